@@ -1,0 +1,65 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestDollarParameters(t *testing.T) {
+	db, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "odd name%20?#.db"), full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.close() })
+	var got string
+	err = db.read.QueryRowContext(t.Context(), `select $2 || $1 || $3 || $2`, "a", "b", "c").Scan(&got)
+	if err != nil || got != "bacb" {
+		t.Errorf("got %q, %v; want bacb", got, err)
+	}
+	if _, err := db.read.ExecContext(t.Context(), `create table t (a)`); err == nil {
+		t.Error("a reading connection made a table")
+	}
+	var mode, sync string
+	for pragma, into := range map[string]*string{"journal_mode": &mode, "synchronous": &sync} {
+		if err := db.write.QueryRowContext(t.Context(), "pragma "+pragma).Scan(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if mode != "wal" || sync != "2" {
+		t.Errorf("journal_mode %s, synchronous %s; want wal and 2 (FULL)", mode, sync)
+	}
+	info, err := os.Stat(db.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, want 0600", info.Mode().Perm())
+	}
+}
+
+func TestFolderLock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	first, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Announce("127.0.0.1:8080"); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := OpenFolder(dir); err == nil {
+		t.Error("a second opener got the folder", second.Dir())
+	} else {
+		t.Log(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
