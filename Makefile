@@ -1,0 +1,126 @@
+# Two commands are enough: `make run` and `make test`. `make help` lists the rest.
+
+MODULE    := github.com/creatorflow/creatorflow
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Given to `demo` by `make run`, such as ARGS="--speed 600".
+ARGS      ?=
+# Short forms of drills, load and fuzz runs; test-long empties SHORT.
+SHORT     ?= -short
+FUZZTIME  ?= 5s
+MAX_BYTES := 41943040
+
+GOLANGCI := .tools/bin/golangci-lint-v2.15.0
+DEADCODE := .tools/bin/deadcode-v0.52.0
+SDKTEST  := channels/tiktok/tiktoksim/sdktest
+
+# Drills, benches and load runs are never run with the race detector.
+PACKAGES  = $(shell go list ./...)
+UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/%)
+
+# What the built app is made of; folders are named so that a removed file counts.
+WEB_SOURCES = $(shell find web/src web/public \( -type f -o -type d \) ! -name '*.test.*' 2>/dev/null) \
+	$(wildcard web/*.html web/*.json web/*.ts web/*.mts web/*.js web/*.mjs)
+
+TEST  := install build size vet format lint deadcode web-types web-unit web-imports web-budget unit drills fuzz browser
+CHECK := install vet format lint deadcode web-types web-unit web-imports unit
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test test-long check build lint web deps clean \
+	install binary size vet format deadcode web-types web-unit web-imports web-budget unit drills fuzz browser proofs
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build everything and start the demo (ARGS="--speed 600")
+	bin/creatorflow demo $(ARGS)
+
+test: ## install what is missing, build, and run every check (at most 30 minutes on 2 cores)
+	@MAKE="$(MAKE)" scripts/phases $(TEST)
+
+test-long: ## the same with long drills, long fuzzing and the benches (at most 90 minutes)
+	@MAKE="$(MAKE) SHORT= FUZZTIME=10s" scripts/phases $(TEST) proofs
+
+check: ## what must pass before a push: format, vet, lint, architecture, race tests, web checks
+	@MAKE="$(MAKE)" scripts/phases $(CHECK)
+
+build: web binary ## build the browser app and bin/creatorflow
+
+lint: $(GOLANGCI) ## golangci-lint over all Go code
+	$(GOLANGCI) run ./...
+
+web: web/dist/index.html ## build the browser app when its sources changed
+
+deps: ## install the system packages that tests need, or name what is missing
+	@scripts/deps go node gcc chromium
+
+clean: ## remove what was built; installed tools and modules stay
+	rm -rf bin
+	find web/dist -mindepth 1 ! -name .keep -delete
+
+# The phases of test, each a target of its own.
+
+install: deps $(GOLANGCI) $(DEADCODE) web/node_modules/.stamp $(SDKTEST)/node_modules/.stamp
+	go mod download
+
+binary:
+	@scripts/deps go
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/creatorflow ./cmd/creatorflow
+
+size:
+	@bytes=$$(wc -c < bin/creatorflow); echo "bin/creatorflow: $$bytes bytes, at most $(MAX_BYTES)"; test $$bytes -le $(MAX_BYTES)
+
+vet:
+	go vet ./...
+
+format: $(GOLANGCI)
+	$(GOLANGCI) fmt --diff ./...
+
+deadcode: $(DEADCODE)
+	@out=$$($(DEADCODE) -test ./...) && echo "$$out" && test -z "$$out"
+
+unit:
+	CGO_ENABLED=1 go test -race -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED),$(PACKAGES))
+
+drills:
+	go test -v -count=1 -p 1 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
+
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
+
+web-types: web/node_modules/.stamp
+	cd web && npm run typecheck
+
+web-unit: web/node_modules/.stamp
+	cd web && npm run test
+
+web-imports: web/node_modules/.stamp
+	cd web && npm run depcruise
+
+web-budget: web
+	cd web && npm run budget
+
+browser: build
+	cd web && npm run e2e
+
+proofs: build
+	bin/creatorflow drill crash
+	bin/creatorflow bench append
+	bin/creatorflow bench ingest
+
+# Files that are made.
+
+web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+%/node_modules/.stamp: %/package-lock.json
+	@scripts/deps node
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(GOLANGCI):
+	@scripts/tool $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(DEADCODE):
+	@scripts/tool $@ golang.org/x/tools/cmd/deadcode
