@@ -1,0 +1,266 @@
+// Package channels is the contract between the hub and the places it sells on: what a vendor's
+// connector must be able to do, and the hub's own words for what the vendor says.
+//
+//	webhook body ─► Connector.Hints ─► ingest ─► Connector.Orders (the truth) ─► domain/orders
+//	polls: Connector.Changed ─► the same path      effects: Ship, Label, Quantity ─► the vendor
+//
+// A connector translates and nothing else: it holds no state but its token and its limiter, decides
+// nothing and appends nothing. What a channel can do is a capability, not an if in the caller.
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/creatorflow/creatorflow/money"
+)
+
+// How a quantity is written to a channel.
+const (
+	WriteAbsolute       WriteKind = "absolute"         // overwrites; needs zero-first
+	WriteCompareAndSwap WriteKind = "compare-and-swap" // refuses a stale base
+	WriteNone           WriteKind = "none"             // the channel takes no quantities
+)
+
+// WriteKind is how a quantity is written to a channel.
+type WriteKind string
+
+// Capabilities is what a channel can do.
+type Capabilities struct {
+	TakesOrders     bool
+	CollectsMoney   bool      // payment is confirmed, not charged
+	Labels          bool      // the channel makes the shipping label
+	Write           WriteKind // how quantities are written
+	AcceptsZero     bool      // false: a listing is deactivated instead
+	RestocksCancels bool      // puts cancelled units back by itself
+	MaxQuantity     int64     // ceiling of a listed quantity
+}
+
+// App is one set of a vendor's credentials, shared by its connections.
+type App struct {
+	ID      string   // short, ours
+	Channel string   // "tiktok"
+	Key     string   // the vendor's app key
+	BaseURL string   // of the API, without a trailing slash
+	AuthURL string   // of the token endpoints, without a trailing slash
+	Secrets []string // newest first; two are valid while one is rotated out
+}
+
+// Connection is one shop on a channel.
+type Connection struct {
+	ID      string // short, random, never reused
+	App     string
+	Channel string
+	ShopID  string // the vendor's id, a string always
+	Name    string
+	Cipher  string // TikTok's shop_cipher; empty elsewhere
+}
+
+// Token is what authorises calls for one connection.
+type Token struct {
+	Access         string
+	AccessExpires  time.Time
+	Refresh        string
+	RefreshExpires time.Time
+}
+
+// Tokens keeps a connection's token. Refreshed pairs are stored before they are used.
+type Tokens interface {
+	Token(ctx context.Context) (Token, error)
+	SetToken(ctx context.Context, t Token) error
+}
+
+// Hint is what a webhook says, before the truth is fetched.
+type Hint struct {
+	Delivery string // the vendor's delivery id, or the documented fallback key
+	Shop     string
+	Kind     string // "order", "cancellation", "package", "authorisation", "other"
+	Type     string // the vendor's own name or number of the topic
+	Order    string // the order's id at the channel, when the hint is about one
+	Updated  time.Time
+	Unknown  bool // a topic we do not know: kept and shown, nothing done
+}
+
+// Line is one SKU of an order, units already summed.
+type Line struct {
+	ListingID string // the channel's own id of the SKU
+	ProductID string
+	Code      string // the seller's code on the channel; matched to our SKU
+	Name      string
+	Quantity  int64
+	Price     money.Money // of one unit
+	Items     []string    // the vendor's line ids, one a unit
+}
+
+// Order is an order as the channel shows it now.
+type Order struct {
+	ID        string
+	Status    Status
+	Vendor    string // the vendor's own word for the status
+	Created   time.Time
+	Updated   time.Time // the vendor's state version; orders news
+	Paid      time.Time // zero while unpaid
+	Lines     []Line
+	Total     money.Money
+	Currency  string
+	Buyer     string     // the vendor's id of the buyer; hashed before it enters an event
+	Recipient *Recipient // personal data, nil while hidden; goes to the vault only
+	Packages  []string
+	Cancel    string // the vendor's cancel reason code, empty unless cancelled
+	ShipBy    time.Time
+	SelfShips bool // the channel or its warehouse ships; the hub must not
+}
+
+// Recipient is personal data: it goes to the vault and nowhere else.
+type Recipient struct {
+	Name, Phone, Email string
+	Address            string // as printed
+	PostalCode         string
+	Region             string
+	Message            string // free text by the buyer
+}
+
+// Status is an order's state in the hub's words.
+type Status string
+
+// The states of an order at a channel.
+const (
+	StatusUnpaid    Status = "unpaid"
+	StatusOnHold    Status = "on_hold"
+	StatusReady     Status = "ready"    // may be shipped
+	StatusPartial   Status = "partial"  // partly shipped
+	StatusArranged  Status = "arranged" // label made, waiting for collection
+	StatusTransit   Status = "in_transit"
+	StatusDelivered Status = "delivered"
+	StatusCompleted Status = "completed"
+	StatusCancelled Status = "cancelled"
+	StatusUnknown   Status = "unknown" // a word we do not know; kept in Order.Vendor
+)
+
+// Invalid is one broken field of a record: the record is quarantined, its neighbours go on.
+type Invalid struct {
+	Record string // which order or listing, as far as it can be told
+	Field  string // e.g. "line_items[2].sale_price"
+	Rule   string // e.g. "must be a decimal number"
+	Sample string // the value, cut short; empty when the field may hold personal data
+}
+
+// Error implements error.
+func (i Invalid) Error() string {
+	return fmt.Sprintf("%s: %s %s (got %q)", i.Record, i.Field, i.Rule, i.Sample)
+}
+
+// Page is one page of changed orders; broken records come beside the good ones.
+type Page struct {
+	Orders  []Order
+	Invalid []Invalid
+	Next    string // empty at the end
+}
+
+// Quantity is what a channel lists for one SKU.
+type Quantity struct {
+	ListingID, ProductID, Code string
+	Available                  int64 // still to be sold
+	Committed                  int64 // sold, not yet shipped
+}
+
+// Shipment is the arranged shipment of one package.
+type Shipment struct {
+	Package  string
+	Tracking string
+	Carrier  string
+	Already  bool // it had been arranged before this call
+}
+
+// Label is a file that opens.
+type Label struct {
+	Type     string // "application/pdf"
+	File     []byte
+	Tracking string
+}
+
+// Class sorts a vendor's failure by what to do about it.
+type Class string
+
+// What to do about a failure.
+const (
+	Retry     Class = "retry"     // passing: back off and try again
+	Throttled Class = "throttled" // slow down, honour Retry-After
+	Expired   Class = "expired"   // refresh the token once, then try again
+	Auth      Class = "auth"      // a person must authorise again
+	Gone      Class = "gone"      // the order was cancelled or is closed at the channel
+	Done      Class = "done"      // it had been done before: success after a re-read
+	Rejected  Class = "rejected"  // the vendor refuses; a person must look
+	Bug       Class = "bug"       // we sent something wrong: no retry
+	Unsure    Class = "unsure"    // sent, no answer: re-read before trying again
+)
+
+// Failure is a vendor's "no" with what it means.
+type Failure struct {
+	Class      Class
+	Call       string // e.g. "ship package"
+	Code       string // the vendor's
+	Message    string
+	RequestID  string
+	RetryAfter time.Duration // zero when not given
+	Err        error         // the cause, when it was not the vendor's answer
+}
+
+// Error implements error.
+func (f *Failure) Error() string {
+	s := fmt.Sprintf("%s: %s", f.Call, f.Message)
+	if f.Code != "" {
+		s += " (code " + f.Code + ")"
+	}
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// ClassOf sorts any error of a connector; what is not a Failure may be retried.
+func ClassOf(err error) Class {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f.Class
+	}
+	return Retry
+}
+
+// ErrSignature refuses a webhook whose signature is wrong.
+var ErrSignature = errors.New("channels: wrong webhook signature")
+
+// Webhooks reads a vendor's webhooks; it needs an app's secrets but no token.
+type Webhooks interface {
+	// Verify checks the signature over the raw body in constant time against each secret.
+	Verify(app App, header http.Header, body []byte) error
+	// Hints reads a verified body. An Invalid error means signed but unreadable.
+	Hints(body []byte) ([]Hint, error)
+}
+
+// Connector speaks to one shop.
+type Connector interface {
+	Capabilities() Capabilities
+	// Orders fetches orders by id, at most 50; missing ones are simply absent.
+	Orders(ctx context.Context, ids []string) (Page, error)
+	// Changed lists orders updated at or after since, oldest first, page by page.
+	Changed(ctx context.Context, since, until time.Time, page string) (Page, error)
+	// Quantities reads listed quantities; at most 600 listings.
+	Quantities(ctx context.Context, listings []string) ([]Quantity, error)
+	// SetQuantity writes an absolute quantity; the answer means accepted, not in effect.
+	SetQuantity(ctx context.Context, product, listing string, quantity int64) error
+	// Arrange arranges shipment of a package; Already when it had been arranged before.
+	Arrange(ctx context.Context, pkg string) (Shipment, error)
+	// Package reads a package's state, to settle an unsure Arrange.
+	Package(ctx context.Context, pkg string) (Shipment, bool, error)
+	// Label fetches the label file of an arranged package.
+	Label(ctx context.Context, pkg string) (Label, error)
+	// Listings pages through the shop's SKUs.
+	Listings(ctx context.Context, page string) ([]Quantity, string, error)
+}

@@ -1,0 +1,117 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What an append can fail with, besides a Refusal and plain faults.
+var (
+	// ErrConflict says that a stream has moved on since the caller looked.
+	ErrConflict = errors.New("eventlog: the stream has moved on")
+	// ErrFenced says that the log stopped for good after an I/O fault; the process must end.
+	ErrFenced = errors.New("eventlog: fenced after an I/O fault")
+	// ErrFull says that the disk is full: nothing was written, the log resumes by itself.
+	ErrFull = errors.New("eventlog: disk full, nothing was written")
+	// ErrCorrupt says that a record, a position or a seal is not what was written.
+	ErrCorrupt = errors.New("eventlog: corrupt")
+	// ErrKeyReused says that a command key came back with another body.
+	ErrKeyReused = errors.New("eventlog: the command key was used for another request")
+	// ErrKeyTooOld says that a command key is older than the 30 days that answers are kept.
+	ErrKeyTooOld = errors.New("eventlog: the command key is too old to be sure it was not done")
+	// ErrNewerSchema says that the log was written by a newer version of the program.
+	ErrNewerSchema = errors.New("eventlog: written by a newer version")
+)
+
+// Head is the end of the log.
+type Head struct {
+	LogID    uuid.UUID // names this log; a restored copy gets a new one
+	Position Position  // of the last event, 0 when empty
+	Seal     [32]byte  // of the last commit
+	At       time.Time // of the last commit
+}
+
+// Stored is a record as the engine keeps it: bytes and numbers, nothing decoded.
+type Stored struct {
+	Position    Position
+	Stream      Stream
+	Version     Version
+	ID          uuid.UUID
+	Name        string
+	Schema      int
+	At          int64 // microseconds since 1970
+	Occurred    int64 // microseconds since 1970
+	Actor       string
+	Cause       string
+	Correlation string
+	Data        []byte
+	CRC         uint32
+	Seal        []byte // on the last record of a commit, else nil
+}
+
+// StoredKey is a command key with its answer.
+type StoredKey struct {
+	Caller  string
+	ID      uuid.UUID
+	Hash    [32]byte
+	At      int64    // microseconds since 1970
+	First   Position // of the command's events; the head when it had none
+	Last    Position
+	Refusal string // a rule's "no", empty when accepted
+	Result  []byte
+	Version Version // of the command's first stream afterwards
+}
+
+// Batch is one commit. The engine compares and writes all of it or nothing.
+type Batch struct {
+	At     int64 // microseconds since 1970, for all of the batch
+	Bases  []Base
+	Events []Stored // Position, CRC position-free; Seal is set by the engine's call of Sealer
+	Keys   []StoredKey
+	// KeyOrds gives for Keys[i] the first and last ordinal (1-based) of its events in Events, or
+	// 0,0 when it has none.
+	KeyOrds [][2]int
+	// Digest is the digest of the commit's records; the engine turns it into the seal with SealOf
+	// once it knows the previous seal and the first position.
+	Digest [32]byte
+}
+
+// Base is a distinct stream of a batch and the version it must have (0 = must not exist).
+type Base struct {
+	Stream Stream
+	Expect Version
+}
+
+// Committed is the engine's answer. OK false means that nothing was written: Real holds the real
+// version of each base and Found the keys that stand already.
+type Committed struct {
+	OK    bool
+	First Position
+	Head  Head
+	Real  []Version
+	Found []StoredKey
+}
+
+// Store is what a storage engine gives: one all-or-nothing commit and plain reads. Several
+// appenders, in one process or in many, may use one store.
+type Store interface {
+	// Commit compares and writes a batch as design section 4 says. It returns only when durable.
+	Commit(ctx context.Context, b Batch) (Committed, error)
+	// Head reads the end of the log.
+	Head(ctx context.Context) (Head, error)
+	// ReadStream returns up to limit records of a stream after a version, in order.
+	ReadStream(ctx context.Context, s Stream, after Version, limit int) ([]Stored, error)
+	// ReadAll returns up to limit records after a position, in order.
+	ReadAll(ctx context.Context, after Position, limit int) ([]Stored, error)
+	// FindKey looks a command key up.
+	FindKey(ctx context.Context, caller string, id uuid.UUID) (StoredKey, bool, error)
+	// Changed is signalled (without data) after commits by any appender it can hear of; a lost
+	// signal costs at most the log's 1 s poll.
+	Changed() <-chan struct{}
+	// Fenced is closed when an I/O fault has stopped the store for good.
+	Fenced() <-chan struct{}
+	Close() error
+}

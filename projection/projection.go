@@ -1,0 +1,93 @@
+// Package projection folds the log into views.
+//
+//	eventlog ─► Runner ─► Projection.Apply(batch) ─► rows + checkpoint, one transaction ─► change notice
+//
+// One Runner per view store reads the log once and commits the rows of all projections that keep
+// pace together with their shared checkpoint, so a crash repeats a batch and never half-applies
+// one. Tables carry their projection's version; an unknown version is built from the start beside
+// the ones that serve. Rows depend on records only, never on now: a rebuild gives the same bytes.
+package projection
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// Projection folds records into its own tables.
+type Projection interface {
+	// Name is stable, lower case, e.g. "orders".
+	Name() string
+	// Version rises whenever tables or the meaning of rows change; tables are then built anew.
+	Version() int
+	// Schema is the DDL of the projection's tables, each statement apart. Every table name ends
+	// in _v<Version>. Both databases must read it.
+	Schema() []string
+	// Tables names the tables of Schema.
+	Tables() []string
+	// Apply folds a batch: it reads the rows it needs, folds in memory, and writes each row once.
+	// It returns the topics that moved, e.g. "kpis", "orders/k7:576", for the change notice.
+	Apply(ctx context.Context, tx Tx, batch []eventlog.Record) (topics []string, err error)
+}
+
+// Rows is a query's answer; the caller closes it.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// Reader reads views at one position: all its queries see the same commit. Placeholders are $1…$n.
+type Reader interface {
+	Query(ctx context.Context, query string, args ...any) (Rows, error)
+	// Position is the checkpoint that the rows come from.
+	Position() eventlog.Position
+}
+
+// Tx is a batch's write transaction.
+type Tx interface {
+	Query(ctx context.Context, query string, args ...any) (Rows, error)
+	Exec(ctx context.Context, query string, args ...any) error
+}
+
+// Checkpoint says how far a projection version has folded which log.
+type Checkpoint struct {
+	Name     string
+	Version  int
+	LogID    uuid.UUID
+	Position eventlog.Position
+	// Stopped is why Apply failed at Position+1, empty while it runs.
+	Stopped string
+}
+
+// Store keeps views. Readers never wait for the writer.
+type Store interface {
+	// Read runs queries in one read transaction.
+	Read(ctx context.Context, do func(r Reader) error) error
+	// Write runs one batch's transaction; it locks the named projections' checkpoints, hands them
+	// to do and stores those that do returns. All or nothing.
+	Write(ctx context.Context, do func(tx Tx, now []Checkpoint) (then []Checkpoint, err error)) error
+	// Checkpoints reads all of them.
+	Checkpoints(ctx context.Context) ([]Checkpoint, error)
+	// Create makes missing tables; Drop removes a projection version's tables and checkpoint.
+	Create(ctx context.Context, p Projection) error
+	Drop(ctx context.Context, name string, version int, tables []string) error
+	// Beside makes an empty store next to this one; Switch makes that one serve in this one's
+	// place without readers noticing, and drops the old rows.
+	Beside(ctx context.Context) (Store, error)
+	Switch(ctx context.Context, fresh Store) error
+	// Hash is the SHA-256 over the tables' rows in primary-key order.
+	Hash(ctx context.Context, tables []string) ([32]byte, error)
+	Close() error
+}
+
+// Notice says that views moved; it carries no data. A lost one costs at most a poll.
+type Notice struct {
+	Position eventlog.Position
+	At       time.Time
+	Topics   []string
+}
