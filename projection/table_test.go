@@ -1,0 +1,219 @@
+package projection_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// counted is a transaction that notes what it was asked.
+type counted struct {
+	*sql.Tx
+	queries, execs []string
+}
+
+func (c *counted) Query(ctx context.Context, query string, args ...any) (projection.Rows, error) {
+	c.queries = append(c.queries, query)
+	return c.QueryContext(ctx, query, args...)
+}
+
+func (c *counted) Exec(ctx context.Context, query string, args ...any) error {
+	c.execs = append(c.execs, query)
+	_, err := c.ExecContext(ctx, query, args...)
+	return err
+}
+
+func begin(t *testing.T, schema ...string) *counted {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "views.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	for _, s := range schema {
+		if _, err := tx.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	return &counted{Tx: tx}
+}
+
+type listing struct {
+	Channel string `json:"channel"`
+	Units   int    `json:"units"`
+}
+
+type stockRow struct {
+	SKU      string
+	Entry    eventlog.Position
+	OnHand   int
+	Rate     float64
+	Critical bool
+	MovedAt  time.Time
+	Listings []listing
+	Note     *string
+	Raw      []byte
+}
+
+var stock = projection.Table[stockRow]{
+	Name: "stock_v1", Key: 2,
+	Columns: []string{
+		"sku text", "entry bigint", "on_hand bigint", "rate double precision", "critical boolean", "moved_at bigint",
+		"listings jsonb", "note text null", "raw blob null",
+	},
+	Fields: func(r *stockRow) []any {
+		return []any{&r.SKU, &r.Entry, &r.OnHand, &r.Rate, &r.Critical, &r.MovedAt, projection.JSON(&r.Listings), &r.Note, &r.Raw}
+	},
+}
+
+func TestEditWritesEachChangedRowOnce(t *testing.T) {
+	ctx := t.Context()
+	tx := begin(t, stock.Create())
+	rows := stock.Edit(tx)
+	note := "second shelf"
+	want := stockRow{
+		SKU: "85123A", Entry: 7, OnHand: 3, Rate: 0.1, Critical: true,
+		MovedAt:  time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC),
+		Listings: []listing{{Channel: "tiktok", Units: 2}}, Note: &note, Raw: []byte{0, 1},
+	}
+	for range 3 {
+		row, err := rows.Get(ctx, "85123A", eventlog.Position(7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		row.OnHand++
+		row.Rate, row.Critical, row.MovedAt, row.Listings, row.Note, row.Raw = want.Rate, true, want.MovedAt, want.Listings, &note, want.Raw
+	}
+	if _, err := rows.Get(ctx, "untouched", 1); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second Save has nothing to do
+		if err := rows.Save(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(tx.queries) != 2 || len(tx.execs) != 1 {
+		t.Errorf("%d reads, %d writes; want 2 and 1: %q", len(tx.queries), len(tx.execs), tx.execs)
+	}
+	got, err := stock.Select(ctx, tx, "where on_hand > $1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, []stockRow{want}) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+
+	// A list that is changed in place is a change, an equal one is none.
+	tx.execs = nil
+	again := stock.Edit(tx)
+	row, err := again.Get(ctx, "85123A", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Raw = slices.Clone(row.Raw)
+	if err := again.Save(ctx); err != nil || len(tx.execs) != 0 {
+		t.Errorf("an equal row was written: %q, %v", tx.execs, err)
+	}
+	row.Listings[0].Units = 9
+	row.Raw[0] = 5
+	if err := again.Save(ctx); err != nil || len(tx.execs) != 1 {
+		t.Errorf("%d writes for a changed list, %v; want 1", len(tx.execs), err)
+	}
+	if found, ok, err := stock.Find(ctx, tx, "85123A", 7); err != nil || !ok || found.Listings[0].Units != 9 || found.Raw[0] != 5 {
+		t.Errorf("found %+v, %v, %v; want 9 units", found, ok, err)
+	}
+}
+
+func TestEditPutsDeletesAndKnows(t *testing.T) {
+	ctx := t.Context()
+	tx := begin(t, stock.Create())
+	rows := stock.Edit(tx)
+	for i := range 50 {
+		if err := rows.Put(stockRow{SKU: "a", Entry: eventlog.Position(i), OnHand: i, Listings: []listing{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rows.Save(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if want := 50/16 + 50%16; len(tx.execs) != want || len(tx.queries) != 0 {
+		t.Errorf("%d writes and %d reads for 50 new rows, want %d and 0", len(tx.execs), len(tx.queries), want)
+	}
+	has := func(rows *projection.Edit[stockRow], entry int, want bool) {
+		t.Helper()
+		if got, err := rows.Has(ctx, "a", entry); err != nil || got != want {
+			t.Errorf("entry %d: got %v, %v; want %v", entry, got, err, want)
+		}
+	}
+	rows = stock.Edit(tx)
+	has(rows, 4, true)
+	has(rows, 99, false)
+	if row, err := rows.Get(ctx, "a", 99); err != nil || row.SKU != "a" || row.Entry != 99 {
+		t.Errorf("an absent row comes as %+v, %v; want its key set", row, err)
+	}
+	has(rows, 99, false)
+	for _, entry := range []int{4, 5, 1234} {
+		if err := rows.Delete("a", entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(rows, 4, false)
+	reborn, err := rows.Get(ctx, "a", 5)
+	if err != nil || reborn.OnHand != 0 || reborn.Entry != 5 {
+		t.Fatalf("after Delete got %+v, %v; want a zero row", reborn, err)
+	}
+	if err := rows.Save(ctx); err != nil {
+		t.Fatal(err)
+	}
+	left, err := stock.Select(ctx, tx, "where entry in ($1, $2) order by entry", 4, 5)
+	if err != nil || len(left) != 1 || left[0].OnHand != 0 {
+		t.Errorf("left %+v, %v; want only entry 5, zero", left, err)
+	}
+}
+
+func TestEditRefusesWrongKeys(t *testing.T) {
+	rows := stock.Edit(begin(t, stock.Create()))
+	for _, key := range [][]any{{}, {"a"}, {"a", 1, 2}, {"a", []byte("x")}, {"a", "text"}, {3, 1}, {"a", nil}} {
+		if row, err := rows.Get(t.Context(), key...); err == nil {
+			t.Errorf("key %v gave %+v, want an error", key, row)
+		} else if !strings.Contains(err.Error(), "stock_v1") {
+			t.Errorf("key %v: %q does not name the table", key, err)
+		}
+	}
+}
+
+func TestKeyOnlyTable(t *testing.T) {
+	type mark struct{ A, B string }
+	marks := projection.Table[mark]{
+		Name: "marks_v1", Key: 2, Columns: []string{"a text", "b text"},
+		Fields: func(m *mark) []any { return []any{&m.A, &m.B} },
+	}
+	tx := begin(t, marks.Create())
+	for range 2 {
+		rows := marks.Edit(tx)
+		if err := rows.Put(mark{"x", "y"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := rows.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := marks.Select(t.Context(), tx, ""); err != nil || len(got) != 1 {
+		t.Errorf("got %v, %v; want one row", got, err)
+	}
+}
