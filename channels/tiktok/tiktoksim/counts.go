@@ -1,0 +1,96 @@
+package tiktoksim
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/hooks"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
+)
+
+// Counts are effects and refusals since the start.
+type Counts struct {
+	market.Counts
+	Webhooks          hooks.Counts   `json:"webhooks"`
+	Requests          map[string]int `json:"requests"`           // by endpoint, refused ones included
+	Codes             map[int]int    `json:"codes"`              // answers by non-zero code
+	Faults            map[string]int `json:"faults"`             // API faults injected, by name
+	RateLimited       int            `json:"rate_limited"`       // answers 429
+	SignatureFailures int            `json:"signature_failures"` // requests whose sign was missing or wrong
+}
+
+// Twice returns the packages that were shipped or labelled more than once.
+func (c Counts) Twice() []string {
+	var twice []string
+	for id, n := range c.Ships {
+		if n > 1 || c.Labels[id] > 1 {
+			twice = append(twice, id)
+		}
+	}
+	slices.Sort(twice)
+	return twice
+}
+
+// Repeats is how many ship requests came beyond the first of each package, whatever they were answered.
+func (c Counts) Repeats() (n int) {
+	for _, attempts := range c.ShipAttempts {
+		n += attempts - 1
+	}
+	return n
+}
+
+func newCounts() Counts {
+	return Counts{Requests: map[string]int{}, Codes: map[int]int{}, Faults: map[string]int{}}
+}
+
+// Counts returns a copy.
+func (s *Sim) Counts() Counts {
+	defer s.lock()()
+	c := s.counts
+	c.Counts, c.Webhooks = s.market.Counts, s.hooks.Counts()
+	for _, m := range []*map[string]int{&c.Ships, &c.ShipAttempts, &c.Labels, &c.LabelReads, &c.SellerCancels, &c.CancelTries, &c.Requests, &c.Faults} {
+		*m = maps.Clone(*m)
+	}
+	c.Codes = maps.Clone(c.Codes)
+	return c
+}
+
+// Entry is one thing that happened here, for post-mortems.
+type Entry struct {
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	Shop   string    `json:"shop,omitempty"`
+	ID     string    `json:"id"` // of the order, package, SKU or notification
+	Detail string    `json:"detail,omitempty"`
+}
+
+// ring keeps the last maxEntries entries; it has its own mutex because the webhook sender writes too.
+type ring struct {
+	mu      sync.Mutex
+	entries []Entry
+	next    int
+}
+
+const maxEntries = 65_536
+
+// Journal returns the last 65,536 entries, oldest first.
+func (s *Sim) Journal() []Entry {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	return append(slices.Clone(s.journal.entries[s.journal.next:]), s.journal.entries[:s.journal.next]...)
+}
+
+func (s *Sim) note(what, shop, id, detail string) {
+	e := Entry{s.cfg.Clock(), what, shop, id, detail}
+	j := &s.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) < maxEntries {
+		j.entries = append(j.entries, e)
+		return
+	}
+	j.entries[j.next] = e
+	j.next = (j.next + 1) % maxEntries
+}
