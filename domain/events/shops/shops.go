@@ -1,0 +1,89 @@
+// Package shops holds the events of connections and of what they list: which shop is connected,
+// how its codes map to our SKUs, and what it lists without our doing.
+package shops
+
+import "github.com/creatorflow/creatorflow/eventlog"
+
+// The stream kinds of this package.
+const (
+	ConnectionKind = "connection" // id: the connection's
+	ListingKind    = "listing"    // id: "<connection>:<code>"
+)
+
+// Connected says that a shop was authorised. Authorising it again changes only its name.
+type Connected struct {
+	Connection string `json:"connection"`
+	Channel    string `json:"channel"`
+	App        string `json:"app"`
+	ShopID     string `json:"shop_id"`
+	Name       string `json:"name"`
+}
+
+// Failing says that the shop could not be read or written, and what mends it.
+type Failing struct {
+	Connection string `json:"connection"`
+	Reason     string `json:"reason"`
+	Mend       string `json:"mend"`
+}
+
+// Recovered says that a failing shop answers again.
+type Recovered struct {
+	Connection string `json:"connection"`
+}
+
+// Drifted says that the poll found news that no webhook had brought.
+type Drifted struct {
+	Connection string `json:"connection"`
+	Order      string `json:"order"`
+	Found      string `json:"found"` // in a sentence
+}
+
+// InventoryChanged says that a shop lists another quantity than the hub knew, without a sale or
+// a write of ours to explain it.
+type InventoryChanged struct {
+	Connection string `json:"connection"`
+	Listing    string `json:"listing"`
+	Code       string `json:"code"`
+	From       int64  `json:"from"` // units for sale plus units sold but unshipped, as last seen
+	To         int64  `json:"to"`
+}
+
+// Mapped says which of our SKUs a shop's code means.
+type Mapped struct {
+	Connection string `json:"connection"`
+	Code       string `json:"code"`
+	SKU        string `json:"sku"`
+}
+
+// EventName implements eventlog.Event.
+func (Connected) EventName() string { return "connection.connected" }
+
+// EventName implements eventlog.Event.
+func (Failing) EventName() string { return "connection.failing" }
+
+// EventName implements eventlog.Event.
+func (Recovered) EventName() string { return "connection.recovered" }
+
+// EventName implements eventlog.Event.
+func (Drifted) EventName() string { return "connection.drifted" }
+
+// EventName implements eventlog.Event.
+func (InventoryChanged) EventName() string { return "listing.inventory_changed" }
+
+// EventName implements eventlog.Event.
+func (Mapped) EventName() string { return "listing.mapped" }
+
+// Types lists every event of this package, for the catalogue.
+func Types() []eventlog.Event {
+	return []eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, InventoryChanged{}, Mapped{}}
+}
+
+// Connection is a connection's history.
+func Connection(workspace, id string) eventlog.Stream {
+	return eventlog.Stream{Workspace: workspace, Kind: ConnectionKind, ID: id}
+}
+
+// Listing is the history of one code on one connection.
+func Listing(workspace, connection, code string) eventlog.Stream {
+	return eventlog.Stream{Workspace: workspace, Kind: ListingKind, ID: connection + ":" + code}
+}

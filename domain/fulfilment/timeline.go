@@ -1,0 +1,123 @@
+package fulfilment
+
+import (
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// Shown states of a step.
+const (
+	ShownPending = "pending"
+	ShownRunning = "running"
+	ShownWaiting = "waiting"
+	ShownDone    = "done"
+	ShownFailed  = "failed"
+	ShownUndone  = "undone"
+	ShownSkipped = "skipped"
+)
+
+// StepView is one line of an order's timeline.
+type StepView struct {
+	Name     string
+	State    string
+	At       time.Time // of its last news
+	Attempts int
+	Took     time.Duration // from its first news or the step before to its end
+	Detail   string
+}
+
+// Timeline is a flow as a person reads it.
+type Timeline struct {
+	State    string // running, waiting, undoing, stuck, finished, undone; empty before it begins
+	Step     string
+	Sentence string
+	Wake     time.Time
+	Own      time.Duration // in our hands, known once it finished
+	Elapsed  time.Duration
+	Steps    []StepView
+	Data     map[string]string
+}
+
+// Read folds a flow's records into its timeline: the seven steps, each with what happened to it.
+func Read(records []eventlog.Record) Timeline {
+	t := Timeline{Data: map[string]string{}}
+	for _, name := range Shown {
+		t.Steps = append(t.Steps, StepView{Name: name, State: ShownPending})
+	}
+	var last time.Time
+	for _, r := range records {
+		t.read(r, last)
+		last = r.At
+	}
+	return t
+}
+
+func (t *Timeline) read(r eventlog.Record, last time.Time) {
+	switch e := r.Event.(type) {
+	case flows.Started:
+		t.State = "running"
+	case flows.StepStarted:
+		t.set("running", e.Step, "", time.Time{})
+		t.mark(e.Step, func(s *StepView) { s.State, s.At, s.Attempts, s.Detail = ShownRunning, r.At, e.Attempt, "" })
+	case flows.StepSucceeded:
+		t.set("running", e.Step, "", time.Time{})
+		for key, value := range e.Data {
+			t.Data[key] = value
+		}
+		t.mark(e.Step, func(s *StepView) {
+			s.State, s.At, s.Detail, s.Took = ShownDone, r.At, e.Skipped, r.At.Sub(last)
+			s.Attempts = max(s.Attempts, e.Attempt)
+			if e.Skipped != "" {
+				s.State = ShownSkipped
+			}
+		})
+	case flows.StepFailed:
+		t.set("running", e.Step, e.Reason+" Trying again.", e.Again)
+		t.mark(e.Step, func(s *StepView) { s.State, s.At, s.Attempts, s.Detail = ShownFailed, r.At, e.Attempt, e.Reason })
+	case flows.Waiting:
+		t.set("waiting", e.Step, e.Sentence, e.Until)
+		t.mark(e.Step, func(s *StepView) { s.State, s.At, s.Detail = ShownWaiting, r.At, e.Sentence })
+	case flows.UndoStarted:
+		t.set("undoing", e.Step, e.Reason, time.Time{})
+	case flows.StepUndone:
+		t.mark(e.Step, func(s *StepView) {
+			if s.State == ShownDone || s.State == ShownRunning || s.State == ShownFailed {
+				s.State, s.At, s.Detail = ShownUndone, r.At, e.Note
+			}
+		})
+	case flows.Stuck:
+		t.set("stuck", e.Step, e.Reason+" Retry when it is mended.", time.Time{})
+		t.mark(e.Step, func(s *StepView) { s.State, s.At, s.Attempts, s.Detail = ShownFailed, r.At, e.Attempt, e.Reason })
+	case flows.Retried:
+		t.set("running", e.Step, "", time.Time{})
+	case flows.Finished:
+		t.set("finished", t.Step, "", time.Time{})
+		t.Own, t.Elapsed = e.Own, e.Elapsed
+	case flows.Undone:
+		t.set("undone", t.Step, e.Reason, time.Time{})
+		for i := range t.Steps {
+			if t.Steps[i].State == ShownWaiting {
+				t.Steps[i].State, t.Steps[i].Detail = ShownPending, ""
+			}
+		}
+	}
+}
+
+func (t *Timeline) set(state, step, sentence string, wake time.Time) {
+	t.State, t.Step, t.Sentence, t.Wake = state, step, sentence, wake
+}
+
+// mark changes a step's line; check and reserve are one decision, so they move together, but for
+// the wait for stock, in which the check has spoken and the reservation has not begun.
+func (t *Timeline) mark(step string, change func(*StepView)) {
+	for i := range t.Steps {
+		if s := &t.Steps[i]; s.Name == step || step == StepReserve && s.Name == StepCheck {
+			change(s)
+			if s.State == ShownWaiting && s.Name == StepReserve {
+				s.State, s.Detail = ShownPending, ""
+			}
+		}
+	}
+}

@@ -1,0 +1,217 @@
+// Package inventory is the stock ledger: per SKU what is on hand, what of it is promised, and what
+// can still be sold.
+//
+//	on hand   = received − shipped ± adjustments + sellable returns
+//	available = on hand − reserved
+//
+// A reservation never takes available below zero: check and reserve are one decision over all SKUs
+// of an order, all lines or none. A count or damage may; the view then says which orders are short.
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// MaxUnits bounds any single movement and any SKU's figures, far above what a shop holds.
+const MaxUnits = 1_000_000_000
+
+// Rules' answers.
+const (
+	ErrSKU      = eventlog.Refusal("A SKU is 1 to 100 bytes of text without spaces at its ends and without control characters.")
+	ErrQuantity = eventlog.Refusal("The quantity must be a whole number between 1 and 1,000,000,000.")
+	ErrDelta    = eventlog.Refusal("The change must be a whole number other than 0, at most 1,000,000,000 either way.")
+	ErrReason   = eventlog.Refusal("An adjustment needs a reason of 1 to 200 characters, so that the ledger can say why.")
+	ErrUnknown  = eventlog.Refusal("There is no such SKU. Receive stock for it first, or check the spelling: SKUs are case-sensitive.")
+	ErrTooMuch  = eventlog.Refusal("That would take the stock out of range.")
+)
+
+// State is one SKU's stock.
+type State struct {
+	Known    bool
+	Received int64
+	Shipped  int64
+	Adjusted int64
+	Returned int64 // sellable ones
+	Reserved int64
+	Open     map[string]int64 // units promised, by order and attempt
+}
+
+// OnHand is what lies in the house.
+func (s State) OnHand() int64 { return s.Received - s.Shipped + s.Adjusted + s.Returned }
+
+// Available is what can still be sold; negative after a count below what is promised.
+func (s State) Available() int64 { return s.OnHand() - s.Reserved }
+
+func evolve(s State, e eventlog.Event) State {
+	s.Known = true
+	switch e := e.(type) {
+	case events.Received:
+		s.Received += e.Quantity
+	case events.Adjusted:
+		s.Adjusted += e.Delta
+	case events.Returned:
+		if e.Sellable {
+			s.Returned += e.Quantity
+		}
+	case events.Reserved:
+		if s.Open == nil {
+			s.Open = map[string]int64{}
+		}
+		s.Open[attempt(e.Order, e.Attempt)] += e.Quantity
+		s.Reserved += e.Quantity
+	case events.Released:
+		delete(s.Open, attempt(e.Order, e.Attempt))
+		s.Reserved -= e.Quantity
+	case events.Shipped:
+		delete(s.Open, attempt(e.Order, e.Attempt))
+		s.Reserved -= e.Quantity
+		s.Shipped += e.Quantity
+	}
+	return s
+}
+
+func attempt(order string, n int) string { return fmt.Sprintf("%s#%d", order, n) }
+
+// Receive is a delivery that arrived.
+type Receive struct {
+	SKU, Name, Reason string
+	Quantity          int64
+}
+
+// Receiving adds a delivery to the stock; it is also how a SKU comes to be.
+func Receiving() eventlog.Decider[State, Receive] {
+	return eventlog.Decider[State, Receive]{Name: "stock", Evolve: evolve, Decide: func(s State, c Receive) ([]eventlog.Event, error) {
+		switch {
+		case !ValidSKU(c.SKU):
+			return nil, ErrSKU
+		case c.Quantity < 1 || c.Quantity > MaxUnits:
+			return nil, ErrQuantity
+		case s.OnHand()+c.Quantity > MaxUnits:
+			return nil, ErrTooMuch
+		}
+		return []eventlog.Event{events.Received{SKU: c.SKU, Quantity: c.Quantity, Name: c.Name, Reason: c.Reason}}, nil
+	}}
+}
+
+// Adjust is a difference that a person found; two of them commute.
+type Adjust struct {
+	SKU, Reason string
+	Delta       int64
+}
+
+// Adjusting changes the stock by a difference and keeps the reason.
+func Adjusting() eventlog.Decider[State, Adjust] {
+	return eventlog.Decider[State, Adjust]{Name: "stock", Evolve: evolve, Decide: func(s State, c Adjust) ([]eventlog.Event, error) {
+		onHand := s.OnHand() + c.Delta
+		switch {
+		case c.Delta == 0 || c.Delta > MaxUnits || c.Delta < -MaxUnits:
+			return nil, ErrDelta
+		case strings.TrimSpace(c.Reason) == "" || utf8.RuneCountInString(c.Reason) > 200:
+			return nil, ErrReason
+		case !s.Known:
+			return nil, ErrUnknown
+		case onHand > MaxUnits:
+			return nil, ErrTooMuch
+		case onHand < 0:
+			return nil, eventlog.Refusal(fmt.Sprintf("Only %d on hand: an adjustment of %d would go below nothing.", s.OnHand(), c.Delta))
+		}
+		return []eventlog.Event{events.Adjusted{SKU: c.SKU, Delta: c.Delta, Reason: c.Reason}}, nil
+	}}
+}
+
+// Return is goods that came back.
+type Return struct {
+	SKU, Order, Reason string
+	Quantity           int64
+	Sellable           bool
+}
+
+// Returning takes goods back; damaged ones are noted and not on hand.
+func Returning() eventlog.Decider[State, Return] {
+	return eventlog.Decider[State, Return]{Name: "stock", Evolve: evolve, Decide: func(s State, c Return) ([]eventlog.Event, error) {
+		switch {
+		case c.Quantity < 1 || c.Quantity > MaxUnits:
+			return nil, ErrQuantity
+		case !s.Known:
+			return nil, ErrUnknown
+		case s.Returned+c.Quantity > s.Shipped:
+			return nil, eventlog.Refusal(fmt.Sprintf("Only %d were shipped and %d of them came back already.", s.Shipped, s.Returned))
+		case s.OnHand()+c.Quantity > MaxUnits:
+			return nil, ErrTooMuch
+		}
+		return []eventlog.Event{events.Returned{SKU: c.SKU, Order: c.Order, Quantity: c.Quantity, Sellable: c.Sellable, Reason: c.Reason}}, nil
+	}}
+}
+
+// Fold folds one SKU's stock stream; its state is a State.
+func Fold(workspace, sku string) eventlog.Fold {
+	return Receiving().Fold(events.Stream(workspace, sku))
+}
+
+// Short is a SKU of which an order cannot have enough.
+type Short struct {
+	SKU             string
+	Need, Available int64
+}
+
+// Reserve promises all of an order's demand or nothing. States hold every SKU of demand. The same
+// attempt again yields no events; when some SKU is short, those are returned instead.
+func Reserve(workspace, order string, n int, demand map[string]int64, states map[string]State) ([]eventlog.Decided, []Short) {
+	var writes []eventlog.Decided
+	var short []Short
+	for _, sku := range slices.Sorted(maps.Keys(demand)) {
+		need, s := demand[sku], states[sku]
+		if s.Open[attempt(order, n)] > 0 {
+			continue
+		}
+		if s.Available() < need {
+			short = append(short, Short{SKU: sku, Need: need, Available: s.Available()})
+			continue
+		}
+		writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{
+			events.Reserved{SKU: sku, Order: order, Attempt: n, Quantity: need},
+		}})
+	}
+	if len(short) > 0 {
+		return nil, short
+	}
+	return writes, nil
+}
+
+// Release frees whatever an attempt still holds.
+func Release(workspace, order string, n int, reason string, states map[string]State) []eventlog.Decided {
+	return each(workspace, order, n, states, func(sku string, held int64) eventlog.Event {
+		return events.Released{SKU: sku, Order: order, Attempt: n, Quantity: held, Reason: reason}
+	})
+}
+
+// Ship takes whatever an attempt holds out of the house.
+func Ship(workspace, order string, n int, states map[string]State) []eventlog.Decided {
+	return each(workspace, order, n, states, func(sku string, held int64) eventlog.Event {
+		return events.Shipped{SKU: sku, Order: order, Attempt: n, Quantity: held}
+	})
+}
+
+func each(workspace, order string, n int, states map[string]State, event func(sku string, held int64) eventlog.Event) []eventlog.Decided {
+	var writes []eventlog.Decided
+	for _, sku := range slices.Sorted(maps.Keys(states)) {
+		if held := states[sku].Open[attempt(order, n)]; held > 0 {
+			writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{event(sku, held)}})
+		}
+	}
+	return writes
+}
+
+// ValidSKU says whether a text can be a SKU; the caller has brought it into normal form C.
+func ValidSKU(sku string) bool {
+	return sku != "" && len(sku) <= 100 && utf8.ValidString(sku) && strings.TrimSpace(sku) == sku &&
+		!strings.ContainsFunc(sku, unicode.IsControl)
+}

@@ -1,0 +1,255 @@
+// Package letters keeps what could not be taken in or carried out, with what is wrong and what was
+// done about it: broken webhooks and records, and flows whose retries are used up. Nothing here is
+// lost and nothing is silent: each entry says which field and rule, and waits for replay or discard.
+package letters
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	events "github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Rules' answers.
+const (
+	ErrClosed = eventlog.Refusal("This dead letter is closed already.")
+	ErrNone   = eventlog.Refusal("There is no such dead letter.")
+)
+
+// InboxID and OrderID make a dead letter's id.
+func InboxID(number int64) string { return "inbox-" + strconv.FormatInt(number, 10) }
+
+// OrderID is the id of a record that a poll could not take in.
+func OrderID(order string) string { return "order-" + order }
+
+// FlowID is the id under which a stuck flow is listed.
+func FlowID(flow string) string { return "flow-" + flow }
+
+// Number is the inbox number in an id made by InboxID.
+func Number(id string) (int64, bool) {
+	text, ok := strings.CutPrefix(id, "inbox-")
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, ok && err == nil
+}
+
+// State is a dead letter as its events tell it.
+type State struct {
+	Known, Open bool
+	Last        events.Opened
+}
+
+func evolve(s State, e eventlog.Event) State {
+	switch e := e.(type) {
+	case events.Opened:
+		s.Known, s.Open, s.Last = true, true, e
+	case events.Replayed, events.Discarded, events.Resolved:
+		s.Open = false
+	}
+	return s
+}
+
+// Opening lists something that could not be taken in; the same again while open yields no event.
+func Opening() eventlog.Decider[State, events.Opened] {
+	return decider(func(s State, e events.Opened) ([]eventlog.Event, error) {
+		if s.Open && s.Last == e {
+			return nil, nil
+		}
+		return []eventlog.Event{e}, nil
+	})
+}
+
+// Replaying asks to try again.
+func Replaying() eventlog.Decider[State, events.Replayed] {
+	return decider(func(s State, e events.Replayed) ([]eventlog.Event, error) { return closing(s, e) })
+}
+
+// Discarding lets it go.
+func Discarding() eventlog.Decider[State, events.Discarded] {
+	return decider(func(s State, e events.Discarded) ([]eventlog.Event, error) { return closing(s, e) })
+}
+
+// Resolving closes it because it was taken in after all; nothing happens when it is not open.
+func Resolving() eventlog.Decider[State, events.Resolved] {
+	return decider(func(s State, e events.Resolved) ([]eventlog.Event, error) {
+		if !s.Open {
+			return nil, nil
+		}
+		return []eventlog.Event{e}, nil
+	})
+}
+
+func closing(s State, e eventlog.Event) ([]eventlog.Event, error) {
+	switch {
+	case !s.Known:
+		return nil, ErrNone
+	case !s.Open:
+		return nil, ErrClosed
+	}
+	return []eventlog.Event{e}, nil
+}
+
+func decider[C any](decide func(State, C) ([]eventlog.Event, error)) eventlog.Decider[State, C] {
+	return eventlog.Decider[State, C]{Name: "deadletter", Evolve: evolve, Decide: decide}
+}
+
+// Row is one open dead letter.
+type Row struct {
+	ID         string
+	Kind       string // webhook, record, step
+	At         time.Time
+	Connection string
+	Subject    string
+	Field      string
+	Rule       string
+	Sample     string
+	Reason     string
+	Attempts   int64
+	Inbox      int64
+}
+
+var table = &projection.Table[Row]{
+	Name: "letters_v1", Key: 1,
+	Columns: []string{
+		"id text", "kind text", "at bigint", "connection text", "subject text", "field text", "rule text", "sample text",
+		"reason text", "attempts bigint", "inbox bigint",
+	},
+	Fields: func(r *Row) []any {
+		return []any{
+			&r.ID, &r.Kind, &r.At, &r.Connection, &r.Subject, &r.Field, &r.Rule, &r.Sample, &r.Reason, &r.Attempts, &r.Inbox,
+		}
+	},
+}
+
+type count struct {
+	Key string
+	N   int64
+}
+
+var counts = &projection.Table[count]{
+	Name: "letter_counts_v1", Key: 1, Columns: []string{"key text", "n bigint"},
+	Fields: func(c *count) []any { return []any{&c.Key, &c.N} },
+}
+
+// View keeps the open dead letters.
+type View struct{}
+
+// Name implements projection.Projection.
+func (View) Name() string { return "letters" }
+
+// Version implements projection.Projection.
+func (View) Version() int { return 1 }
+
+// Tables implements projection.Projection.
+func (View) Tables() []string { return []string{table.Name, counts.Name} }
+
+// Schema implements projection.Projection.
+func (View) Schema() []string {
+	return []string{table.Create(), counts.Create(), "create index letters_v1_at on letters_v1 (at desc, id desc)"}
+}
+
+// Apply implements projection.Projection.
+func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
+	rows, totals := table.Edit(tx), counts.Edit(tx)
+	moved := false
+	for _, r := range batch {
+		row, open, concerns := fold(r)
+		if !concerns {
+			continue
+		}
+		was, err := rows.Has(ctx, row.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !open && !was {
+			continue
+		}
+		total, err := totals.Get(ctx, "open")
+		if err != nil {
+			return nil, err
+		}
+		moved = true
+		switch {
+		case open && !was:
+			total.N++
+		case !open && was:
+			total.N--
+		}
+		if open {
+			err = rows.Put(row)
+		} else {
+			err = rows.Delete(row.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !moved {
+		return nil, nil
+	}
+	if err := rows.Save(ctx); err != nil {
+		return nil, err
+	}
+	return []string{"deadletters", "kpis", "sync"}, totals.Save(ctx)
+}
+
+func fold(r eventlog.Record) (row Row, open, concerns bool) {
+	switch e := r.Event.(type) {
+	case events.Opened:
+		row = Row{
+			ID: e.Letter, Kind: "record", At: r.At, Connection: e.Connection, Subject: e.Subject, Field: e.Field,
+			Rule: e.Rule, Sample: e.Sample, Reason: e.Reason, Attempts: int64(e.Attempts), Inbox: e.Inbox,
+		}
+		if e.Inbox > 0 {
+			row.Kind = "webhook"
+		}
+		return row, true, true
+	case events.Replayed:
+		return Row{ID: e.Letter}, false, true
+	case events.Discarded:
+		return Row{ID: e.Letter}, false, true
+	case events.Resolved:
+		return Row{ID: e.Letter}, false, true
+	case flows.Stuck:
+		connection, _, _ := strings.Cut(e.Flow, ":")
+		return Row{
+			ID: FlowID(e.Flow), Kind: "step", At: r.At, Connection: connection, Subject: e.Flow, Field: e.Step,
+			Reason: e.Reason, Attempts: int64(e.Attempt),
+		}, true, true
+	case flows.Retried:
+		return Row{ID: FlowID(e.Flow)}, false, true
+	case flows.UndoStarted:
+		return Row{ID: FlowID(e.Flow)}, false, true
+	}
+	return Row{}, false, false
+}
+
+// List reads a page of open dead letters, newest first; after is the last page's Next.
+func List(ctx context.Context, r projection.Reader, after string, limit int) (rows []Row, total int64, next string, err error) {
+	limit = min(max(limit, 1), 200)
+	where, args := "", []any{limit + 1}
+	if at, id, ok := strings.Cut(after, ","); ok {
+		if micros, err := strconv.ParseInt(at, 10, 64); err == nil {
+			where, args = "where (at, id) < ($2, $3) ", append(args, micros, id)
+		}
+	}
+	rows, err = table.Select(ctx, r, where+"order by at desc, id desc limit $1", args...)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].At.UnixMicro(), 10) + "," + rows[limit-1].ID
+	}
+	c, _, err := counts.Find(ctx, r, "open")
+	return rows, c.N, next, err
+}
+
+// Find reads one open dead letter.
+func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error) {
+	return table.Find(ctx, r, id)
+}

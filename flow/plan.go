@@ -1,0 +1,193 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// CallTime is how long a call may take before another try may take its place.
+const CallTime = 60 * time.Second
+
+// Policy is how often and how soon a failing call is tried again.
+type Policy struct {
+	Attempts int           // then the flow is stuck and a person must look
+	First    time.Duration // the first pause's upper bound; each is twice the one before
+	Longest  time.Duration // the cap of the pauses
+}
+
+// Patient is the default: about two hours of trying before a person is asked.
+var Patient = Policy{Attempts: 30, First: time.Second, Longest: 5 * time.Minute}
+
+// pause is exponential with full jitter; chance is in [0, 1).
+func (p Policy) pause(failures int, chance float64, least time.Duration) time.Duration {
+	longest := p.Longest
+	if failures < 30 {
+		longest = min(p.Longest, p.First<<failures)
+	}
+	return least + time.Duration(chance*float64(longest))
+}
+
+// plan is what a flow does next, decided from its folded streams alone.
+type plan struct {
+	own    []eventlog.Event   // for the flow's stream
+	writes []eventlog.Decided // for other streams
+	call   *flows.StepStarted // to make once the plan is appended
+	more   bool               // there may be more to do at once
+}
+
+func (d *Definition) plan(in Input, woken time.Time) plan {
+	s := in.Flow
+	if s.Waiting == nil {
+		woken = time.Time{}
+	}
+	switch {
+	case s.Phase == New:
+		return plan{own: []eventlog.Event{flows.Started{Kind: d.Kind, Flow: in.ID, At: in.Now}}, more: true}
+	case s.Ended(), s.Phase == IsStuck:
+		return plan{}
+	case !s.Backward && d.Abort != nil:
+		if reason := d.Abort(in); reason != "" {
+			return d.turnAround(in, reason, false, woken)
+		}
+	}
+	switch {
+	case in.Now.Before(s.Again):
+		return plan{}
+	case s.Backward:
+		return d.planUndo(in)
+	case s.Step >= len(d.Steps):
+		return plan{own: []eventlog.Event{d.finished(in, s, woken)}}
+	}
+	step := d.Steps[s.Step]
+	in.Attempt = s.Attempts + 1
+	return d.follow(in, step, step.Decide(in), woken)
+}
+
+// follow turns a step's verdict into events.
+func (d *Definition) follow(in Input, step Step, v Verdict, woken time.Time) plan {
+	s := in.Flow
+	switch v.kind {
+	case succeed:
+		done := flows.StepSucceeded{Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Data: v.data, Skipped: v.sentence, Woken: woken}
+		own := []eventlog.Event{done}
+		if s.Step == len(d.Steps)-1 {
+			own = append(own, d.finished(in, s, woken))
+		}
+		return plan{own: own, writes: v.writes, more: true}
+	case proceed:
+		call := flows.StepStarted{
+			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name,
+			Deadline: in.Now.Add(CallTime), Woken: woken,
+		}
+		return plan{own: []eventlog.Event{call}, call: &call, more: true}
+	case wait:
+		if w := s.Waiting; w != nil && w.Code == v.code && w.Sentence == v.sentence && w.Until.Equal(v.until) {
+			return plan{}
+		}
+		return plan{own: []eventlog.Event{flows.Waiting{
+			Flow: in.ID, Step: step.Name, Code: v.code, Sentence: v.sentence, Until: v.until, For: v.tags, Since: in.Now, Woken: woken,
+		}}}
+	case undo:
+		return d.turnAround(in, v.sentence, true, woken)
+	default: // an internal step that cannot go on needs a person: its inputs will not change by themselves
+		return plan{own: []eventlog.Event{flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Reason: v.sentence}}}
+	}
+}
+
+// turnAround starts compensation at the current step if its call may have happened, else below it.
+func (d *Definition) turnAround(in Input, reason string, failed bool, woken time.Time) plan {
+	at := min(in.Flow.Step, len(d.Steps)-1)
+	if in.Flow.Attempts == 0 {
+		at--
+	}
+	if at < 0 {
+		return plan{own: []eventlog.Event{flows.Undone{Flow: in.ID, Reason: reason, Failed: failed}}}
+	}
+	return plan{own: []eventlog.Event{
+		flows.UndoStarted{Flow: in.ID, Step: d.Steps[at].Name, Reason: reason, Failed: failed, Woken: woken},
+	}, more: true}
+}
+
+func (d *Definition) planUndo(in Input) plan {
+	s := in.Flow
+	if s.Step < 0 {
+		return plan{own: []eventlog.Event{flows.Undone{Flow: in.ID, Reason: s.Reason, Failed: s.Failed}}}
+	}
+	step := d.Steps[s.Step]
+	in.Attempt = s.Attempts + 1
+	undone := flows.StepUndone{Flow: in.ID, Step: step.Name, Note: step.UndoNote}
+	switch {
+	case step.UndoCall != nil:
+		call := flows.StepStarted{
+			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name + "/undo",
+			Deadline: in.Now.Add(CallTime), Undo: true,
+		}
+		return plan{own: []eventlog.Event{call}, call: &call, more: true}
+	case step.Undo == nil:
+		return plan{own: []eventlog.Event{undone}, more: true}
+	}
+	v := step.Undo(in)
+	if v.kind != succeed {
+		return plan{own: []eventlog.Event{flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Reason: v.sentence, Undo: true}}}
+	}
+	undone.Note = v.sentence
+	return plan{own: []eventlog.Event{undone}, writes: v.writes, more: true}
+}
+
+// settle turns a call's outcome into events; chance is the jitter, in [0, 1).
+func (d *Definition) settle(in Input, call flows.StepStarted, v Verdict, p Policy, chance float64) plan {
+	s := in.Flow
+	if s.Call == nil || s.Call.Key != call.Key || s.Call.Attempt != call.Attempt {
+		return plan{more: true} // somebody else has settled it
+	}
+	step := d.Steps[s.Step]
+	in.Attempt = call.Attempt
+	if v.kind == retry {
+		if s.Failures+1 >= p.Attempts {
+			v = Stuck(v.sentence)
+		} else {
+			return plan{own: []eventlog.Event{flows.StepFailed{
+				Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: call.Undo,
+				Again: in.Now.Add(p.pause(s.Failures, chance, v.after)),
+			}}}
+		}
+	}
+	if !call.Undo {
+		return d.follow(in, step, v, time.Time{})
+	}
+	if v.kind == succeed {
+		return plan{own: []eventlog.Event{flows.StepUndone{Flow: in.ID, Step: step.Name, Note: v.sentence}}, more: true}
+	}
+	return plan{own: []eventlog.Event{flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: true}}}
+}
+
+func (d *Definition) finished(in Input, s Status, woken time.Time) flows.Finished {
+	s.woken(woken)
+	elapsed := max(0, in.Now.Sub(s.Begun))
+	return flows.Finished{Flow: in.ID, Elapsed: elapsed, Own: max(0, elapsed-s.Rested), Untouched: !s.Touched}
+}
+
+// ErrNothing refuses a retry of a flow that has nothing to retry.
+const ErrNothing = eventlog.Refusal("There is nothing to retry: this order is not stuck, not waiting for help and not between tries.")
+
+// Retrying lets a person ask for another try of a flow that is stuck, waits or is between tries.
+func (d *Definition) Retrying(id string) eventlog.Decider[Status, string] {
+	fold := d.Fold(id)
+	return eventlog.Decider[Status, string]{
+		Name:   fold.Name,
+		Zero:   func() Status { return fold.Zero().(Status) },
+		Evolve: evolve,
+		Decide: func(s Status, reason string) ([]eventlog.Event, error) {
+			if s.Phase != IsStuck && s.Phase != Waits && s.Again.IsZero() {
+				return nil, ErrNothing
+			}
+			step := ""
+			if s.Step >= 0 && s.Step < len(d.Steps) {
+				step = d.Steps[s.Step].Name
+			}
+			return []eventlog.Event{flows.Retried{Flow: id, Step: step, Reason: reason}}, nil
+		},
+	}
+}
