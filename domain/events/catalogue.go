@@ -13,10 +13,11 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
-var types = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types())
+var types = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), workspaces.Types())
 
 func index(modules ...[]eventlog.Event) map[string]reflect.Type {
 	names := map[string]reflect.Type{}
