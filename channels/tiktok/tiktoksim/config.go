@@ -7,6 +7,9 @@
 // Writes to stock may take effect late and overwrite what was sold meanwhile, as the vendor's do. Every effect is
 // counted by its key (Counts), so that "done twice" is read here and not in the tables of the program under test.
 // One seed fixes ids and faults. Where the vendor's behaviour is not known, the choice made is said beside it.
+//
+// Not simulated: markets whose packages appear only when shipped (US label purchase), marking a SELLER order as shipped,
+// partial cancellation, returns, several warehouses. In those a call is refused or unknown, never half done.
 package tiktoksim
 
 import (
@@ -67,12 +70,18 @@ func (f Faults) hooks() hooks.Faults {
 
 // What the market trades in, under the names callers use.
 type (
-	Shop     = market.Shop
-	Product  = market.NewProduct
-	SKU      = market.SKU
+	// Shop is one seller's shop in one market.
+	Shop = market.Shop
+	// Product is a listing with its SKUs.
+	Product = market.NewProduct
+	// SKU is one variant with its price and quantity.
+	SKU = market.SKU
+	// NewOrder is what a buyer orders.
 	NewOrder = market.NewOrder
-	Line     = market.Line
-	Stock    = market.Stock
+	// Line is a quantity of one SKU.
+	Line = market.Line
+	// Stock is a copy of one SKU's quantities.
+	Stock = market.Stock
 )
 
 // What the control methods refuse; compare with errors.Is.

@@ -145,7 +145,7 @@ func (s *Sim) reply(w http.ResponseWriter, r *http.Request, answer obj, status i
 	}
 	switch fault {
 	case "hanging":
-		pause(r, slowFor)
+		pause(r, s.slow)
 		panic(http.ErrAbortHandler)
 	case "dropped":
 		panic(http.ErrAbortHandler)

@@ -169,7 +169,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestAPIFaults(t *testing.T) {
 	r := newRig(t, Config{})
-	ship := func(f Faults) (answer, error, string) {
+	ship := func(f Faults) (answer, string, error) {
 		r.SetFaults(f)
 		id := r.place(Line{SKUID: skuA, Quantity: 1})
 		req := r.request("POST", "/fulfillment/202309/packages/"+r.pack(id)+"/ship", "", nil, nil)
@@ -181,24 +181,24 @@ func TestAPIFaults(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 		r.SetFaults(Faults{})
-		return a, err, r.status(id)
+		return a, r.status(id), err
 	}
-	a, err, status := ship(Faults{API5xx: 1})
+	a, status, err := ship(Faults{API5xx: 1})
 	if err != nil || a.HTTP < 500 || a.Code != 36009003 || status != "AWAITING_SHIPMENT" {
 		t.Errorf("5xx: %+v, %v, %s: wanted an error and no effect", a, err, status)
 	}
-	if _, err, status := ship(Faults{APIGarbage: 1}); err == nil || status != "AWAITING_COLLECTION" {
+	if _, status, err := ship(Faults{APIGarbage: 1}); err == nil || status != "AWAITING_COLLECTION" {
 		t.Errorf("garbage: %v, %s: wanted an unreadable answer and the effect", err, status)
 	}
-	if a, err, status := ship(Faults{ShipNotApplied: 1}); err != nil || a.Code != 0 || status != "AWAITING_SHIPMENT" {
+	if a, status, err := ship(Faults{ShipNotApplied: 1}); err != nil || a.Code != 0 || status != "AWAITING_SHIPMENT" {
 		t.Errorf("accepted, not applied: %+v, %v, %s", a, err, status)
 	}
 	r.SetFaults(Faults{APITimeoutAfter: 1})
 	id := r.place(Line{SKUID: skuA, Quantity: 1})
-	for range 8 { // half are dropped at once, half hang until the client leaves
+	r.slow = time.Millisecond
+	for range 8 { // half are dropped at once, half hang first
 		req := r.request("POST", "/fulfillment/202309/packages/"+r.pack(id)+"/ship", "", nil, nil)
-		client := http.Client{Timeout: 100 * time.Millisecond}
-		if resp, err := client.Do(req); err == nil {
+		if resp, err := r.server.Client().Do(req); err == nil {
 			_ = resp.Body.Close()
 			t.Error("a lost answer arrived")
 		}

@@ -1,11 +1,13 @@
 package tiktoksim
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/label"
 )
@@ -27,7 +29,7 @@ func (s *Sim) serveLabel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")
-	_, _ = w.Write(pdf) // a client that left is its own affair
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(pdf))
 }
 
 func (s *Sim) labelLines(shopID, packageID string) ([]string, bool) {

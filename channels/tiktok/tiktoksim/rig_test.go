@@ -39,7 +39,7 @@ func (h *hand) advance(d time.Duration) {
 // rig is a simulator with one shop and two SKUs behind a real HTTP server, and a client that signs.
 type rig struct {
 	*Sim
-	t      *testing.T
+	t      testing.TB
 	clock  *hand
 	server *httptest.Server
 	url    string
@@ -53,7 +53,7 @@ const (
 	skuB        = "1729000000000000778"
 )
 
-func newRig(t *testing.T, cfg Config) *rig {
+func newRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	r := newBareRig(t, cfg)
 	r.server = httptest.NewServer(r.Handler())
@@ -63,7 +63,7 @@ func newRig(t *testing.T, cfg Config) *rig {
 }
 
 // newBareRig has no server: use record.
-func newBareRig(t *testing.T, cfg Config) *rig {
+func newBareRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: &hand{now: epoch}, url: "http://sim.test"}
 	cfg.AppKey, cfg.AppSecret, cfg.Clock = "cfappkey01", "cf_test_secret_0123456789abcdef", r.clock.Now
@@ -117,7 +117,7 @@ type answer struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-func (a answer) into(t *testing.T, v any) {
+func (a answer) into(t testing.TB, v any) {
 	t.Helper()
 	if a.Code != 0 {
 		t.Fatalf("code %d: %s", a.Code, a.Message)

@@ -19,6 +19,7 @@ type Sim struct {
 	mux     *http.ServeMux
 	hooks   *hooks.Sender
 	journal ring
+	slow    time.Duration // how long a hanging answer hangs
 	wake    chan struct{} // tells Run that a timer may have been set
 
 	mu      sync.Mutex // guards all below
@@ -26,7 +27,8 @@ type Sim struct {
 	rng     *rand.Rand
 	faults  Faults
 	counts  Counts
-	serial  int64 // of requests
+	serial  int64     // of requests
+	armed   time.Time // when Run looks again
 	members map[string]*member
 	ciphers map[string]*member
 	access  map[string]grant // access tokens that are or were good
@@ -51,10 +53,10 @@ type grant struct {
 func New(cfg Config) *Sim {
 	cfg = cfg.withDefaults()
 	source := func(stream uint64) *rand.Rand {
-		return rand.New(rand.NewPCG(cfg.Seed, stream)) //nolint:gosec // a seed must repeat
+		return rand.New(rand.NewPCG(cfg.Seed, stream))
 	}
 	s := &Sim{
-		cfg: cfg, mux: http.NewServeMux(), wake: make(chan struct{}, 1), rng: source(1), faults: cfg.Faults, counts: newCounts(),
+		cfg: cfg, mux: http.NewServeMux(), wake: make(chan struct{}, 1), slow: slowFor, rng: source(1), faults: cfg.Faults, counts: newCounts(),
 		members: map[string]*member{}, ciphers: map[string]*member{},
 		access: map[string]grant{}, refresh: map[string]grant{}, codes: map[string]grant{},
 	}
@@ -97,10 +99,12 @@ func (s *Sim) Run(ctx context.Context) error {
 func (s *Sim) untilNext() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if next, ok := s.market.Settle(); ok {
-		return min(time.Second, max(0, next.Sub(s.cfg.Clock())))
+	now := s.cfg.Clock()
+	s.armed = now.Add(time.Second)
+	if next, ok := s.market.Settle(); ok && next.Before(s.armed) {
+		s.armed = next
 	}
-	return time.Second
+	return max(0, s.armed.Sub(now))
 }
 
 // lock takes the mutex, lets everything happen that is due by now and returns the unlock.
@@ -108,11 +112,13 @@ func (s *Sim) lock() func() {
 	s.mu.Lock()
 	s.market.Settle()
 	return func() {
-		s.mu.Unlock()
-		select {
-		case s.wake <- struct{}{}:
-		default: // already told
+		if next, ok := s.market.Next(); ok && next.Before(s.armed) {
+			select {
+			case s.wake <- struct{}{}:
+			default: // already told
+			}
 		}
+		s.mu.Unlock()
 	}
 }
 

@@ -2,6 +2,7 @@ package tiktoksim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -120,10 +121,10 @@ func (s *Sim) subscribe(m *member, c *api.Call) (any, error) {
 
 func subscriptions(m *member, _ *api.Call) (any, error) {
 	list := []obj{}
-	for name, sub := range m.subscriptions {
+	for _, name := range slices.Sorted(maps.Keys(m.subscriptions)) {
+		sub := m.subscriptions[name]
 		list = append(list, obj{"event_type": name, "address": sub.address, "create_time": sub.created, "update_time": sub.updated})
 	}
-	slices.SortFunc(list, func(a, b obj) int { return strings.Compare(a["event_type"].(string), b["event_type"].(string)) })
 	return obj{"webhooks": list, "total_count": len(list)}, nil
 }
 

@@ -221,7 +221,7 @@ func (m *Market) Pay(st *Store, o *Order) error {
 // Release ends a hold before its time, HoldUntilCancelled included.
 func (m *Market) Release(st *Store, o *Order) error {
 	if o.Status != OnHold {
-		return o.move(OnHold)
+		return fmt.Errorf("order %s is %s, not on hold: %w", o.ID, o.Status, ErrState)
 	}
 	m.set(st, o, AwaitingShipment)
 	return nil
