@@ -1,65 +1,150 @@
+// Package eventlog is the log: everything that happened, in one dense and sealed order.
+//
+// Callers encode events and queue them; one goroutine, the appender in Run, takes what waits,
+// decides the commands among them, and has the store commit it all at once; then every caller
+// gets its own answer. Readers ask the store, and each record is checked and decoded on the way
+// out. Engines implement Store and pass the contract in eventlogtest.
 package eventlog
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/queue"
 )
 
 // Options are what a Log needs besides its store.
 type Options struct {
 	Decode    Decoder          // required
 	Clock     func() time.Time // required
-	NewID     func() uuid.UUID // of events; nil makes monotone version 7 ids from Clock
-	QueueSize int              // calls that may wait for the appender; 0 = 4096
-	MaxBatch  int              // events of one commit, 0 = 2048
-	CacheSize int              // folded states kept by the appender; 0 = 10000
+	NewID     func() uuid.UUID // of events; nil makes growing version 7 ids from Clock
+	QueueSize int              // calls that may wait for the appender, 0 = 4096; further callers wait outside
+	MaxBatch  int              // events of one commit, 0 = 2048; a single larger call is still one commit
+	CacheSize int              // streams whose folded states the appender keeps, 0 = 10000
 }
+
+// keyLife is how long the answers of command keys are kept.
+const keyLife = 30 * 24 * time.Hour
 
 // Log appends to a store and reads from it. Its methods may be called from many goroutines; Run
 // must be running for Append and Execute to return.
-type Log struct{}
+type Log struct {
+	store   Store
+	options Options
+	queue   *queue.Queue[*call]
+	cache   *cache
 
-var errStub = errors.New("eventlog: not built yet")
+	mu    sync.Mutex
+	head  Head
+	moved chan struct{} // closed when the head moves on; nil when nobody waits
+	err   error         // why nothing can be appended now
+}
 
 // Open prepares a log on a store, which stays the caller's to close.
-func Open(ctx context.Context, store Store, o Options) (*Log, error) { return &Log{}, nil }
-
-// Run is the appender: it commits what callers queue until ctx ends, or until the log is fenced,
-// when it returns an error that wraps ErrFenced.
-func (l *Log) Run(ctx context.Context) error { return errStub }
-
-// Append commits all writes or none, and returns when they are durable.
-func (l *Log) Append(ctx context.Context, writes ...Write) (Appended, error) {
-	return Appended{}, errStub
+func Open(ctx context.Context, store Store, o Options) (*Log, error) {
+	if o.Decode == nil || o.Clock == nil {
+		return nil, errors.New("eventlog: a log needs a decoder and a clock")
+	}
+	if o.NewID == nil {
+		source := ids.New(o.Clock)
+		o.NewID = func() uuid.UUID { return source.Next() }
+	}
+	o.QueueSize, o.MaxBatch, o.CacheSize = orDefault(o.QueueSize, 4096), orDefault(o.MaxBatch, 2048), orDefault(o.CacheSize, 10000)
+	head, err := store.Head(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the head of the log: %w", err)
+	}
+	return &Log{store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: newCache(o.CacheSize), head: head}, nil
 }
 
-// Execute decides over folded states inside the appender and commits what the decision says.
-func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) { return Outcome{}, errStub }
-
-// Fold reads a stream and folds it into a state of the caller's own.
-func (l *Log) Fold(ctx context.Context, f Fold) (State, error) { return State{}, errStub }
-
-// ReadStream returns up to limit records of a stream after a version, checked and decoded.
-func (l *Log) ReadStream(ctx context.Context, s Stream, after Version, limit int) ([]Record, error) {
-	return nil, errStub
+func orDefault(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
 }
 
-// ReadAll returns up to limit records after a position, checked and decoded.
-func (l *Log) ReadAll(ctx context.Context, after Position, limit int) ([]Record, error) {
-	return nil, errStub
+// Head is the end of the log as far as this process has seen it. It costs no read.
+func (l *Log) Head() Head {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head
 }
 
-// Wait blocks until the log has grown past a position and returns the head's.
-func (l *Log) Wait(ctx context.Context, after Position) (Position, error) { return 0, errStub }
+// Err says why nothing can be appended now: it wraps ErrFull or ErrFenced, or is nil.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
 
-// Head is the end of the log as this process knows it.
-func (l *Log) Head() Head { return Head{} }
+func (l *Log) setErr(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
 
-// Err says why the log takes no appends now: ErrFull, ErrFenced or nil.
-func (l *Log) Err() error { return nil }
+// advance takes a newer head and tells those that wait for it.
+func (l *Log) advance(head Head) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if head.Position <= l.head.Position {
+		return
+	}
+	l.head = head
+	if l.moved != nil {
+		close(l.moved)
+		l.moved = nil
+	}
+}
 
-// PurgeKeys forgets command keys and answers older than 30 days.
-func (l *Log) PurgeKeys(ctx context.Context) (int, error) { return 0, errStub }
+// Wait blocks until the log has grown past a position and returns its head's. It wakes at once
+// for appends of this process, for those of others when the store hears of them, else within 1 s.
+func (l *Log) Wait(ctx context.Context, after Position) (Position, error) {
+	var poll *time.Ticker
+	for {
+		l.mu.Lock()
+		head := l.head.Position
+		if head <= after && l.moved == nil {
+			l.moved = make(chan struct{})
+		}
+		moved := l.moved
+		l.mu.Unlock()
+		if head > after {
+			return head, nil
+		}
+		if poll == nil {
+			poll = time.NewTicker(time.Second)
+			defer poll.Stop()
+		}
+		select {
+		case <-moved:
+			continue
+		case <-ctx.Done():
+			return head, ctx.Err()
+		case <-l.store.Changed():
+		case <-poll.C:
+		}
+		now, err := l.store.Head(ctx)
+		if err != nil {
+			return head, fmt.Errorf("read the head of the log: %w", err)
+		}
+		l.advance(now)
+	}
+}
+
+// PurgeKeys forgets command keys, with their answers, that Execute refuses as too old by now.
+func (l *Log) PurgeKeys(ctx context.Context) (int, error) {
+	// A day more, so that no clock step lets a key pass after its answer has gone.
+	n, err := l.store.PurgeKeys(ctx, l.options.Clock().Add(-keyLife-24*time.Hour))
+	if err != nil {
+		return n, fmt.Errorf("purge command keys: %w", err)
+	}
+	return n, nil
+}

@@ -69,12 +69,15 @@ type StoredKey struct {
 type Batch struct {
 	At     int64 // microseconds since 1970, for all of the batch
 	Bases  []Base
-	Events []Stored // Position, CRC position-free; Seal is set by the engine's call of Sealer
+	Events []Stored // without Position and Seal, which the engine adds
+	// BaseOf gives for Events[i] the index of its stream in Bases. A stream's events follow each
+	// other in version; a base without events is only compared.
+	BaseOf []int
 	Keys   []StoredKey
 	// KeyOrds gives for Keys[i] the first and last ordinal (1-based) of its events in Events, or
 	// 0,0 when it has none.
 	KeyOrds [][2]int
-	// Digest is the digest of the commit's records; the engine turns it into the seal with SealOf
+	// Digest is the digest of the commit's records; the engine turns it into the seal with seal.Next
 	// once it knows the previous seal and the first position.
 	Digest [32]byte
 }
@@ -111,6 +114,10 @@ type Store interface {
 	// Changed is signalled (without data) after commits by any appender it can hear of; a lost
 	// signal costs at most the log's 1 s poll.
 	Changed() <-chan struct{}
+	// PurgeKeys forgets command keys whose answer and whose own time are both before a time.
+	PurgeKeys(ctx context.Context, before time.Time) (int, error)
+	// Resume tries to write again after ErrFull. The log calls it every 2 s while the disk is full.
+	Resume(ctx context.Context) error
 	// Fenced is closed when an I/O fault has stopped the store for good.
 	Fenced() <-chan struct{}
 	Close() error

@@ -1,0 +1,118 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog/seal"
+)
+
+// entry is an event on its way into the log. Callers make it, so that the appender only adds
+// what it alone knows: the version and the commit's time.
+type entry struct {
+	event  Event
+	stored Stored   // without version, at and CRC; occurred may be missing
+	sum    [32]byte // SHA-256 of the body
+	crc    uint32   // CRC32C of the body
+}
+
+func (s *Stored) bodySums() (crc uint32, sum [32]byte) {
+	body := seal.Body{
+		Workspace: s.Stream.Workspace, Kind: s.Stream.Kind, Stream: s.Stream.ID, ID: s.ID,
+		Name: s.Name, Schema: uint32(s.Schema), //nolint:gosec // a wrong one does not match its sum
+		Actor: s.Actor, Cause: s.Cause, Correlation: s.Correlation, Data: s.Data,
+	}
+	return body.Sums()
+}
+
+// Tail is the part of the record's sums that the append added.
+func (s *Stored) Tail() seal.Tail {
+	return seal.Tail{Version: int64(s.Version), At: s.At, Occurred: s.Occurred}
+}
+
+// newEntry encodes an event for a stream.
+func newEntry(stream Stream, event Event, id uuid.UUID, meta *Meta) (entry, error) {
+	if event == nil {
+		return entry{}, errors.New("eventlog: a nil event")
+	}
+	data, err := seal.JSON(event)
+	if err != nil {
+		return entry{}, fmt.Errorf("encode %s: %w", event.EventName(), err)
+	}
+	e := entry{event: event, stored: Stored{
+		Stream: stream, ID: id, Name: event.EventName(), Schema: 1,
+		Actor: meta.Actor, Cause: meta.Cause, Correlation: meta.Correlation, Data: data,
+	}}
+	if s, ok := event.(Schemer); ok {
+		e.stored.Schema = s.EventSchema()
+	}
+	if !meta.Occurred.IsZero() {
+		e.stored.Occurred = meta.Occurred.UnixMicro()
+	}
+	if e.stored.Name == "" || e.stored.Schema < 1 || e.stored.Schema > 1<<16 || !plain(e.stored.Name) {
+		return entry{}, fmt.Errorf("eventlog: %T has the name %q and the schema %d", event, e.stored.Name, e.stored.Schema)
+	}
+	e.crc, e.sum = e.stored.bodySums()
+	return e, nil
+}
+
+// at gives the record at its place in the log.
+func (e *entry) at(version Version, at int64, d seal.Digest) Stored {
+	s := e.stored
+	s.Version, s.At = version, at
+	if s.Occurred == 0 {
+		s.Occurred = at
+	}
+	tail := s.Tail()
+	s.CRC = tail.CRC(e.crc)
+	d.Add(e.sum, tail)
+	return s
+}
+
+func checkStream(s Stream) error {
+	if s.Workspace == "" || s.Kind == "" || s.ID == "" || !plain(s.Workspace) || !plain(s.Kind) || !plain(s.ID) {
+		return fmt.Errorf("eventlog: %q is no stream: all three parts must be given, in UTF-8", s)
+	}
+	return nil
+}
+
+func checkMeta(m *Meta) error {
+	if !plain(m.Actor) || !plain(m.Cause) || !plain(m.Correlation) {
+		return fmt.Errorf("eventlog: actor %q, cause %q and correlation %q must be UTF-8", m.Actor, m.Cause, m.Correlation)
+	}
+	return nil
+}
+
+// plain text is what every engine gives back as it was: UTF-8 without NUL.
+func plain(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
+
+// Check recomputes the record's CRC and returns the SHA-256 of its body.
+func (s *Stored) Check() (body [32]byte, err error) {
+	crc, body := s.bodySums()
+	if s.Tail().CRC(crc) != s.CRC {
+		return body, fmt.Errorf("%w: the record at position %d does not match its checksum", ErrCorrupt, s.Position)
+	}
+	return body, nil
+}
+
+// record checks and decodes what the store gave.
+func (l *Log) record(s *Stored) (Record, error) {
+	if _, err := s.Check(); err != nil {
+		return Record{}, err
+	}
+	event, err := l.options.Decode(s.Name, s.Schema, s.Data)
+	if err != nil {
+		// The checksum holds, so this is what was written, by a program that knows more.
+		return Record{}, fmt.Errorf("%w: decode %s, schema %d, at position %d: %w", ErrNewerSchema, s.Name, s.Schema, s.Position, err)
+	}
+	return Record{
+		Position: s.Position, Stream: s.Stream, Version: s.Version, ID: s.ID, Name: s.Name, Schema: s.Schema,
+		At: time.UnixMicro(s.At).UTC(), Occurred: time.UnixMicro(s.Occurred).UTC(),
+		Actor: s.Actor, Cause: s.Cause, Correlation: s.Correlation, Data: s.Data, Event: event,
+	}, nil
+}

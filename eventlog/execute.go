@@ -1,0 +1,133 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog/ids"
+)
+
+// Execute decides over folded states inside the appender and commits what the decision says. A
+// Refusal is returned as the error; when the request has a key, it is stored and comes again.
+func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
+	if len(r.Folds) == 0 || r.Decide == nil {
+		return Outcome{}, errors.New("eventlog: a request needs folds and a decide function")
+	}
+	if err := checkMeta(&r.Meta); err != nil {
+		return Outcome{}, err
+	}
+	if r.Key != nil {
+		if err := l.checkKey(r.Key); err != nil {
+			return Outcome{}, err
+		}
+		stored, found, err := l.store.FindKey(ctx, r.Key.Caller, r.Key.ID)
+		if err != nil {
+			return Outcome{}, fmt.Errorf("look up the command key: %w", err)
+		}
+		if found {
+			return stored.answer(r.Key)
+		}
+	}
+	c := &call{done: make(chan struct{}, 1), request: &r, folded: make([]*folded, len(r.Folds))}
+	for i := range r.Folds {
+		f := &r.Folds[i]
+		if err := checkStream(f.Stream); err != nil {
+			return Outcome{}, err
+		}
+		if l.cache.has(f.Stream, f.Name) {
+			continue
+		}
+		var err error
+		if c.folded[i], err = l.fold(ctx, f); err != nil {
+			return Outcome{}, err
+		}
+	}
+	err := l.submit(ctx, c)
+	return c.out, err
+}
+
+func (l *Log) checkKey(k *Key) error {
+	if k.ID.Version() != 7 || !plain(k.Caller) {
+		return fmt.Errorf("eventlog: the command key %s is no uuid of version 7", k.ID)
+	}
+	if ids.TimeOf(k.ID).Before(l.options.Clock().Add(-keyLife)) {
+		return ErrKeyTooOld
+	}
+	return nil
+}
+
+// answer gives the first answer of a key again.
+func (k *StoredKey) answer(asked *Key) (Outcome, error) {
+	if k.Hash != asked.Hash {
+		return Outcome{}, ErrKeyReused
+	}
+	out := Outcome{
+		Appended: Appended{First: k.First, Last: k.Last, At: time.UnixMicro(k.At).UTC(), Versions: []Version{k.Version}},
+		Result:   k.Result, Replayed: true,
+	}
+	if k.Refusal != "" {
+		return out, Refusal(k.Refusal)
+	}
+	return out, nil
+}
+
+// Fold reads a stream and folds it into a state of the caller's own.
+func (l *Log) Fold(ctx context.Context, f Fold) (State, error) {
+	if err := checkStream(f.Stream); err != nil {
+		return State{}, err
+	}
+	folded, err := l.fold(ctx, &f)
+	if err != nil {
+		return State{}, err
+	}
+	return State{Stream: f.Stream, Version: folded.version, Value: folded.value}, nil
+}
+
+// fold starts a state from nothing.
+func (l *Log) fold(ctx context.Context, f *Fold) (*folded, error) {
+	state := &folded{fold: f, value: f.Zero()}
+	return state, l.foldOn(ctx, state)
+}
+
+// foldOn brings a state up to what the store holds.
+func (l *Log) foldOn(ctx context.Context, state *folded) error {
+	const page = 1000
+	for {
+		records, err := l.ReadStream(ctx, state.fold.Stream, state.version, page)
+		if err != nil {
+			return fmt.Errorf("fold %s: %w", state.fold.Stream, err)
+		}
+		for i := range records {
+			if err := state.evolve(records[i].Event); err != nil {
+				return err
+			}
+		}
+		if len(records) < page {
+			return nil
+		}
+	}
+}
+
+// evolve adds one event. After an error, or a panic of Evolve made one, the state is useless.
+func (f *folded) evolve(e Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("eventlog: fold %s of %s panicked on %s: %v", f.fold.Name, f.fold.Stream, e.EventName(), p)
+		}
+	}()
+	f.value = f.fold.Evolve(f.value, e)
+	f.version++
+	return nil
+}
+
+// decide calls the rule; its panic is its own command's fault alone.
+func (r *Request) decide(states []State) (d Decision, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("eventlog: deciding on %s panicked: %v", r.Folds[0].Stream, p)
+		}
+	}()
+	return r.Decide(states)
+}

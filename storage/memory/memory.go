@@ -1,0 +1,156 @@
+// Package memory keeps a log in memory, for tests and for what may be forgotten.
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/seal"
+)
+
+// Log is an eventlog.Store whose contents go with the process.
+type Log struct {
+	changed chan struct{}
+
+	mu      sync.Mutex
+	head    eventlog.Head
+	records []eventlog.Stored // at index position − 1
+	streams map[eventlog.Stream][]eventlog.Position
+	keys    map[keyRef]eventlog.StoredKey
+}
+
+type keyRef struct {
+	caller string
+	id     uuid.UUID
+}
+
+// NewLog returns an empty log.
+func NewLog(id uuid.UUID) *Log {
+	return &Log{
+		changed: make(chan struct{}, 1),
+		head:    eventlog.Head{LogID: id},
+		streams: map[eventlog.Stream][]eventlog.Position{},
+		keys:    map[keyRef]eventlog.StoredKey{},
+	}
+}
+
+// Commit implements eventlog.Store.
+func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := eventlog.Committed{OK: true, First: l.head.Position + 1, Head: l.head}
+	for _, base := range b.Bases {
+		real := eventlog.Version(len(l.streams[base.Stream]))
+		out.Real = append(out.Real, real)
+		out.OK = out.OK && real == base.Expect
+	}
+	for _, key := range b.Keys {
+		if stored, ok := l.keys[keyRef{key.Caller, key.ID}]; ok {
+			out.Found = append(out.Found, stored)
+			out.OK = false
+		}
+	}
+	if !out.OK {
+		return out, nil
+	}
+	for i, s := range b.Events {
+		l.head.Position++
+		s.Position = l.head.Position
+		if i == len(b.Events)-1 {
+			l.head.Seal = seal.Next(l.head.Seal, int64(out.First), b.At, b.Digest)
+			l.head.At = time.UnixMicro(b.At).UTC()
+			s.Seal = append([]byte(nil), l.head.Seal[:]...)
+		}
+		l.records = append(l.records, s)
+		l.streams[s.Stream] = append(l.streams[s.Stream], s.Position)
+	}
+	out.Head = l.head
+	for i, key := range b.Keys {
+		key.First, key.Last = l.head.Position, l.head.Position
+		if ords := b.KeyOrds[i]; ords[0] > 0 {
+			key.First, key.Last = out.First+eventlog.Position(ords[0])-1, out.First+eventlog.Position(ords[1])-1
+		}
+		l.keys[keyRef{key.Caller, key.ID}] = key
+	}
+	select {
+	case l.changed <- struct{}{}:
+	default: // already signalled
+	}
+	return out, nil
+}
+
+// Head implements eventlog.Store.
+func (l *Log) Head(context.Context) (eventlog.Head, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head, nil
+}
+
+// ReadStream implements eventlog.Store.
+func (l *Log) ReadStream(_ context.Context, s eventlog.Stream, after eventlog.Version, limit int) ([]eventlog.Stored, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	positions := l.streams[s]
+	if int(after) >= len(positions) {
+		return nil, nil
+	}
+	positions = positions[after:]
+	out := make([]eventlog.Stored, min(limit, len(positions)))
+	for i := range out {
+		out[i] = l.records[positions[i]-1]
+	}
+	return out, nil
+}
+
+// ReadAll implements eventlog.Store.
+func (l *Log) ReadAll(_ context.Context, after eventlog.Position, limit int) ([]eventlog.Stored, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if after < 0 {
+		return nil, fmt.Errorf("position %d is before the log", after)
+	}
+	if int(after) >= len(l.records) {
+		return nil, nil
+	}
+	rest := l.records[after:]
+	return append([]eventlog.Stored(nil), rest[:min(limit, len(rest))]...), nil
+}
+
+// FindKey implements eventlog.Store.
+func (l *Log) FindKey(_ context.Context, caller string, id uuid.UUID) (eventlog.StoredKey, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key, ok := l.keys[keyRef{caller, id}]
+	return key, ok, nil
+}
+
+// PurgeKeys implements eventlog.Store.
+func (l *Log) PurgeKeys(_ context.Context, before time.Time) (n int, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for ref, key := range l.keys {
+		if key.At < before.UnixMicro() && ids.TimeOf(ref.id).Before(before) {
+			delete(l.keys, ref)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Changed implements eventlog.Store.
+func (l *Log) Changed() <-chan struct{} { return l.changed }
+
+// Fenced implements eventlog.Store: memory has no I/O faults.
+func (l *Log) Fenced() <-chan struct{} { return nil }
+
+// Resume implements eventlog.Store: memory is never full.
+func (l *Log) Resume(context.Context) error { return nil }
+
+// Close implements eventlog.Store.
+func (l *Log) Close() error { return nil }
