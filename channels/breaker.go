@@ -1,0 +1,95 @@
+package channels
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	trips    = 8 // failures in a row that open a breaker
+	minBreak = time.Second
+	maxBreak = time.Minute
+)
+
+// Outcome is what a call says about the vendor's health.
+type Outcome int
+
+// What a call says about the vendor's health.
+const (
+	Nothing   Outcome = iota // never sent, or given up by the caller
+	Healthy                  // the vendor answered, if only with a "no"
+	Unhealthy                // no answer, nonsense, or a fault of its own
+)
+
+// Breaker stops calling a vendor that is down: after eight failures in a row it opens for a second, twice as long after each
+// failed trial, at most a minute; then one call at a time is let through as a trial. One per connection.
+type Breaker struct {
+	clock  func() time.Time
+	rand   func() float64 // in [0, 1): spreads the trials of many connections
+	mu     sync.Mutex     // guards all below
+	failed int            // in a row
+	length time.Duration  // of the present break; zero = closed
+	opened time.Time
+	wait   time.Duration // length, shortened by chance
+	trial  bool          // one is under way
+}
+
+// NewBreaker makes a closed breaker.
+func NewBreaker(clock func() time.Time, rand func() float64) *Breaker {
+	return &Breaker{clock: clock, rand: rand}
+}
+
+// Allow reports whether a call may be made now, else how long to wait. Each allowed call must be followed by one Report.
+func (b *Breaker) Allow() (wait time.Duration, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.length == 0 {
+		return 0, true
+	}
+	past := b.clock().Sub(b.opened)
+	switch {
+	case past >= 0 && past < b.wait:
+		return b.wait - past, false
+	case b.trial:
+		return minBreak, false
+	}
+	b.trial = true
+	return 0, true
+}
+
+// Report tells how an allowed call ended.
+func (b *Breaker) Report(o Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch o {
+	case Healthy:
+		b.failed, b.length, b.trial = 0, 0, false
+	case Nothing:
+		b.trial = false
+	case Unhealthy:
+		b.failed++
+		switch {
+		case b.length == 0 && b.failed < trips:
+			return
+		case b.length > 0 && !b.trial: // a straggler sent before the break
+			return
+		}
+		b.length = min(max(2*b.length, minBreak), maxBreak)
+		b.wait = b.length/2 + time.Duration(b.rand()*float64(b.length/2))
+		b.opened, b.trial = b.clock(), false
+	}
+}
+
+// State is "closed" (calls go out), "open" (none do) or "half-open" (one at a time, as a trial), and failures in a row.
+func (b *Breaker) State() (state string, failures int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	past := b.clock().Sub(b.opened)
+	switch {
+	case b.length == 0:
+		return "closed", b.failed
+	case past >= 0 && past < b.wait:
+		return "open", b.failed
+	}
+	return "half-open", b.failed
+}

@@ -1,0 +1,237 @@
+package tiktok
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+)
+
+const (
+	contentType = "application/json"
+	maxThrottle = 2 * time.Second // a longer pause is the caller's to plan
+	maxTries    = 4               // of one call that surely did nothing
+)
+
+// request is one API call, before it is signed.
+type request struct {
+	name, method, path string
+	query              url.Values
+	body               any // nil = none; "{}" is never sent, because clients disagree on how it is signed
+	write              bool
+	urgent             bool
+	unscoped           bool // refuses shop_cipher
+}
+
+// wire is what a request needs besides a token.
+type wire struct {
+	app     channels.App
+	cipher  string
+	client  *http.Client
+	clock   func() time.Time
+	timeout time.Duration
+}
+
+func newWire(o Options) wire {
+	o.App.BaseURL = strings.TrimSuffix(cmp.Or(o.App.BaseURL, BaseURL), "/")
+	o.App.AuthURL = strings.TrimSuffix(cmp.Or(o.App.AuthURL, AuthURL), "/")
+	return wire{app: o.App, client: o.Client, clock: o.Clock, timeout: cmp.Or(o.Timeout, 10*time.Second)}
+}
+
+// answer is the vendor's envelope.
+type answer struct {
+	Code      channels.Text   `json:"code"`
+	Message   channels.Text   `json:"message"`
+	RequestID channels.Text   `json:"request_id"`
+	Data      json.RawMessage `json:"data"`
+}
+
+// call sends a request for the shop and returns the answer's data. Tried again is only what surely did nothing.
+func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error) {
+	limiter := c.limiter(q)
+	refreshed := false
+	for try := 1; ; try++ {
+		data, used, err := c.once(ctx, q, limiter)
+		if err == nil {
+			return data, nil
+		}
+		var f *channels.Failure
+		if !errors.As(err, &f) {
+			return nil, err
+		}
+		switch {
+		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, channels.ErrBusy):
+		case f.Class == channels.Expired && refreshed:
+			f.Class = channels.Auth // a fresh token is refused as well
+			return nil, f
+		case f.Class == channels.Expired:
+			refreshed = true
+			if err := c.tokens.Replace(ctx, used); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+}
+
+// once passes breaker, limiter and token and sends the request. It returns the access token that was used.
+func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limiter) (data json.RawMessage, used string, err error) {
+	if wait, ok := c.breaker.Allow(); !ok {
+		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait}
+	}
+	outcome := channels.Nothing
+	defer func() { c.breaker.Report(outcome) }()
+	if err := limiter.Wait(ctx, q.urgent); err != nil {
+		class := channels.Retry
+		if errors.Is(err, channels.ErrBusy) {
+			class = channels.Throttled
+		}
+		return nil, "", &channels.Failure{Class: class, Call: q.name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Err: err}
+	}
+	token, err := c.tokens.Current(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	data, err = c.send(ctx, q, token.Access)
+	var f *channels.Failure
+	switch {
+	case err == nil:
+		outcome = channels.Healthy
+		limiter.Good()
+	case !errors.As(err, &f) || ctx.Err() != nil:
+	case f.Class == channels.Throttled:
+		outcome = channels.Healthy
+		limiter.Refused(f.RetryAfter)
+		c.log.InfoContext(ctx, "slowed down by the channel", "call", q.name, "per_second", limiter.Rate().PerSecond)
+	case sick(f):
+		outcome = channels.Unhealthy
+	default:
+		outcome = channels.Healthy
+		limiter.Good()
+	}
+	return data, token.Access, err
+}
+
+// sick reports whether a failure says that the vendor is down rather than that it refuses.
+func sick(f *channels.Failure) bool {
+	return f.Code == "" && f.Class != channels.Rejected && f.Class != channels.Bug || f.Code == "36009003" || f.Code == "36009007"
+}
+
+// send signs and sends one request. Every error is a *channels.Failure.
+func (w wire) send(ctx context.Context, q request, token string) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	r, err := w.signed(ctx, q, token)
+	if err != nil {
+		return nil, &channels.Failure{Class: channels.Bug, Call: q.name, Message: "the request could not be built", Err: err}
+	}
+	return w.do(r, q.name, q.write)
+}
+
+// signed builds the request; the body that is signed is the body that is sent.
+func (w wire) signed(ctx context.Context, q request, token string) (*http.Request, error) {
+	var body []byte
+	if q.body != nil {
+		var err error
+		if body, err = json.Marshal(q.body); err != nil {
+			return nil, err
+		}
+	}
+	query := url.Values{"app_key": {w.app.Key}, "timestamp": {strconv.FormatInt(w.clock().Unix(), 10)}}
+	if !q.unscoped {
+		query.Set("shop_cipher", w.cipher)
+	}
+	for key, values := range q.query {
+		query[key] = values
+	}
+	if len(w.app.Secrets) == 0 {
+		return nil, errors.New("the app has no secret")
+	}
+	query.Set("sign", sign(w.app.Secrets[0], q.path, query, contentType, body))
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, w.app.BaseURL+q.path+"?"+query.Encode(), reader)
+	if err != nil {
+		return nil, channels.WithoutURL(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("x-tts-access-token", token)
+	return r, nil
+}
+
+// do sends a request and judges the answer. A write of which it is not known whether it was done is Unsure.
+func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, error) {
+	lost := channels.Retry
+	if write {
+		lost = channels.Unsure
+	}
+	response, err := w.client.Do(r)
+	if err != nil {
+		class := lost
+		switch {
+		case errors.Is(err, channels.ErrBlocked):
+			class = channels.Rejected
+		case channels.Unsent(err):
+			class = channels.Retry
+		}
+		return nil, &channels.Failure{Class: class, Call: name, Message: "no answer", Err: channels.WithoutURL(err)}
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	f := &channels.Failure{Class: lost, Call: name, RetryAfter: channels.RetryAfter(response.Header, w.clock())}
+	if err != nil {
+		f.Message, f.Err = "the answer broke off", channels.WithoutURL(err)
+		return nil, f
+	}
+	var a answer
+	readable := json.Unmarshal(body, &a) == nil && a.Code != ""
+	f.Code, f.Message, f.RequestID = string(a.Code), channels.Short(string(a.Message), 300), channels.Short(string(a.RequestID), 64)
+	switch status := response.StatusCode; {
+	case status == http.StatusTooManyRequests:
+		f.Class = channels.Throttled
+		f.Message = cmp.Or(f.Message, "too many requests")
+	case readable && a.Code != "0":
+		f.Class = classify(f.Code, f.Message)
+		if f.Class == channels.Retry && (f.Code == "36009003" || f.Code == "36009007") {
+			f.Class = lost
+		}
+	case readable && status == http.StatusOK:
+		return a.Data, nil
+	case status >= 500, status == http.StatusOK:
+		f.Code, f.Message = "", "an answer that is not the API's, with HTTP status "+strconv.Itoa(status)
+	default: // redirects are not followed
+		f.Class, f.Code = channels.Rejected, ""
+		f.Message = "HTTP status " + strconv.Itoa(status) + ", which is not the API's: is the base URL right?"
+	}
+	return nil, f
+}
+
+// unreadable is a read whose data is not what the vendor documents.
+func unreadable(call string, err error) error {
+	return &channels.Failure{Class: channels.Retry, Call: call, Message: "an answer that cannot be read", Err: err}
+}
+
+func bug(call, message string) error {
+	return &channels.Failure{Class: channels.Bug, Call: call, Message: message}
+}
+
+// checkID keeps what is no id out of paths and comma lists.
+func checkID(call, id string) error {
+	if !channels.IsID(id) {
+		return &channels.Failure{Class: channels.Rejected, Call: call, Message: fmt.Sprintf("%q is no id of TikTok's", channels.Short(id, 48))}
+	}
+	return nil
+}

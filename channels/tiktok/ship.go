@@ -1,0 +1,142 @@
+package tiktok
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/creatorflow/creatorflow/channels"
+)
+
+const (
+	maxLabel    = 10 << 20 // bytes of a label file
+	fileTimeout = 3        // times the timeout of a call
+)
+
+// Arrange implements channels.Connector. What the vendor calls shipped already is read again before it is believed; the
+// tracking number comes with the label.
+func (c *Connector) Arrange(ctx context.Context, pkg string) (channels.Shipment, error) {
+	const name = "ship package"
+	if err := checkID(name, pkg); err != nil {
+		return channels.Shipment{}, err
+	}
+	_, err := c.call(ctx, request{
+		name: name, method: http.MethodPost, path: "/fulfillment/202309/packages/" + pkg + "/ship",
+		body: map[string]string{"handover_method": "PICKUP"}, write: true,
+	})
+	if err == nil {
+		return channels.Shipment{Package: pkg}, nil
+	}
+	if channels.ClassOf(err) != channels.Done {
+		return channels.Shipment{}, err
+	}
+	shipment, arranged, readErr := c.Package(ctx, pkg)
+	switch {
+	case readErr != nil:
+		return channels.Shipment{}, readErr
+	case !arranged:
+		var f *channels.Failure
+		_ = errors.As(err, &f) // it has a class, so it is one
+		f.Class, f.Message = channels.Retry, f.Message+", but the package is not arranged yet"
+		return channels.Shipment{}, f
+	}
+	shipment.Already = true
+	return shipment, nil
+}
+
+// Package implements channels.Connector: it reports whether shipment has been arranged. A cancelled package is Gone.
+func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment, bool, error) {
+	const name = "read package"
+	if err := checkID(name, pkg); err != nil {
+		return channels.Shipment{}, false, err
+	}
+	data, err := c.call(ctx, request{name: name, method: http.MethodGet, path: "/fulfillment/202309/packages/" + pkg})
+	if err != nil {
+		return channels.Shipment{}, false, err
+	}
+	var p struct {
+		Status   channels.Text `json:"package_status"`
+		Tracking channels.Text `json:"tracking_number"`
+		Carrier  channels.Text `json:"shipping_provider_name"`
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return channels.Shipment{}, false, unreadable(name, err)
+	}
+	s := channels.Shipment{Package: pkg, Tracking: string(p.Tracking), Carrier: string(p.Carrier)}
+	switch p.Status {
+	case "TO_FULFILL":
+		return s, false, nil
+	case "PROCESSING", "FULFILLING", "COMPLETED":
+		return s, true, nil
+	case "CANCELLED", "CANCEL":
+		return s, false, &channels.Failure{Class: channels.Gone, Call: name, Message: "the package was cancelled"}
+	}
+	return s, false, &channels.Failure{Class: channels.Rejected, Call: name, Message: "unknown package status " + channels.Short(string(p.Status), 40)}
+}
+
+// Label implements channels.Connector: an A6 PDF. While the vendor is still making it the class is Retry.
+func (c *Connector) Label(ctx context.Context, pkg string) (channels.Label, error) {
+	const name = "make label"
+	if err := checkID(name, pkg); err != nil {
+		return channels.Label{}, err
+	}
+	data, err := c.call(ctx, request{
+		name: name, method: http.MethodGet, path: "/fulfillment/202309/packages/" + pkg + "/shipping_documents",
+		query: url.Values{"document_type": {"SHIPPING_LABEL"}, "document_size": {"A6"}},
+	})
+	if err != nil {
+		return channels.Label{}, err
+	}
+	var document struct {
+		URL      channels.Text `json:"doc_url"`
+		Tracking channels.Text `json:"tracking_number"`
+	}
+	if err := json.Unmarshal(data, &document); err != nil || document.URL == "" {
+		return channels.Label{}, &channels.Failure{Class: channels.Retry, Call: name, Message: "an answer without a file", Err: err}
+	}
+	file, err := c.download(ctx, string(document.URL))
+	if err != nil {
+		return channels.Label{}, err
+	}
+	return channels.Label{Type: "application/pdf", File: file, Tracking: string(document.Tracking)}, nil
+}
+
+// download fetches a label file. Its URL opens the buyer's address to anyone, so it is in no error.
+func (c *Connector) download(ctx context.Context, from string) ([]byte, error) {
+	fail := func(class channels.Class, message string, err error) ([]byte, error) {
+		return nil, &channels.Failure{Class: class, Call: "download label", Message: message, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, fileTimeout*c.timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return fail(channels.Rejected, "the file's address cannot be read", nil)
+	}
+	response, err := c.client.Do(r)
+	if err != nil {
+		class := channels.Retry
+		if errors.Is(err, channels.ErrBlocked) {
+			class = channels.Rejected
+		}
+		return fail(class, "no answer", channels.WithoutURL(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fail(channels.Retry, "HTTP status "+strconv.Itoa(response.StatusCode), nil)
+	}
+	file, err := io.ReadAll(io.LimitReader(response.Body, maxLabel+1))
+	switch {
+	case err != nil:
+		return fail(channels.Retry, "the file broke off", channels.WithoutURL(err))
+	case len(file) > maxLabel:
+		return fail(channels.Rejected, "the file is larger than 10 MiB", nil)
+	case !bytes.HasPrefix(file, []byte("%PDF-")):
+		return fail(channels.Retry, "the file is no PDF", nil)
+	}
+	return file, nil
+}

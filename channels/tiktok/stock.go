@@ -1,0 +1,307 @@
+package tiktok
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/creatorflow/creatorflow/channels"
+)
+
+const (
+	maxListings   = 600     // of one inventory search
+	maxRemembered = 200_000 // listings whose warehouses are kept; more forgets all and learns again
+)
+
+// Quantities implements channels.Connector. Unreadable listings come as Invalid in the error, beside the readable ones.
+func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channels.Quantity, error) {
+	const name = "read quantities"
+	if len(listings) == 0 {
+		return nil, nil
+	}
+	if len(listings) > maxListings {
+		return nil, bug(name, fmt.Sprintf("%d listings in one call, at most %d", len(listings), maxListings))
+	}
+	data, err := c.call(ctx, request{
+		name: name, method: http.MethodPost, path: "/product/202309/inventory/search", body: map[string][]string{"sku_ids": listings},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Inventory []json.RawMessage `json:"inventory"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, unreadable(name, err)
+	}
+	var found stock
+	for i, raw := range list.Inventory {
+		r := &channels.Reading{Record: "product"}
+		var p struct {
+			ID   json.RawMessage `json:"product_id"`
+			SKUs json.RawMessage `json:"skus"`
+		}
+		if !r.Object(channels.At("inventory", i), raw, &p) {
+			found.broken(r)
+			continue
+		}
+		product := r.ID("product_id", p.ID)
+		skus := r.List("skus", p.SKUs)
+		found.broken(r)
+		for _, sku := range skus {
+			found.add(readInventory(product, sku))
+		}
+	}
+	c.remember(found.warehouses)
+	return found.quantities, errors.Join(found.errs...)
+}
+
+// stock collects what was read of many SKUs.
+type stock struct {
+	quantities []channels.Quantity
+	warehouses map[string][]string
+	errs       []error
+}
+
+func (s *stock) broken(r *channels.Reading) {
+	if r.Invalid != nil {
+		s.errs = append(s.errs, *r.Invalid)
+	}
+}
+
+func (s *stock) add(q channels.Quantity, warehouses []string, r *channels.Reading) {
+	if r.Invalid != nil {
+		s.broken(r)
+		return
+	}
+	s.quantities = append(s.quantities, q)
+	if len(warehouses) > 0 {
+		if s.warehouses == nil {
+			s.warehouses = map[string][]string{}
+		}
+		slices.Sort(warehouses)
+		s.warehouses[q.ListingID] = warehouses
+	}
+}
+
+func readInventory(product string, raw json.RawMessage) (channels.Quantity, []string, *channels.Reading) {
+	r := &channels.Reading{Record: "listing of product " + product}
+	var w struct {
+		ID         json.RawMessage `json:"id"`
+		Code       json.RawMessage `json:"seller_sku"`
+		Available  json.RawMessage `json:"total_available_quantity"`
+		Committed  json.RawMessage `json:"total_committed_quantity"`
+		Warehouses json.RawMessage `json:"warehouse_inventory"`
+	}
+	if !r.Object("sku", raw, &w) {
+		return channels.Quantity{}, nil, r
+	}
+	q := channels.Quantity{ListingID: r.ID("id", w.ID), ProductID: product}
+	r.Record = "listing " + q.ListingID
+	q.Code = r.Text("seller_sku", w.Code)
+	q.Available = r.Whole("total_available_quantity", w.Available)
+	if len(w.Committed) > 0 {
+		q.Committed = r.Whole("total_committed_quantity", w.Committed)
+	}
+	return q, readWarehouses(r, "warehouse_inventory", w.Warehouses), r
+}
+
+func readWarehouses(r *channels.Reading, field string, raw json.RawMessage) (ids []string) {
+	for i, item := range r.List(field, raw) {
+		var w struct {
+			ID json.RawMessage `json:"warehouse_id"`
+		}
+		if r.Object(channels.At(field, i), item, &w) {
+			ids = append(ids, r.ID(channels.At(field, i)+".warehouse_id", w.ID))
+		}
+	}
+	return ids
+}
+
+func (c *Connector) remember(warehouses map[string][]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.warehouses)+len(warehouses) > maxRemembered {
+		clear(c.warehouses)
+	}
+	for listing, ids := range warehouses {
+		c.warehouses[listing] = ids
+	}
+}
+
+// warehousesOf tells a SKU's warehouses, asking the vendor when they are not known or must be learned anew.
+func (c *Connector) warehousesOf(ctx context.Context, listing string, anew bool) ([]string, error) {
+	known := func() []string {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.warehouses[listing]
+	}
+	if ids := known(); len(ids) > 0 && !anew {
+		return ids, nil
+	}
+	found, err := c.Quantities(ctx, []string{listing})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, &channels.Failure{Class: channels.Rejected, Call: "write quantity", Message: "TikTok does not know the listing " + listing}
+	}
+	return known(), nil // none is possible: the vendor then takes its default
+}
+
+// SetQuantity implements channels.Connector. A write must name every warehouse of the SKU: with several, all units go to
+// the first by id, because the ledger knows one place. A 0 closes a sale and goes before other writes.
+func (c *Connector) SetQuantity(ctx context.Context, product, listing string, quantity int64) error {
+	const name = "write quantity"
+	if quantity < 0 || quantity > MaxQuantity {
+		return bug(name, fmt.Sprintf("quantity %d is not from 0 to %d", quantity, MaxQuantity))
+	}
+	if err := errors.Join(checkID(name, product), checkID(name, listing)); err != nil {
+		return err
+	}
+	err := c.writeQuantity(ctx, name, product, listing, quantity, false)
+	var f *channels.Failure
+	if errors.As(err, &f) && wrongWarehouses[f.Code] {
+		err = c.writeQuantity(ctx, name, product, listing, quantity, true)
+	}
+	return err
+}
+
+func (c *Connector) writeQuantity(ctx context.Context, name, product, listing string, quantity int64, anew bool) error {
+	warehouses, err := c.warehousesOf(ctx, listing, anew)
+	if err != nil {
+		return err
+	}
+	type place struct {
+		Warehouse string `json:"warehouse_id,omitempty"`
+		Quantity  int64  `json:"quantity"`
+	}
+	type sku struct {
+		ID        string  `json:"id"`
+		Inventory []place `json:"inventory"`
+	}
+	places := []place{{Quantity: quantity}}
+	for i, id := range warehouses {
+		if i == 0 {
+			places[0].Warehouse = id
+			continue
+		}
+		places = append(places, place{Warehouse: id})
+	}
+	data, err := c.call(ctx, request{
+		name: name, method: http.MethodPost, path: "/product/202309/products/" + product + "/inventory/update",
+		body: map[string][]sku{"skus": {{ID: listing, Inventory: places}}}, write: true, urgent: quantity == 0,
+	})
+	if err != nil {
+		return err
+	}
+	return c.partial(name, listing, quantity, data)
+}
+
+// partial finds the "no" that an inventory update hides in a good answer.
+func (c *Connector) partial(name, listing string, quantity int64, data json.RawMessage) error {
+	var answer struct {
+		Errors []struct {
+			Code    channels.Text `json:"code"`
+			Message channels.Text `json:"message"`
+			Detail  struct {
+				Extra []struct {
+					Code    channels.Text `json:"code"`
+					Message channels.Text `json:"message"`
+				} `json:"extra_errors"`
+			} `json:"detail"`
+		} `json:"errors"`
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return &channels.Failure{Class: channels.Unsure, Call: name, Message: "an answer that cannot be read", Err: err}
+	}
+	if len(answer.Errors) == 0 {
+		return nil
+	}
+	e := answer.Errors[0]
+	code, message := string(e.Code), string(e.Message)
+	if len(e.Detail.Extra) > 0 { // it names the warehouse's trouble, the one above only that there is some
+		code, message = string(e.Detail.Extra[0].Code), string(e.Detail.Extra[0].Message)
+	}
+	class := classify(code, message)
+	if quantity == 0 && class == channels.Rejected && !wrongWarehouses[code] && code != promotionLock {
+		c.refusesZero.Store(true)
+	}
+	return &channels.Failure{Class: class, Call: name, Code: code, Message: channels.Short(fmt.Sprintf("listing %s: %s", listing, message), 300)}
+}
+
+// Listings implements channels.Connector; deleted products are left out, Committed is not told here.
+func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quantity, string, error) {
+	const name = "list products"
+	q := request{
+		name: name, method: http.MethodPost, path: "/product/202502/products/search",
+		query: url.Values{"page_size": {strconv.Itoa(pageSize)}},
+	}
+	if page != "" {
+		q.query.Set("page_token", page)
+	}
+	data, err := c.call(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	var list struct {
+		Products []json.RawMessage `json:"products"`
+		Next     channels.Text     `json:"next_page_token"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, "", unreadable(name, err)
+	}
+	var found stock
+	for i, raw := range list.Products {
+		r := &channels.Reading{Record: "product"}
+		var p struct {
+			ID     json.RawMessage `json:"id"`
+			Status json.RawMessage `json:"status"`
+			SKUs   json.RawMessage `json:"skus"`
+		}
+		if !r.Object(channels.At("products", i), raw, &p) || channels.Lenient(p.Status) == "DELETED" {
+			found.broken(r)
+			continue
+		}
+		product := r.ID("id", p.ID)
+		skus := r.List("skus", p.SKUs)
+		found.broken(r)
+		for _, sku := range skus {
+			found.add(readListing(product, sku))
+		}
+	}
+	c.remember(found.warehouses)
+	return found.quantities, string(list.Next), errors.Join(found.errs...)
+}
+
+func readListing(product string, raw json.RawMessage) (channels.Quantity, []string, *channels.Reading) {
+	r := &channels.Reading{Record: "listing of product " + product}
+	var w struct {
+		ID        json.RawMessage `json:"id"`
+		Code      json.RawMessage `json:"seller_sku"`
+		Inventory json.RawMessage `json:"inventory"`
+	}
+	if !r.Object("sku", raw, &w) {
+		return channels.Quantity{}, nil, r
+	}
+	q := channels.Quantity{ListingID: r.ID("id", w.ID), ProductID: product, Code: r.Text("seller_sku", w.Code)}
+	r.Record = "listing " + q.ListingID
+	for i, item := range r.List("inventory", w.Inventory) {
+		var place struct {
+			Quantity json.RawMessage `json:"quantity"`
+		}
+		field := channels.At("inventory", i)
+		if r.Object(field, item, &place) {
+			q.Available += r.Whole(field+".quantity", place.Quantity)
+		}
+	}
+	return q, readWarehouses(r, "inventory", w.Inventory), r
+}
