@@ -68,20 +68,23 @@ type Checkpoint struct {
 type Store interface {
 	// Read runs queries in one read transaction.
 	Read(ctx context.Context, do func(r Reader) error) error
-	// Write runs one batch's transaction; it locks the named projections' checkpoints, hands them
-	// to do and stores those that do returns. All or nothing.
+	// Write runs one batch's transaction: it locks the checkpoints, hands them to do and stores
+	// those that do returns. All or nothing. A full disk is eventlog.ErrFull.
 	Write(ctx context.Context, do func(tx Tx, now []Checkpoint) (then []Checkpoint, err error)) error
 	// Checkpoints reads all of them.
 	Checkpoints(ctx context.Context) ([]Checkpoint, error)
-	// Create makes missing tables; Drop removes a projection version's tables and checkpoint.
+	// Create makes the tables of a projection that has no checkpoint yet, and a checkpoint at 0.
 	Create(ctx context.Context, p Projection) error
-	Drop(ctx context.Context, name string, version int, tables []string) error
-	// Beside makes an empty store next to this one; Switch makes that one serve in this one's
-	// place without readers noticing, and drops the old rows.
+	// Drop removes a projection version's checkpoint and the tables that it was created with.
+	Drop(ctx context.Context, name string, version int) error
+	// Beside makes an empty store next to this one; its Close removes it again. Switch makes it
+	// serve in this one's place without readers noticing: it holds this one's writer back, runs
+	// last, which folds the fresh one up to this one's checkpoints, and drops the old rows.
 	Beside(ctx context.Context) (Store, error)
-	Switch(ctx context.Context, fresh Store) error
-	// Hash is the SHA-256 over the tables' rows in primary-key order.
-	Hash(ctx context.Context, tables []string) ([32]byte, error)
+	Switch(ctx context.Context, fresh Store, last func(ctx context.Context) error) error
+	// Hashes gives for each table the SHA-256 over its rows in primary-key order, and the
+	// checkpoints that these rows stand at, all from one read transaction.
+	Hashes(ctx context.Context, tables []string) (sums [][32]byte, at []Checkpoint, err error)
 	Close() error
 }
 
@@ -89,5 +92,6 @@ type Store interface {
 type Notice struct {
 	Position eventlog.Position
 	At       time.Time
-	Topics   []string
+	Topics   []string // sorted, each once
+	All      bool     // every topic may have moved: views were built anew
 }

@@ -1,0 +1,402 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// ErrBroken says that the view store cannot be trusted or used any more. The log is not touched
+// by it: a restart builds the views anew.
+var ErrBroken = errors.New("projection: the view store is broken")
+
+// errMoved says that someone else moved a checkpoint: another process, or a rebuild.
+var errMoved = errors.New("projection: the checkpoint was moved")
+
+// Log is what views are folded from; *eventlog.Log is one.
+type Log interface {
+	// ReadAll returns up to limit records after a position.
+	ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Record, error)
+	// Wait blocks until the log's end is past a position.
+	Wait(ctx context.Context, after eventlog.Position) (eventlog.Position, error)
+	// Head is the log's end as known in memory.
+	Head() eventlog.Head
+}
+
+// Options of a Runner.
+type Options struct {
+	// Notify is called after each commit, in order. It must not block.
+	Notify func(Notice)
+	// MaxBatch is how many records one transaction folds at most, 1,000 when 0.
+	MaxBatch int
+	Log      *slog.Logger
+}
+
+// Status is how one projection stands.
+type Status struct {
+	Name     string
+	Version  int
+	Position eventlog.Position
+	Head     eventlog.Position
+	Building bool   // its tables have not caught up since they were made or the program started
+	Stopped  string // why Apply failed at Position+1; it is tried again from time to time
+}
+
+// Runner folds the log into the views of one store.
+type Runner struct {
+	log         Log
+	store       Store
+	projections []Projection
+	options     Options
+
+	parts []*part // touched by the goroutine of Run alone
+
+	mu     sync.Mutex
+	front  eventlog.Position
+	status []Status
+	moved  chan struct{} // closed and replaced when front rises
+}
+
+// part is a projection on its way. Parts at the same position fold the same batch in one
+// transaction; that is all there is to keeping pace and to joining.
+type part struct {
+	Projection
+	at       eventlog.Position
+	building bool
+	goal     eventlog.Position // it builds until it has come past this and to the front
+	joined   bool              // it has just caught up: the old version's tables may go
+	limit    int               // records in its next batch, halved to find the one that Apply fails on
+	stopped  string
+	pause    time.Duration // between tries while it is stopped
+	retry    <-chan time.Time
+}
+
+const (
+	firstPause = time.Second
+	lastPause  = 5 * time.Minute
+	// fullPause is the wait after the disk was full.
+	fullPause = 2 * time.Second
+	// buildBatches is how many batches those behind fold for one of those in front, so that they
+	// gain on a busy log.
+	buildBatches = 4
+)
+
+// NewRunner makes a runner; Run does the work.
+func NewRunner(log Log, store Store, projections []Projection, o Options) *Runner {
+	if o.MaxBatch <= 0 {
+		o.MaxBatch = 1000
+	}
+	if o.Notify == nil {
+		o.Notify = func(Notice) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{log: log, store: store, projections: projections, options: o, moved: make(chan struct{})}
+}
+
+// Run folds until ctx ends or the store breaks.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.load(ctx); err != nil {
+		return fmt.Errorf("run projections: %w", err)
+	}
+	for {
+		busy, err := r.turn(ctx, 0)
+		if errors.Is(err, errMoved) {
+			r.options.Log.InfoContext(ctx, "views were moved, going on from there")
+			err = r.load(ctx)
+			busy = true
+			r.announce()
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, eventlog.ErrFull):
+			r.options.Log.WarnContext(ctx, "views wait for room on the disk", "error", err)
+			pause(ctx, fullPause)
+		case err != nil:
+			return fmt.Errorf("run projections: %w", err)
+		case !busy:
+			if err := r.idle(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// idle waits for news. While a projection is stopped it also looks at its retry every second.
+func (r *Runner) idle(ctx context.Context) error {
+	wait := ctx
+	if slices.ContainsFunc(r.parts, func(p *part) bool { return p.stopped != "" }) {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, firstPause)
+		defer cancel()
+	}
+	_, err := r.log.Wait(wait, r.Position())
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && wait.Err() == nil:
+		return fmt.Errorf("run projections: wait for the log: %w", err)
+	}
+	return nil
+}
+
+// load takes the parts' places from the store, makes the tables that are missing, and throws
+// away those that another log was folded into.
+func (r *Runner) load(ctx context.Context) error {
+	if err := check(r.projections); err != nil {
+		return err
+	}
+	now, err := r.store.Checkpoints(ctx)
+	if err != nil {
+		return err
+	}
+	head := r.log.Head()
+	standing := map[string]Checkpoint{}
+	for _, c := range now {
+		foreign, err := r.foreign(ctx, c, head)
+		if err != nil {
+			return err
+		}
+		if foreign {
+			r.options.Log.WarnContext(ctx, "views belong to another log and are built anew", "projection", c.Name,
+				"version", c.Version, "position", int64(c.Position))
+			if err := r.store.Drop(ctx, c.Name, c.Version); err != nil {
+				return err
+			}
+			continue
+		}
+		standing[tableOwner(c.Name, c.Version)] = c
+	}
+	was := map[string]*part{}
+	for _, p := range r.parts {
+		was[p.Name()] = p
+	}
+	r.parts = nil
+	for _, p := range r.projections {
+		c, ok := standing[tableOwner(p.Name(), p.Version())]
+		if !ok {
+			if err := r.store.Create(ctx, p); err != nil {
+				return err
+			}
+		}
+		next := &part{Projection: p, at: c.Position, limit: r.options.MaxBatch, goal: head.Position, building: c.Position < head.Position}
+		if before, ok := was[p.Name()]; ok {
+			next.building = before.building
+		}
+		next.joined = !next.building
+		r.parts = append(r.parts, next)
+	}
+	r.settle()
+	return nil
+}
+
+func tableOwner(name string, version int) string { return fmt.Sprintf("%s_v%d", name, version) }
+
+// check finds mistakes that would mix up tables.
+func check(projections []Projection) error {
+	names := map[string]bool{}
+	for _, p := range projections {
+		for _, table := range append([]string{p.Name()}, p.Tables()...) {
+			if names[table] {
+				return fmt.Errorf("projection %s: %q is used twice", p.Name(), table)
+			}
+			names[table] = true
+		}
+		for _, table := range p.Tables() {
+			if !strings.HasSuffix(table, fmt.Sprintf("_v%d", p.Version())) {
+				return fmt.Errorf("projection %s: table %s must end in _v%d", p.Name(), table, p.Version())
+			}
+		}
+	}
+	return nil
+}
+
+// foreign says whether a checkpoint is of another log, or past the end of this one.
+func (r *Runner) foreign(ctx context.Context, c Checkpoint, head eventlog.Head) (bool, error) {
+	if c.Position == 0 || c.LogID != head.LogID {
+		return c.Position > 0, nil
+	}
+	if c.Position <= head.Position {
+		return false, nil
+	}
+	last, err := r.log.ReadAll(ctx, c.Position-1, 1) // another process may have appended
+	return len(last) == 0, err
+}
+
+// turn folds one batch of those in front and a few of those behind, none past a position (0 = no
+// such end). It says whether there was anything to do.
+func (r *Runner) turn(ctx context.Context, end eventlog.Position) (busy bool, err error) {
+	groups := map[eventlog.Position][]*part{}
+	for _, p := range r.parts {
+		if p.stopped != "" && !p.due() {
+			continue
+		}
+		groups[p.at] = append(groups[p.at], p)
+	}
+	places := slices.Sorted(maps.Keys(groups))
+	slices.Reverse(places)
+	for i, place := range places {
+		group, last, batches := groups[place], end, 1
+		if i > 0 {
+			last, batches = groups[places[0]][0].at, buildBatches // to join exactly
+		}
+		for range batches {
+			more, err := r.fold(ctx, group, last)
+			if err != nil {
+				return true, err
+			}
+			busy = busy || more
+			if !more || slices.ContainsFunc(group, func(p *part) bool { return p.stopped != "" }) {
+				break
+			}
+		}
+	}
+	return busy, r.dropOld(ctx)
+}
+
+// due ends a stop when it is time for another try.
+func (p *part) due() bool {
+	select {
+	case <-p.retry:
+		p.stopped, p.limit = "", 1
+		return true
+	default:
+		return false
+	}
+}
+
+// failure is an Apply that did not work.
+type failure struct {
+	part  *part
+	cause error
+}
+
+func (f failure) Error() string { return "fold " + f.part.Name() + ": " + f.cause.Error() }
+
+func (f failure) Unwrap() error { return f.cause }
+
+// fold applies the next batch to parts that stand at the same position.
+func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position) (more bool, err error) {
+	after, limit := group[0].at, r.options.MaxBatch
+	for _, p := range group {
+		limit = min(limit, p.limit)
+	}
+	if end > 0 {
+		limit = int(min(eventlog.Position(limit), end-after))
+	}
+	if limit <= 0 {
+		return false, nil
+	}
+	batch, err := r.log.ReadAll(ctx, after, limit)
+	if err != nil || len(batch) == 0 {
+		return false, err
+	}
+	last := batch[len(batch)-1]
+	topics := map[string]bool{}
+	logID := r.log.Head().LogID
+	err = r.store.Write(ctx, func(tx Tx, now []Checkpoint) (then []Checkpoint, err error) {
+		for _, p := range group {
+			if !standsAt(now, p) {
+				return nil, errMoved
+			}
+			touched, err := apply(ctx, p, tx, batch)
+			if err != nil {
+				return nil, failure{p, err}
+			}
+			for _, t := range touched {
+				topics[t] = topics[t] || !p.building
+			}
+			then = append(then, Checkpoint{Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position})
+		}
+		return then, nil
+	})
+	var failed failure
+	switch {
+	case errors.Is(err, eventlog.ErrFull), errors.Is(err, ErrBroken), ctx.Err() != nil:
+		return false, err
+	case errors.As(err, &failed):
+		return true, r.failed(ctx, failed, batch)
+	case err != nil:
+		return false, err
+	}
+	for _, p := range group {
+		p.at, p.pause = last.Position, 0
+		p.limit = min(r.options.MaxBatch, 2*p.limit)
+	}
+	maps.DeleteFunc(topics, func(_ string, serves bool) bool { return !serves })
+	built := r.settle()
+	r.options.Notify(Notice{Position: r.Position(), At: last.At, Topics: slices.Sorted(maps.Keys(topics)), All: built})
+	return true, nil
+}
+
+func standsAt(now []Checkpoint, p *part) bool {
+	c, ok := checkpointOf(now, p)
+	return ok && c.Position == p.at
+}
+
+// apply turns a panic into an error: one projection's mistake must not end the others.
+func apply(ctx context.Context, p Projection, tx Tx, batch []eventlog.Record) (topics []string, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	return p.Apply(ctx, tx, batch)
+}
+
+// failed narrows the batch down until it is the one record that cannot be folded, then stops the
+// projection in front of it.
+func (r *Runner) failed(ctx context.Context, f failure, batch []eventlog.Record) error {
+	p := f.part
+	if len(batch) > 1 {
+		p.limit = len(batch) / 2
+		return nil
+	}
+	p.stopped, p.limit = f.cause.Error(), 1
+	p.pause = min(max(2*p.pause, firstPause), lastPause)
+	p.retry = time.After(p.pause)
+	r.options.Log.ErrorContext(ctx, "projection stopped", "projection", p.Name(), "position", int64(p.at), "record", batch[0].Name,
+		"error", f.cause, "next_try", p.pause)
+	r.settle()
+	return r.store.Write(ctx, func(_ Tx, now []Checkpoint) ([]Checkpoint, error) {
+		c, _ := checkpointOf(now, p)
+		if c.Position != p.at {
+			return nil, errMoved
+		}
+		c.Stopped = p.stopped
+		return []Checkpoint{c}, nil
+	})
+}
+
+// dropOld drops the older tables of projections whose new ones serve.
+func (r *Runner) dropOld(ctx context.Context) error {
+	for _, p := range r.parts {
+		if !p.joined {
+			continue
+		}
+		p.joined = false
+		now, err := r.store.Checkpoints(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range now {
+			if c.Name == p.Name() && c.Version < p.Version() {
+				r.options.Log.InfoContext(ctx, "old views dropped", "projection", c.Name, "version", c.Version)
+				if err := r.store.Drop(ctx, c.Name, c.Version); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

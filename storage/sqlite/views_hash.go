@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Hashes implements projection.Store.
+func (v *Views) Hashes(ctx context.Context, tables []string) (sums [][32]byte, at []projection.Checkpoint, err error) {
+	err = v.Read(ctx, func(r projection.Reader) error {
+		s := r.(viewReader).s
+		if at, err = checkpoints(ctx, s); err != nil {
+			return err
+		}
+		for _, table := range tables {
+			sum, err := hashTable(ctx, s, table)
+			if err != nil {
+				return fmt.Errorf("hash %s: %w", table, err)
+			}
+			sums = append(sums, sum)
+		}
+		return nil
+	})
+	return sums, at, err
+}
+
+func hashTable(ctx context.Context, s *session, table string) (sum [32]byte, err error) {
+	columns, key, err := columnsOf(ctx, s, table)
+	if err != nil {
+		return sum, err
+	}
+	if len(key) == 0 {
+		return sum, errors.New("there is no such table, or it has no primary key")
+	}
+	rows, err := s.query(ctx, "select "+strings.Join(columns, ", ")+" from "+quote(table)+" order by "+strings.Join(key, ", "))
+	if err != nil {
+		return sum, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	return projection.HashRows(rows, len(columns))
+}
+
+// columnsOf lists a table's columns in order, and those of its primary key.
+func columnsOf(ctx context.Context, s *session, table string) (columns, key []string, err error) {
+	rows, err := s.query(ctx, `select name, pk from pragma_table_info($1) order by pk, cid`, table)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		var part int
+		if err := rows.Scan(&name, &part); err != nil {
+			return nil, nil, err
+		}
+		columns = append(columns, quote(name))
+		if part > 0 {
+			key = append(key, quote(name))
+		}
+	}
+	return columns, key, rows.Err()
+}

@@ -1,0 +1,212 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Read implements projection.Store.
+func (v *Views) Read(ctx context.Context, do func(r projection.Reader) error) error {
+	g, err := v.hold()
+	if err != nil {
+		return err
+	}
+	defer g.inUse.RUnlock()
+	var s *session
+	select {
+	case s = <-g.readers:
+	case <-ctx.Done():
+		return fmt.Errorf("read views: %w", ctx.Err())
+	}
+	defer func() { g.readers <- s }()
+	steady := context.WithoutCancel(ctx) // only the caller's own queries are cut short
+	return v.fault(g, s.within(steady, "begin", func() error {
+		r := viewReader{viewTx: viewTx{s: s}}
+		now, err := checkpoints(steady, s) // the first read fixes what the transaction sees
+		if err != nil {
+			return err
+		}
+		for _, c := range now {
+			r.position = max(r.position, c.Position)
+		}
+		return do(r)
+	}))
+}
+
+// viewTx passes statements to a session. Without the caller's cancellation a statement costs no
+// watching goroutine; a batch is short enough to be looked at between statements.
+type viewTx struct{ s *session }
+
+// Query implements projection.Tx and projection.Reader.
+func (t viewTx) Query(ctx context.Context, query string, args ...any) (projection.Rows, error) {
+	return t.s.query(ctx, query, args...)
+}
+
+type viewReader struct {
+	viewTx
+	position eventlog.Position
+}
+
+// Position implements projection.Reader.
+func (r viewReader) Position() eventlog.Position { return r.position }
+
+type writeTx struct{ viewTx }
+
+// Query implements projection.Tx.
+func (t writeTx) Query(ctx context.Context, query string, args ...any) (projection.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return t.s.query(context.WithoutCancel(ctx), query, args...)
+}
+
+// Exec implements projection.Tx.
+func (t writeTx) Exec(ctx context.Context, query string, args ...any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return t.s.exec(context.WithoutCancel(ctx), query, args...)
+}
+
+// Write implements projection.Store.
+func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.Checkpoint) ([]projection.Checkpoint, error)) error {
+	return v.transaction(ctx, func(ctx context.Context, s *session) error {
+		now, err := checkpoints(ctx, s)
+		if err != nil {
+			return err
+		}
+		then, err := do(writeTx{viewTx{s}}, now)
+		if err != nil {
+			return err
+		}
+		for _, c := range then {
+			if err := s.exec(ctx, `update checkpoints set log = $3, position = $4, stopped = $5 where name = $1 and version = $2`,
+				c.Name, c.Version, c.LogID[:], int64(c.Position), c.Stopped); err != nil {
+				return fmt.Errorf("store the checkpoint of %s: %w", c.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// transaction runs do on the writing connection.
+func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s *session) error) error {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g, err := v.hold()
+	if err != nil {
+		return err
+	}
+	defer g.inUse.RUnlock()
+	if g.writer == nil {
+		return errors.New("write views: they were opened for reading")
+	}
+	steady := context.WithoutCancel(ctx)
+	return v.fault(g, g.writer.within(steady, "begin immediate", func() error { return do(steady, g.writer) }))
+}
+
+// Checkpoints implements projection.Store.
+func (v *Views) Checkpoints(ctx context.Context) (now []projection.Checkpoint, err error) {
+	err = v.Read(ctx, func(r projection.Reader) error {
+		now, err = checkpoints(ctx, r.(viewReader).s)
+		return err
+	})
+	return now, err
+}
+
+func checkpoints(ctx context.Context, s *session) (now []projection.Checkpoint, err error) {
+	rows, err := s.query(ctx, `select name, version, log, position, stopped from checkpoints order by name, version`)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoints: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var c projection.Checkpoint
+		var log []byte
+		if err := rows.Scan(&c.Name, &c.Version, &log, &c.Position, &c.Stopped); err != nil {
+			return nil, fmt.Errorf("read the checkpoints: %w", err)
+		}
+		copy(c.LogID[:], log)
+		now = append(now, c)
+	}
+	return now, rows.Err()
+}
+
+// Create implements projection.Store.
+func (v *Views) Create(ctx context.Context, p projection.Projection) error {
+	tables, err := json.Marshal(p.Tables())
+	if err != nil {
+		return fmt.Errorf("create %s: %w", p.Name(), err)
+	}
+	err = v.transaction(ctx, func(ctx context.Context, s *session) error {
+		_, known, err := tablesOf(ctx, s, p.Name(), p.Version())
+		if err != nil || known {
+			return err
+		}
+		for _, text := range p.Schema() {
+			if err := s.exec(ctx, text); err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+		}
+		return s.exec(ctx, `insert into checkpoints (name, version, log, position, stopped, tables) values ($1, $2, x'', 0, '', $3)`,
+			p.Name(), p.Version(), string(tables))
+	})
+	if err != nil {
+		return fmt.Errorf("create the tables of %s version %d: %w", p.Name(), p.Version(), err)
+	}
+	return nil
+}
+
+// Drop implements projection.Store.
+func (v *Views) Drop(ctx context.Context, name string, version int) error {
+	err := v.transaction(ctx, func(ctx context.Context, s *session) error {
+		tables, _, err := tablesOf(ctx, s, name, version)
+		if err != nil {
+			return err
+		}
+		if err := s.forget(); err != nil { // no statement may hold on to the tables
+			return err
+		}
+		for _, table := range tables {
+			if err := s.exec(ctx, "drop table if exists "+quote(table)); err != nil {
+				return fmt.Errorf("drop %s: %w", table, err)
+			}
+		}
+		return s.exec(ctx, `delete from checkpoints where name = $1 and version = $2`, name, version)
+	})
+	if err != nil {
+		return fmt.Errorf("drop %s version %d: %w", name, version, err)
+	}
+	return nil
+}
+
+// tablesOf says which tables a projection version was created with, if it is known at all.
+func tablesOf(ctx context.Context, s *session, name string, version int) (tables []string, known bool, err error) {
+	rows, err := s.query(ctx, `select tables from checkpoints where name = $1 and version = $2`, name, version)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var text []byte
+		if err := rows.Scan(&text); err != nil {
+			return nil, false, err
+		}
+		if err := json.Unmarshal(text, &tables); err != nil {
+			return nil, false, err
+		}
+		known = true
+	}
+	return tables, known, rows.Err()
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
