@@ -16,11 +16,22 @@ import (
 	"path/filepath"
 
 	"github.com/pressly/goose/v3"
-	driver "modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
+
+// Folder is a data folder that belongs to this process until Close.
+type Folder = folder.Folder
+
+// OpenFolder makes the folder when missing and takes it for this process alone. When another
+// process has it, the error is a sentence that says which.
+func OpenFolder(dir string) (*Folder, error) { return folder.Open(dir) }
+
+// These say what an error of the engine means, whichever way it was called.
+var isFull, isFault, resultCode = native.IsFull, native.IsFault, native.Code
 
 // durability says how hard a commit presses on the disk.
 type durability string
@@ -122,31 +133,4 @@ func migrate(ctx context.Context, db *database, migrations fs.FS) error {
 		return fmt.Errorf("migrate %s: %w", db.path, err)
 	}
 	return nil
-}
-
-// isFull says that the disk had no room: nothing was written and a later try may succeed.
-func isFull(err error) bool {
-	code, ok := resultCode(err)
-	return ok && (code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE)
-}
-
-// isFault says that the disk failed: what is on it is unknown, so nothing may be acknowledged again.
-func isFault(err error) bool {
-	code, ok := resultCode(err)
-	if !ok || isFull(err) {
-		return false
-	}
-	switch code & 0xff {
-	case lib.SQLITE_IOERR, lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_READONLY:
-		return true
-	}
-	return false
-}
-
-func resultCode(err error) (int, bool) {
-	var e *driver.Error
-	if !errors.As(err, &e) {
-		return 0, false
-	}
-	return e.Code(), true
 }

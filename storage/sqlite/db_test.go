@@ -37,29 +37,3 @@ func TestDollarParameters(t *testing.T) {
 		t.Errorf("mode %v, want 0600", info.Mode().Perm())
 	}
 }
-
-func TestFolderLock(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	first, err := OpenFolder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Announce("127.0.0.1:8080"); err != nil {
-		t.Fatal(err)
-	}
-	if second, err := OpenFolder(dir); err == nil {
-		t.Error("a second opener got the folder", second.Dir())
-	} else {
-		t.Log(err)
-	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := OpenFolder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Close(); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -1,4 +1,5 @@
-package sqlite
+// Package folder takes a data folder for one process, and fences all durable writes in it together.
+package folder
 
 import (
 	"encoding/json"
@@ -14,7 +15,7 @@ import (
 type Folder struct {
 	dir   string
 	file  *os.File
-	fence *fence
+	fence *Fence
 }
 
 // holder is what the lock file says about the process that has the folder.
@@ -24,9 +25,9 @@ type holder struct {
 	Address string `json:"address,omitempty"`
 }
 
-// OpenFolder makes the folder when missing (mode 0700) and takes it for this process alone. When
+// Open makes the folder when missing (mode 0700) and takes it for this process alone. When
 // another process has it, the error is a sentence that says which.
-func OpenFolder(dir string) (*Folder, error) {
+func Open(dir string) (*Folder, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the data folder: %w", err)
@@ -52,6 +53,9 @@ func OpenFolder(dir string) (*Folder, error) {
 	return f, nil
 }
 
+// Beside is a folder that another process may hold: for reading, not for writing.
+func Beside(dir string) *Folder { return &Folder{dir: dir, fence: newFence()} }
+
 // Dir is the folder's absolute path.
 func (f *Folder) Dir() string { return f.dir }
 
@@ -76,13 +80,15 @@ func (f *Folder) Announce(address string) error {
 }
 
 // Close gives the folder back. Everything opened in it must be closed before.
-func (f *Folder) Close() error { return f.file.Close() }
+func (f *Folder) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
 
-// Fenced is closed when an I/O fault in log.db or vault.db has stopped both for good.
-func (f *Folder) Fenced() <-chan struct{} { return f.fence.tripped }
-
-// Fault is the I/O fault behind Fenced, or nil.
-func (f *Folder) Fault() error { return f.fence.err() }
+// Fence is shared by everything durable in the folder.
+func (f *Folder) Fence() *Fence { return f.fence }
 
 func (f *Folder) holder() string {
 	text, err := os.ReadFile(f.file.Name())
@@ -96,19 +102,19 @@ func (f *Folder) holder() string {
 	return fmt.Sprintf("process %d on %s, listening on %s", h.PID, h.Host, h.Address)
 }
 
-// fence stops all durable writes of a folder for good. A failed fsync may have thrown the data
+// Fence stops all durable writes of a folder for good. A failed fsync may have thrown the data
 // away and can falsely succeed when repeated, so after the first one nothing is acknowledged.
-type fence struct {
+type Fence struct {
 	tripped chan struct{}
 
 	mu    sync.Mutex
 	fault error // the first one
 }
 
-func newFence() *fence { return &fence{tripped: make(chan struct{})} }
+func newFence() *Fence { return &Fence{tripped: make(chan struct{})} }
 
-// trip keeps the first fault and closes tripped.
-func (f *fence) trip(fault error) {
+// Trip keeps the first fault and closes Tripped.
+func (f *Fence) Trip(fault error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fault == nil {
@@ -117,7 +123,11 @@ func (f *fence) trip(fault error) {
 	}
 }
 
-func (f *fence) err() error {
+// Tripped is closed by the first fault.
+func (f *Fence) Tripped() <-chan struct{} { return f.tripped }
+
+// Err is the first fault, or nil.
+func (f *Fence) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.fault
