@@ -16,8 +16,8 @@ const (
 	maxWaiting = 2000             // callers that wait for one limiter; one more gets ErrBusy
 	maxPause   = 10 * time.Second // a longer pause is an ErrBusy at once, so that no caller's own deadline passes here
 	maxAfter   = time.Hour        // the most Retry-After is believed
-	burst      = 100 * time.Millisecond
-	again      = time.Second // refusals that follow one that lowered the rate within this time are of the same burst
+	burst      = 4                // requests at once after a rest
+	again      = time.Second      // refusals that follow one that lowered the rate within this time are of the same burst
 )
 
 // Limits are requests per second.
@@ -57,7 +57,7 @@ type signal struct{}
 
 // NewLimiter makes a limiter that begins at l.Start.
 func NewLimiter(clock func() time.Time, l Limits) *Limiter {
-	return &Limiter{clock: clock, limits: l, rate: l.Start, tokens: 1, seen: clock()}
+	return &Limiter{clock: clock, limits: l, rate: l.Start, tokens: burst, seen: clock()}
 }
 
 // Wait blocks until the next request may be sent, ctx ends, or it is ErrBusy. Nothing was sent when it fails.
@@ -155,7 +155,7 @@ func (l *Limiter) take() time.Duration {
 	}
 	elapsed := min(max(now.Sub(l.seen), 0), time.Second)
 	l.seen = now
-	l.tokens = min(l.tokens+elapsed.Seconds()*l.rate, max(1, burst.Seconds()*l.rate))
+	l.tokens = min(l.tokens+elapsed.Seconds()*l.rate, burst)
 	if l.tokens >= 1 {
 		l.tokens--
 		return 0
@@ -171,10 +171,11 @@ func (l *Limiter) pauseLeft(now time.Time) time.Duration {
 	if past < 0 { // the clock was set back: begin again rather than wait for that hour to return
 		l.paused, past = now, 0
 	}
-	if past >= l.pause {
-		l.pause = 0
+	if past < l.pause {
+		return l.pause - past
 	}
-	return max(l.pause-past, 0)
+	l.pause, l.seen = 0, now // nothing was saved up meanwhile
+	return 0
 }
 
 // Good tells that the vendor took a request.

@@ -135,12 +135,20 @@ func TestLimiterHonoursRetryAfter(t *testing.T) {
 	})
 }
 
-func TestLimiterLetsUrgentFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := channels.NewLimiter(time.Now, limits)
+// rest spends what a rested limiter gives at once.
+func rest(t *testing.T, l *channels.Limiter) {
+	t.Helper()
+	for range 4 {
 		if err := l.Wait(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestLimiterLetsUrgentFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := channels.NewLimiter(time.Now, limits)
+		rest(t, l)
 		order := make(chan string, 3)
 		for _, lane := range []string{"normal", "normal", "urgent"} {
 			go func() {
@@ -161,9 +169,7 @@ func TestLimiterLetsUrgentFirst(t *testing.T) {
 func TestLimiterFreesThePlaceOfWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := channels.NewLimiter(time.Now, limits)
-		if err := l.Wait(t.Context(), false); err != nil {
-			t.Fatal(err)
-		}
+		rest(t, l)
 		ctx, cancel := context.WithCancel(t.Context())
 		first, second := make(chan error, 1), make(chan error, 1)
 		go func() { first <- l.Wait(ctx, false) }()

@@ -142,14 +142,10 @@ type capped struct {
 }
 
 func (c *capped) Read(p []byte) (int, error) {
-	if c.left <= 0 {
-		return 0, ErrTooLarge
+	n, err := c.body.Read(p[:min(int64(len(p)), max(c.left, 0))])
+	if c.left -= int64(n); c.left <= 0 { // also when the end came with the last bytes
+		return n, ErrTooLarge
 	}
-	if int64(len(p)) > c.left {
-		p = p[:c.left]
-	}
-	n, err := c.body.Read(p)
-	c.left -= int64(n)
 	return n, err
 }
 
