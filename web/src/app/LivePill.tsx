@@ -1,0 +1,76 @@
+import { Pause, Play } from "lucide-react";
+import { useCallback, useEffect } from "react";
+import { useSync } from "../sync/context";
+import { useLink, useShown, useTicking } from "../sync/hooks";
+import type { Link } from "../sync/live";
+import { cx } from "../ui/cx";
+import { useFormat } from "../ui/format";
+import { t } from "../ui/words/words";
+
+const dots: Record<Link | "paused", string> = {
+  live: "bg-accent",
+  connecting: "bg-control",
+  reconnecting: "bg-warn",
+  stale: "bg-warn",
+  offline: "bg-crit",
+  paused: "bg-transparent border-2 border-fg-3",
+};
+
+/** How live the screen is, how old its data, and the way to hold it still. */
+export function LivePill() {
+  const { store, live } = useSync();
+  const { link, roundTrip } = useLink();
+  const { paused, held } = useShown();
+  const format = useFormat();
+  const old = link !== "live" && link !== "connecting";
+  const age = useTicking(() => (old ? t.link.dataAge(format.age((Date.now() - live.state().heardAt) / 1000)) : ""));
+
+  const toggle = useCallback(() => {
+    if (store.clock().paused) store.resume();
+    else store.pause();
+  }, [store]);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [contenteditable]");
+      if (event.key !== "p" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      toggle();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [toggle]);
+
+  const shown = paused && link === "live" ? "paused" : link;
+  const Icon = paused ? Play : Pause;
+  const action = paused ? t.link.resume : t.link.pause;
+  return (
+    <div
+      className={cx(
+        "tint flex min-h-9 items-center rounded-full border pl-3 text-[13px] max-md:min-h-11",
+        link === "offline" ? "border-crit-line" : link === "stale" || link === "reconnecting" ? "border-warn-line" : "border-line",
+      )}
+      data-c="live"
+      data-link={link}
+    >
+      <span className={cx("tint mr-2 size-2 shrink-0 rounded-full", dots[shown])} aria-hidden="true" />
+      <span role="status">{t.link[shown]}</span>
+      {paused && held > 0 && <span className="ml-1.5 text-fg-3 tabular-nums">{t.link.held(held)}</span>}
+      {old && <span className="ml-1.5 text-fg-3 tabular-nums" data-c="data-age">{age}</span>}
+      {link === "live" && !paused && roundTrip !== undefined && (
+        <span className="ml-1.5 hidden text-fg-3 tabular-nums sm:inline" title={t.link.roundTripTitle(format.count(roundTrip))}>
+          {t.link.roundTrip(format.count(roundTrip))}
+        </span>
+      )}
+      <button
+        type="button"
+        className="press ml-0.5 grid size-8 place-items-center rounded-full text-fg-3 hover:text-fg max-md:size-11"
+        aria-label={action}
+        title={action}
+        aria-pressed={paused}
+        onClick={toggle}
+      >
+        <Icon className="size-3.5" aria-hidden="true" />
+      </button>
+    </div>
+  );
+}

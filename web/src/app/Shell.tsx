@@ -1,0 +1,63 @@
+import { Outlet } from "@tanstack/react-router";
+import { LogOut } from "lucide-react";
+import { useMemo } from "react";
+import { useTopic } from "../sync/hooks";
+import { FormatContext, makeFormat } from "../ui/format";
+import { t } from "../ui/words/words";
+import { criticalStock, kpis } from "../wire/topics";
+import { BottomNav } from "./BottomNav";
+import { locale } from "./locale";
+import { LivePill } from "./LivePill";
+import { Logo } from "./Logo";
+import { SideNav } from "./SideNav";
+import { signOut } from "./signOut";
+import { ThemeToggle } from "./ThemeToggle";
+
+/** What stays while screens change: navigation, the connection, the workspace and its zone. */
+export function Shell() {
+  const { value } = useTopic(kpis);
+  const { value: critical } = useTopic(criticalStock);
+  const zone = value?.workspace.zone ?? "UTC";
+  const format = useMemo(() => makeFormat(locale, zone), [zone]);
+
+  return (
+    <FormatContext value={format}>
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-40 focus:rounded-control focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent"
+      >
+        {t.skip}
+      </a>
+      <div className="flex min-h-dvh">
+        <SideNav workspace={value?.workspace} activeOrders={value?.active_orders} critical={critical?.total} />
+        <div className="flex min-w-0 flex-1 flex-col">
+          <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b border-line bg-bg px-3 md:px-6">
+            <div className="flex min-w-0 flex-1 items-center gap-2.5 md:hidden">
+              <Logo />
+              <span className="min-w-0 truncate font-semibold max-[420px]:sr-only">{value?.workspace.name ?? t.product}</span>
+            </div>
+            <div className="hidden flex-1 md:block" />
+            <LivePill />
+            <ThemeToggle />
+            <button
+              type="button"
+              className="press grid size-9 place-items-center rounded-control border border-line text-fg-2 hover:bg-surface-2 max-md:size-11"
+              aria-label={t.account.signOut}
+              title={t.account.signOut}
+              onClick={signOut}
+            >
+              <LogOut className="size-4" aria-hidden="true" />
+            </button>
+          </header>
+          <main id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none md:px-6 md:pt-5 md:pb-8">
+            <Outlet />
+          </main>
+          <p className="px-3 pb-20 text-center text-[12px] text-fg-3 md:hidden">
+            {t.zone.before} {value?.workspace.zone ?? t.zone.unknown}
+          </p>
+        </div>
+        <BottomNav critical={critical?.total} />
+      </div>
+    </FormatContext>
+  );
+}

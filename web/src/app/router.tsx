@@ -1,0 +1,138 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
+import { CommandPage } from "../features/command/CommandPage";
+import { Broken } from "./Broken";
+import { Missing } from "./Missing";
+import { Shell } from "./Shell";
+import { Toasts } from "./Toasts";
+
+const pages = {
+  orders: () => import("../features/orders/OrdersPage"),
+  order: () => import("../features/orders/OrderPage"),
+  inventory: () => import("../features/inventory/InventoryPage"),
+  sku: () => import("../features/inventory/SkuPage"),
+  deadletters: () => import("../features/deadletters/DeadLettersPage"),
+  event: () => import("../features/trace/EventPage"),
+  inbox: () => import("../features/trace/InboxPage"),
+  signIn: () => import("../features/account/SignInPage"),
+  setup: () => import("../features/account/SetupPage"),
+};
+
+/** Loads the screens that are one press away, while nothing else happens. */
+export function prefetchPages(): void {
+  for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters]) {
+    load().catch(() => undefined); // it is loaded again when it is needed
+  }
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+const root = createRootRoute({
+  component: () => (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: Missing,
+});
+
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const command = createRoute({ getParentRoute: () => shell, path: "/", component: CommandPage });
+
+const orders = createRoute({
+  getParentRoute: () => shell,
+  path: "/orders",
+  validateSearch: (search: Record<string, unknown>): { q?: string; status?: string } => {
+    const q = text(search["q"]);
+    const status = text(search["status"]);
+    return { ...(q && { q }), ...(status && { status }) };
+  },
+  component: lazyRouteComponent(pages.orders, "OrdersPage"),
+});
+
+const order = createRoute({
+  getParentRoute: () => shell,
+  path: "/orders/$id",
+  component: lazyRouteComponent(pages.order, "OrderPage"),
+});
+
+const inventory = createRoute({
+  getParentRoute: () => shell,
+  path: "/inventory",
+  validateSearch: (search: Record<string, unknown>): { q?: string; critical?: true } => {
+    const q = text(search["q"]);
+    const critical = search["critical"] === true || search["critical"] === "true"; // from a link, or from an address
+    return { ...(q && { q }), ...(critical && { critical: true as const }) };
+  },
+  component: lazyRouteComponent(pages.inventory, "InventoryPage"),
+});
+
+const sku = createRoute({
+  getParentRoute: () => shell,
+  path: "/inventory/$sku",
+  component: lazyRouteComponent(pages.sku, "SkuPage"),
+});
+
+const deadletters = createRoute({
+  getParentRoute: () => shell,
+  path: "/deadletters",
+  component: lazyRouteComponent(pages.deadletters, "DeadLettersPage"),
+});
+
+const event = createRoute({
+  getParentRoute: () => shell,
+  path: "/events/$position",
+  component: lazyRouteComponent(pages.event, "EventPage"),
+});
+
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: "/inbox/$number",
+  component: lazyRouteComponent(pages.inbox, "InboxPage"),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = text(search["next"]);
+    return next ? { next } : {};
+  },
+  component: lazyRouteComponent(pages.signIn, "SignInPage"),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: (search: Record<string, unknown>): { token?: string } => {
+    const token = text(search["token"]);
+    return token ? { token } : {};
+  },
+  component: lazyRouteComponent(pages.setup, "SetupPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox]),
+    signIn,
+    setup,
+  ]),
+  // values stay text: the router's own reader would turn the SKU 1e5 into a number
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const written = new URLSearchParams();
+    for (const [name, value] of Object.entries(search)) if (value !== undefined) written.set(name, String(value));
+    return written.size > 0 ? `?${written}` : "";
+  },
+  defaultErrorComponent: Broken,
+  scrollRestoration: true,
+  defaultPreload: "intent",
+  defaultPendingMs: 150,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,83 @@
+import { useSearch } from "@tanstack/react-router";
+import { useState, type FormEvent } from "react";
+import { Button } from "../../ui/Button";
+import { Field } from "../../ui/Field";
+import { t } from "../../ui/words/words";
+import { AccountFrame } from "./AccountFrame";
+import { setUp } from "./session";
+
+const shortest = 8;
+
+/** Where the one-time link leads: choose a password. */
+export function SetupPage() {
+  const { token } = useSearch({ from: "/setup" });
+  if (!token) {
+    return (
+      <AccountFrame title={t.account.setupTitle} lead={t.account.setupNoToken}>
+        <p className="text-[13px] text-fg-3">{t.account.setupNoTokenMend}</p>
+      </AccountFrame>
+    );
+  }
+  return (
+    <AccountFrame title={t.account.setupTitle} lead={t.account.setupLead}>
+      <SetupForm token={token} />
+    </AccountFrame>
+  );
+}
+
+function SetupForm({ token }: { token: string }) {
+  const [user, setUser] = useState("owner");
+  const [password, setPassword] = useState("");
+  const [again, setAgain] = useState("");
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState("");
+  const short = [...password].length < shortest;
+  const differs = again !== password;
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setTried(true);
+    setRefusal("");
+    if (short || differs || user.trim() === "") return;
+    setBusy(true);
+    setUp(token, user.trim(), password).then(
+      () => location.replace("/"), // the used link leaves the history
+      (cause: unknown) => {
+        setBusy(false);
+        setRefusal(cause instanceof Error && cause.message !== "" ? cause.message : t.trouble.unreachableFirst);
+      },
+    );
+  };
+
+  return (
+    <form onSubmit={submit} noValidate className="flex flex-col gap-4" data-c="setup">
+      <Field label={t.account.user} value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" required />
+      <Field
+        label={t.account.password}
+        type="password"
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        autoComplete="new-password"
+        error={tried && short ? t.account.tooShort : undefined}
+        hint={t.account.tooShort}
+        required
+      />
+      <Field
+        label={t.account.passwordAgain}
+        type="password"
+        value={again}
+        onChange={(event) => setAgain(event.target.value)}
+        autoComplete="new-password"
+        error={tried && !short && differs ? t.account.differ : undefined}
+        required
+      />
+      <Button type="submit" tone="primary" busy={busy}>
+        {busy ? t.account.working : t.account.setupDo}
+      </Button>
+      <p role="alert" className="min-h-5 text-[13px] text-crit">
+        {refusal}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,103 @@
+import { Link } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { AnimatedNumber } from "../../ui/AnimatedNumber";
+import { Card } from "../../ui/Card";
+import { cx } from "../../ui/cx";
+import { Delta } from "../../ui/Delta";
+import { useFormat } from "../../ui/format";
+import { Mark } from "../../ui/Mark";
+import { Skeleton } from "../../ui/Skeleton";
+import { t } from "../../ui/words/words";
+import type { Kpis, WaitingWord } from "../../wire/api";
+
+const waits: (WaitingWord | "stuck")[] = ["stuck", "no_stock", "unknown_sku", "on_hold", "unpaid"];
+
+/** How orders go through without a hand, and which ones wait for one. */
+export function AutomationCard({ automation }: { automation: Kpis["automation"] | undefined }) {
+  const format = useFormat();
+  const percent = useCallback((n: number) => [format.count(n), "\u202f%"] as const, [format]);
+  const seconds = useCallback((n: number) => split(format.duration(n)), [format]);
+
+  return (
+    <Card title={t.command.automation} name="o2" className="lg:col-span-2">
+      <div className="grid flex-1 grid-cols-1 content-between gap-x-8 gap-y-4 sm:grid-cols-2">
+        <div className="min-w-40">
+          <p className="text-[24px] leading-tight font-bold tracking-tight" data-c="health">
+            {automation === undefined ? (
+              <Skeleton className="h-7 w-20" />
+            ) : automation.health_percent === null ? (
+              <span className="text-fg-3">–</span>
+            ) : (
+              <AnimatedNumber value={automation.health_percent} parts={percent} smallClassName="text-[0.65em] font-medium text-fg-3" />
+            )}
+          </p>
+          <p className="text-[13px] text-fg-3">
+            {automation?.health_percent === null ? t.command.noHealth : t.command.health}
+          </p>
+          <p className="min-h-[17px] text-[12px] text-fg-3 tabular-nums">
+            {automation !== undefined && automation.finished > 0 &&
+              t.command.healthDetail(format.count(automation.untouched), format.count(automation.finished), automation.window_hours)}
+          </p>
+        </div>
+        <div className="min-w-44">
+          <p className="flex items-baseline gap-3 text-[24px] leading-tight font-bold tracking-tight" data-c="mean">
+            {automation === undefined ? (
+              <Skeleton className="h-7 w-24" />
+            ) : automation.mean_seconds === null ? (
+              <span className="text-fg-3">–</span>
+            ) : (
+              <AnimatedNumber value={automation.mean_seconds} parts={seconds} smallClassName="text-[0.65em] font-medium text-fg-3" />
+            )}
+            {automation !== undefined && automation.change_percent !== null && (
+              <Delta
+                change={automation.change_percent}
+                text={format.changePercent(automation.change_percent)}
+                label={t.command.against(`${format.changePercent(automation.change_percent)} ${t.command.trend}`, `${automation.window_hours} h`)}
+                lessIsBetter
+              />
+            )}
+          </p>
+          <p className="text-[13px] text-fg-3">{t.command.mean}</p>
+          <p className="min-h-[17px] text-[12px] text-fg-3 tabular-nums">
+            {automation?.p95_seconds != null && t.command.p95(format.duration(automation.p95_seconds))}
+            {automation?.elapsed_mean_seconds != null && ` · ${t.command.elapsed(format.duration(automation.elapsed_mean_seconds))}`}
+          </p>
+        </div>
+        <div className="min-w-0 sm:col-span-2">
+          <p className="mb-1.5 text-[13px] text-fg-3">{t.command.waitingTitle}</p>
+          <ul className="flex flex-wrap gap-2">
+            {waits.map((word) => (
+              <li key={word}>
+                <Waiting word={word} count={automation === undefined ? undefined : word === "stuck" ? automation.stuck : automation.waiting[word]} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Waiting({ word, count }: { word: WaitingWord | "stuck"; count: number | undefined }) {
+  const format = useFormat();
+  return (
+    <Link
+      to="/orders"
+      search={{ status: word }}
+      className={cx(
+        "press inline-flex min-h-8 items-center gap-2 rounded-control border border-line px-2.5 hover:bg-surface-2 max-md:min-h-11",
+        count === 0 && "opacity-70",
+      )}
+      data-c={`waiting-${word}`}
+    >
+      {count === 0 ? <span className="text-[13px] text-fg-3">{t.state[word]}</span> : <Mark state={word} />}
+      <span className="min-w-4 text-right text-[13px] font-semibold tabular-nums">{count === undefined ? "·" : format.count(count)}</span>
+    </Link>
+  );
+}
+
+/** "12.6 s" as "12.6" and " s", so that the unit can be set small; longer durations stay whole. */
+function split(text: string): readonly [string, string] {
+  const at = text.indexOf("\u202f");
+  return text.includes(" ") || at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at)];
+}

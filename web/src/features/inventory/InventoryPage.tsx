@@ -1,0 +1,102 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { useFollow } from "../../sync/follow";
+import { read } from "../../sync/http";
+import { Button, buttonLook } from "../../ui/Button";
+import { chipLook } from "../../ui/chip";
+import { Empty } from "../../ui/Empty";
+import { useFormat } from "../../ui/format";
+import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
+import { SearchBox } from "../../ui/SearchBox";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { Page, StockItem } from "../../wire/api";
+import { Problem } from "../../wire/problem";
+import { StockTable } from "./StockTable";
+
+/** All SKUs, a page at a time. */
+export function InventoryPage() {
+  const { q = "", critical } = useSearch({ from: "/shell/inventory" });
+  const navigate = useNavigate({ from: "/inventory" });
+  const format = useFormat();
+  const key = ["stock", q, critical === true];
+  const list = useInfiniteQuery({
+    queryKey: key,
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => {
+      const ask = new URLSearchParams({ limit: "50", ...(q && { q }), ...(critical && { critical: "true" }), ...(pageParam && { after: pageParam }) });
+      return read<Page<StockItem>>(`/api/v1/stock?${ask}`, signal);
+    },
+    getNextPageParam: (page) => page.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+  useFollow(key, (list.data?.pages.length ?? 0) === 1);
+
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const first = list.data?.pages[0];
+  const onSearch = useCallback(
+    (text: string) => void navigate({ search: (now) => (text === "" ? { ...now, q: undefined } : { ...now, q: text }) as never, replace: true }),
+    [navigate],
+  );
+  const why = critical ? t.inventory.criticalWhy : q === "" ? t.inventory.emptyAll : t.inventory.emptyFiltered;
+
+  return (
+    <>
+      <PageHead
+        title={t.inventory.title}
+        lead={first && <span className="tabular-nums">{t.inventory.lead(format.count(first.total), first.total)}</span>}
+        actions={<SearchBox label={t.inventory.searchLabel} hint={t.inventory.searchHint} value={q} onSearch={onSearch} />}
+      />
+      <nav aria-label={t.orders.filterLabel} className="mb-3 flex flex-wrap gap-2">
+        <Link to="/inventory" search={{ ...(q && { q }) }} className={chipLook(!critical)} aria-current={!critical ? "true" : undefined}>
+          {t.inventory.all}
+        </Link>
+        <Link
+          to="/inventory"
+          search={{ ...(q && { q }), critical: true }}
+          className={chipLook(critical === true)}
+          aria-current={critical ? "true" : undefined}
+        >
+          {t.inventory.onlyCritical}
+        </Link>
+      </nav>
+      {list.error && (
+        <div className="mb-3">
+          <Trouble
+            problem={list.error instanceof Problem ? list.error : new Problem(0, "")}
+            kept={first !== undefined}
+            retry={() => void list.refetch()}
+          />
+        </div>
+      )}
+      <section className="rounded-card border border-line bg-surface" aria-label={t.inventory.title} aria-busy={list.isFetching} data-c="stock-list">
+        {first === undefined && !list.error && (
+          <div className="px-4">
+            <Rows count={12} height={48} />
+          </div>
+        )}
+        {first !== undefined && items.length === 0 && (
+          <Empty
+            title={critical && q === "" ? t.inventory.emptyCritical : t.inventory.emptyTitle}
+            why={why}
+            action={
+              (q !== "" || critical) && (
+                <Link to="/inventory" search={{}} className={buttonLook()}>
+                  {t.inventory.clear}
+                </Link>
+              )
+            }
+          />
+        )}
+        {items.length > 0 && <StockTable items={items} />}
+      </section>
+      {list.hasNextPage && (
+        <Button className="mt-3" busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          {t.orders.more}
+        </Button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,150 @@
+import { Link, useParams } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { useTopic } from "../../sync/hooks";
+import { AnimatedNumber } from "../../ui/AnimatedNumber";
+import { Card } from "../../ui/Card";
+import { cx } from "../../ui/cx";
+import { useFormat } from "../../ui/format";
+import { Mark } from "../../ui/Mark";
+import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { StockDetail } from "../../wire/api";
+import { stockTopic } from "../../wire/topics";
+import { AdjustForm } from "./AdjustForm";
+import { LedgerCard } from "./LedgerCard";
+import { ReceiveForm } from "./ReceiveForm";
+
+/** One SKU: how many, why that many, and every movement behind it. */
+export function SkuPage() {
+  const { sku } = useParams({ from: "/shell/inventory/$sku" });
+  const { value: stock, position, problem, retry } = useTopic(stockTopic(sku));
+  const named = stock !== undefined && stock.name !== "";
+  return (
+    <div data-position={position < 0 ? undefined : position} data-c="sku">
+      <PageHead
+        title={named ? stock.name : sku}
+        back={
+          <Link to="/inventory" search={{}} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+            {t.inventory.back}
+          </Link>
+        }
+        lead={<span className="font-mono text-[13px]">{sku}</span>}
+      />
+      {problem && (
+        <div className="mb-4">
+          <Trouble problem={problem} kept={stock !== undefined} retry={retry} />
+        </div>
+      )}
+      {stock === undefined && !problem && (
+        <Card title={t.inventory.why}>
+          <Rows count={6} />
+        </Card>
+      )}
+      {stock && (
+        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-3">
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-span-2">
+            <Why stock={stock} />
+            <LedgerCard sku={sku} first={stock.ledger} position={stock.position} />
+          </div>
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
+            <Card title={t.inventory.receive} name="receive">
+              <ReceiveForm sku={sku} />
+            </Card>
+            <Card title={t.inventory.adjust} name="adjust">
+              <AdjustForm sku={sku} />
+            </Card>
+            {stock.waiting.length > 0 && <Waiting stock={stock} />}
+            <Listings stock={stock} />
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Why({ stock }: { stock: StockDetail }) {
+  const format = useFormat();
+  const count = useCallback((n: number) => [format.count(n), ""] as const, [format]);
+  const figures: [string, string][] = [
+    [t.inventory.onHand, format.count(stock.on_hand)],
+    [t.inventory.reserved, format.count(stock.reserved)],
+    [t.inventory.received, format.count(stock.received)],
+    [t.inventory.shipped, format.count(stock.shipped)],
+    [t.inventory.adjusted, format.signed(stock.adjusted)],
+    [t.inventory.returned, format.count(stock.returned)],
+    [t.inventory.perHour1, format.rate(stock.velocity_1h)],
+    [t.inventory.perHour24, format.rate(stock.velocity_24h)],
+  ];
+  return (
+    <Card title={t.inventory.why} aside={<Mark state={stock.severity} word={stock.stockout_text} />} name="why">
+      <div className="flex flex-wrap items-baseline gap-x-3">
+        <span data-c="available">
+          <AnimatedNumber
+            value={stock.available}
+            parts={count}
+            className={cx(
+              "tint text-[36px] leading-none font-bold tracking-tight",
+              stock.severity === "critical" ? "text-crit" : stock.severity === "warning" ? "text-warn" : "text-fg",
+            )}
+          />
+        </span>
+        <span className="text-fg-3">{t.inventory.availableNow}</span>
+        {stock.oversold > 0 && <Mark state="critical" word={t.state.oversold(format.count(stock.oversold))} />}
+      </div>
+      <p className="mt-2 text-fg-2 tabular-nums" data-c="explain">
+        {stock.explain}
+      </p>
+      <dl className="mt-4 grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-4">
+        {figures.map(([name, value]) => (
+          <div key={name}>
+            <dt className="text-[12px] text-fg-3">{name}</dt>
+            <dd className="font-semibold tabular-nums">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}
+
+function Waiting({ stock }: { stock: StockDetail }) {
+  const format = useFormat();
+  return (
+    <Card title={t.inventory.waitingTitle} name="waiting-orders">
+      <ul className="flex flex-col text-[13px]">
+        {stock.waiting.map(({ order, short }) => (
+          <li key={order} className="flex items-center justify-between gap-3 border-b border-line last:border-0">
+            <Link
+              to="/orders/$id"
+              params={{ id: order }}
+              className="inline-flex min-h-9 min-w-0 items-center truncate font-mono text-accent hover:underline max-md:min-h-11"
+            >
+              {order.slice(order.indexOf(":") + 1)}
+            </Link>
+            <span className="text-fg-3 tabular-nums">{t.inventory.short(format.count(short))}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Listings({ stock }: { stock: StockDetail }) {
+  return (
+    <Card title={t.inventory.listings} name="listings">
+      {stock.listings.length === 0 ? (
+        <p className="text-[13px] text-fg-3">{t.inventory.listingsNone}</p>
+      ) : (
+        <ul className="flex flex-col gap-1.5 text-[13px]">
+          {stock.listings.map((listing) => (
+            <li key={`${listing.connection}-${listing.listing}`} className="flex flex-wrap justify-between gap-x-3">
+              <span>{listing.connection_name}</span>
+              <span className="font-mono text-[12px] text-fg-3">{listing.listing}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}

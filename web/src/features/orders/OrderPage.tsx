@@ -1,0 +1,95 @@
+import { Link, useParams } from "@tanstack/react-router";
+import { FileDown } from "lucide-react";
+import { useTopic } from "../../sync/hooks";
+import { buttonLook } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { useFormat } from "../../ui/format";
+import { Mark } from "../../ui/Mark";
+import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { OrderDetail } from "../../wire/api";
+import { orderTopic } from "../../wire/topics";
+import { FlowTimeline } from "./FlowTimeline";
+import { MapSkuForm } from "./MapSkuForm";
+import { OrderEvents } from "./OrderEvents";
+import { OrderLines } from "./OrderLines";
+import { RetryStep } from "./RetryStep";
+import { orderState } from "./state";
+
+/** One order: what was bought, how far it is, and every event behind it. */
+export function OrderPage() {
+  const { id } = useParams({ from: "/shell/orders/$id" });
+  const { value: order, position, problem, retry } = useTopic(orderTopic(id));
+  const unmapped = order?.lines.filter((line) => line.sku === "") ?? [];
+  const codes = [...new Set(unmapped.map((line) => line.code))];
+
+  return (
+    <div data-position={position < 0 ? undefined : position} data-c="order">
+      <PageHead
+        title={t.orders.heading(order?.channel_id ?? id.slice(id.indexOf(":") + 1))}
+        back={
+          <Link to="/orders" search={{}} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+            {t.orders.back}
+          </Link>
+        }
+        lead={order && <Lead order={order} />}
+        actions={
+          order?.label && (
+            <a href={`/api/v1/labels/${encodeURIComponent(order.label.id)}`} download className={buttonLook("plain")} data-c="label">
+              <FileDown className="size-4" aria-hidden="true" />
+              {t.orders.label}
+            </a>
+          )
+        }
+      />
+      {problem && (
+        <div className="mb-4">
+          <Trouble problem={problem} kept={order !== undefined} retry={retry} />
+        </div>
+      )}
+      {order === undefined && !problem && (
+        <Card title={t.orders.flow}>
+          <Rows count={8} />
+        </Card>
+      )}
+      {order && (
+        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr]">
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
+            <Card title={t.orders.flow} name="flow">
+              <FlowTimeline flow={order.flow} />
+              <RetryStep order={order} />
+            </Card>
+          </div>
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
+            {codes.map((code) => (
+              <MapSkuForm key={code} connection={order.connection} code={code} />
+            ))}
+            <Card title={t.orders.lines} aside={t.orders.linesCount(order.lines.length)} name="lines">
+              <OrderLines lines={order.lines} total={order.total} />
+            </Card>
+            <Card title={t.orders.events} name="events">
+              <OrderEvents events={order.events} />
+            </Card>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Lead({ order }: { order: OrderDetail }) {
+  const format = useFormat();
+  const { state, word } = orderState(order);
+  return (
+    <span className="flex flex-wrap items-center gap-x-3 gap-y-1 tabular-nums">
+      <span data-c="order-state" className="inline-flex">
+        <Mark state={state} word={word} />
+      </span>
+      <span className="font-semibold text-fg">{format.money(order.total)}</span>
+      <span>{t.orders.placedOn(format.dateTime(order.placed_at))}</span>
+      {order.label && order.label.tracking !== "" && <span>{t.orders.tracking(order.label.tracking)}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,122 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { useFollow } from "../../sync/follow";
+import { useTopic } from "../../sync/hooks";
+import { read } from "../../sync/http";
+import { Button, buttonLook } from "../../ui/Button";
+import { chipLook } from "../../ui/chip";
+import { Empty } from "../../ui/Empty";
+import { useFormat } from "../../ui/format";
+import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
+import { SearchBox } from "../../ui/SearchBox";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { OrderItem, Page } from "../../wire/api";
+import { Problem } from "../../wire/problem";
+import { kpis } from "../../wire/topics";
+import { OrderTable } from "./OrderTable";
+
+type Filter = keyof typeof t.orders.filters;
+const filters = Object.keys(t.orders.filters) as Filter[];
+
+/** All orders, the newest first, a page at a time. */
+export function OrdersPage() {
+  const { q = "", status = "" } = useSearch({ from: "/shell/orders" });
+  const navigate = useNavigate({ from: "/orders" });
+  const format = useFormat();
+  const { value: figures } = useTopic(kpis);
+  const key = ["orders", q, status];
+  const list = useInfiniteQuery({
+    queryKey: key,
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => {
+      const ask = new URLSearchParams({ limit: "50", ...(q && { q }), ...(status && { status }), ...(pageParam && { after: pageParam }) });
+      return read<Page<OrderItem>>(`/api/v1/orders?${ask}`, signal);
+    },
+    getNextPageParam: (page) => page.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+  useFollow(key, (list.data?.pages.length ?? 0) === 1);
+
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const first = list.data?.pages[0];
+  const onSearch = useCallback(
+    (text: string) => void navigate({ search: (now) => (text === "" ? { ...now, q: undefined } : { ...now, q: text }) as never, replace: true }),
+    [navigate],
+  );
+
+  return (
+    <>
+      <PageHead
+        title={t.orders.title}
+        name="o1"
+        lead={
+          figures && (
+            <span className="tabular-nums">
+              <strong className="font-semibold text-fg" data-c="active-orders">
+                {format.count(figures.active_orders)}
+              </strong>{" "}
+              {t.command.activeOrders(figures.active_orders)}
+            </span>
+          )
+        }
+        actions={<SearchBox label={t.orders.searchLabel} hint={t.orders.searchHint} value={q} onSearch={onSearch} />}
+      />
+      <nav aria-label={t.orders.filterLabel} className="mb-3 flex flex-wrap gap-2">
+        {filters.map((filter) => (
+          <Link
+            key={filter}
+            to="/orders"
+            search={{ ...(q && { q }), ...(filter && { status: filter }) }}
+            className={chipLook(filter === status)}
+            aria-current={filter === status ? "true" : undefined}
+          >
+            {t.orders.filters[filter]}
+          </Link>
+        ))}
+      </nav>
+      {list.error && (
+        <div className="mb-3">
+          <Trouble problem={asProblem(list.error)} kept={first !== undefined} retry={() => void list.refetch()} />
+        </div>
+      )}
+      <section className="rounded-card border border-line bg-surface" aria-label={t.orders.title} aria-busy={list.isFetching} data-c="order-list">
+        {first === undefined && !list.error && (
+          <div className="px-4">
+            <Rows count={12} height={48} />
+          </div>
+        )}
+        {first !== undefined && items.length === 0 && (
+          <Empty
+            title={t.orders.emptyTitle}
+            why={q === "" && status === "" ? t.orders.emptyAll : t.orders.emptyFiltered}
+            action={
+              (q !== "" || status !== "") && (
+                <Link to="/orders" search={{}} className={buttonLook()}>
+                  {t.orders.clear}
+                </Link>
+              )
+            }
+          />
+        )}
+        {items.length > 0 && <OrderTable orders={items} />}
+      </section>
+      {first !== undefined && (
+        <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
+          <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>
+          {list.hasNextPage && (
+            <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+              {t.orders.more}
+            </Button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function asProblem(error: Error): Problem {
+  return error instanceof Problem ? error : new Problem(0, "");
+}

@@ -1,0 +1,110 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { read } from "../../sync/http";
+import { buttonLook } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
+import { Facts } from "../../ui/Facts";
+import { useFormat } from "../../ui/format";
+import { PageHead } from "../../ui/PageHead";
+import { Raw } from "../../ui/Raw";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { EventPage as Events, LogEvent } from "../../wire/api";
+import { Problem } from "../../wire/problem";
+import { causeOf, placeOfStream } from "./links";
+
+/** One event of the log, with the way up to what it changed and down to what caused it. */
+export function EventPage() {
+  const { position } = useParams({ from: "/shell/events/$position" });
+  const wanted = Number(position);
+  const found = useQuery({
+    queryKey: ["event", position],
+    staleTime: Infinity, // an event never changes
+    queryFn: async ({ signal }) => {
+      const page = await read<Events>(`/api/v1/events?after=${wanted - 1}&limit=1`, signal);
+      return page.items.find((event) => event.position === wanted) ?? null;
+    },
+  });
+  return (
+    <>
+      <PageHead title={t.trace.eventTitle(position)} lead={t.trace.eventLead} />
+      {found.error && (
+        <Trouble
+          problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
+          kept={false}
+          retry={() => void found.refetch()}
+        />
+      )}
+      {found.isPending && (
+        <Card title={t.trace.data}>
+          <Rows count={6} />
+        </Card>
+      )}
+      {found.data === null && <Empty title={t.trace.eventMissing} why={t.trouble.missingLead} />}
+      {found.data && <Event event={found.data} />}
+    </>
+  );
+}
+
+function Event({ event }: { event: LogEvent }) {
+  const format = useFormat();
+  const { kind, id } = placeOfStream(event.stream);
+  const cause = causeOf(event.cause);
+  return (
+    <div className="flex flex-col gap-3 md:gap-4" data-c="event">
+      <Card
+        title={event.name}
+        aside={
+          event.inbox > 0 && (
+            <Link to="/inbox/$number" params={{ number: String(event.inbox) }} className={buttonLook("primary")} data-c="raw-link">
+              {t.trace.rawLink(String(event.inbox))}
+            </Link>
+          )
+        }
+      >
+        <Facts
+          rows={[
+            [t.trace.at, format.dateTime(event.at)],
+            [t.trace.occurred, event.occurred && format.dateTime(event.occurred)],
+            [
+              t.trace.stream,
+              kind === "order" ? (
+                <Link to="/orders/$id" params={{ id }} className="font-mono text-[12px] text-accent hover:underline">
+                  {event.stream}
+                </Link>
+              ) : kind === "stock" || kind === "sku" ? (
+                <Link to="/inventory/$sku" params={{ sku: id }} className="font-mono text-[12px] text-accent hover:underline">
+                  {event.stream}
+                </Link>
+              ) : (
+                <span className="font-mono text-[12px]">{event.stream}</span>
+              ),
+            ],
+            [t.trace.version, format.count(event.version)],
+            [t.trace.actor, event.actor],
+            [
+              t.trace.cause,
+              cause?.kind === "position" ? (
+                <Link to="/events/$position" params={{ position: cause.number }} className="text-accent hover:underline">
+                  {t.trace.causeEvent(cause.number)}
+                </Link>
+              ) : cause?.kind === "inbox" ? (
+                <Link to="/inbox/$number" params={{ number: cause.number }} className="text-accent hover:underline">
+                  {t.trace.rawLink(cause.number)}
+                </Link>
+              ) : (
+                event.cause
+              ),
+            ],
+            [t.trace.correlation, event.correlation && <span className="font-mono text-[12px]">{event.correlation}</span>],
+          ]}
+        />
+      </Card>
+      <Card title={t.trace.data}>
+        <Raw text={JSON.stringify(event.data, null, 2)} label={t.trace.data} />
+      </Card>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { read } from "../../sync/http";
+import { Card } from "../../ui/Card";
+import { Facts } from "../../ui/Facts";
+import { useFormat } from "../../ui/format";
+import { readable } from "../../ui/json";
+import { PageHead } from "../../ui/PageHead";
+import { Raw } from "../../ui/Raw";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import { t, wordOf } from "../../ui/words/words";
+import type { InboxEntry } from "../../wire/api";
+import { Problem } from "../../wire/problem";
+
+/** The message that started it all, exactly as it came in. */
+export function InboxPage() {
+  const { number } = useParams({ from: "/shell/inbox/$number" });
+  const found = useQuery({
+    queryKey: ["inbox", number],
+    queryFn: ({ signal }) => read<InboxEntry>(`/api/v1/inbox/${encodeURIComponent(number)}`, signal),
+  });
+  return (
+    <>
+      <PageHead title={t.trace.inboxTitle(number)} lead={t.trace.inboxLead} />
+      {found.error && (
+        <Trouble
+          problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
+          kept={found.data !== undefined}
+          retry={() => void found.refetch()}
+        />
+      )}
+      {found.isPending && (
+        <Card title={t.trace.body}>
+          <Rows count={6} />
+        </Card>
+      )}
+      {found.data && <Message entry={found.data} />}
+    </>
+  );
+}
+
+function Message({ entry }: { entry: InboxEntry }) {
+  const format = useFormat();
+  return (
+    <div className="flex flex-col gap-3 md:gap-4" data-c="inbox">
+      <Card title={wordOf(t.trace.inboxState, entry.state)}>
+        <Facts
+          rows={[
+            [t.trace.received, format.dateTime(entry.received_at)],
+            [t.trace.channel, entry.channel],
+            [t.trace.connection, entry.connection],
+            [t.trace.delivery, <span key="d" className="font-mono text-[12px]">{entry.delivery}</span>],
+            [t.trace.attempts, format.count(entry.attempts)],
+            [t.trace.reasonLabel, entry.reason],
+            [t.trace.hash, <span key="h" className="font-mono text-[12px]">{entry.hash}</span>],
+          ]}
+        />
+      </Card>
+      <Card title={t.trace.body} name="raw-body">
+        {entry.body === "" ? (
+          <p className="text-fg-3">{entry.body_note ?? t.trace.bodyGone}</p>
+        ) : (
+          <Raw text={readable(entry.body)} label={t.trace.body} />
+        )}
+      </Card>
+    </div>
+  );
+}

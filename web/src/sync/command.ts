@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { CommandAnswer } from "../wire/api";
+import type { Commands, CommandState } from "../wire/commands";
+import { useSync } from "./context";
+import { Problem } from "../wire/problem";
+import { request } from "./http";
+import { uuid7 } from "./uuid";
+
+/** Sends one command. The same key may be sent again: the server answers with what it did the first time. */
+export async function send<N extends keyof Commands>(name: N, body: Commands[N], key: string): Promise<CommandAnswer> {
+  const { body: answer } = await request<CommandAnswer>(`/api/v1/commands/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+    body: JSON.stringify(body),
+  });
+  return answer;
+}
+
+/** Whether sending the same command again is right, with the same key: nobody knows if the first one arrived. */
+function unsure(problem: Problem): boolean {
+  return problem.status === 0 || problem.status >= 500;
+}
+
+/** One button's command: its key, its state, and the moment the screen shows its effect. */
+export function useCommand<N extends keyof Commands>(name: N) {
+  const { store } = useSync();
+  const [state, setState] = useState<CommandState>({ kind: "idle" });
+  const open = useRef<{ body: string; key: string } | undefined>(undefined);
+
+  const run = useCallback(
+    async (body: Commands[N]): Promise<boolean> => {
+      const text = JSON.stringify(body);
+      if (open.current?.body !== text) open.current = { body: text, key: uuid7() };
+      setState({ kind: "sending" });
+      try {
+        const { position } = await send(name, body, open.current.key);
+        open.current = undefined;
+        setState({ kind: "accepted", position });
+        return true;
+      } catch (cause) {
+        const problem = cause instanceof Problem ? cause : new Problem(0, "");
+        if (!unsure(problem)) open.current = undefined;
+        setState({ kind: unsure(problem) ? "unsure" : "refused", problem });
+        return false;
+      }
+    },
+    [name],
+  );
+
+  useEffect(() => {
+    if (state.kind !== "accepted") return;
+    const look = (): void => {
+      if (store.clock().position >= state.position) setState({ kind: "shown", position: state.position });
+    };
+    look();
+    return store.listenClock(look);
+  }, [state, store]);
+
+  const forget = useCallback(() => setState({ kind: "idle" }), []);
+  return { state, run, forget };
+}

@@ -1,0 +1,62 @@
+import {
+  Ban,
+  Check,
+  CircleAlert,
+  CircleDashed,
+  CircleDot,
+  Clock,
+  CreditCard,
+  Hourglass,
+  PackageX,
+  Pause,
+  Tag,
+  TriangleAlert,
+  Undo2,
+  type LucideIcon,
+} from "lucide-react";
+import { cx } from "./cx";
+import { t, wordOf } from "./words/words";
+
+type Tone = "ok" | "warn" | "crit" | "calm" | "quiet";
+
+const looks: Record<string, { icon: LucideIcon; tone: Tone }> = {
+  ok: { icon: Check, tone: "ok" },
+  warning: { icon: TriangleAlert, tone: "warn" },
+  critical: { icon: CircleAlert, tone: "crit" },
+  no_stock: { icon: PackageX, tone: "crit" },
+  unknown_sku: { icon: Tag, tone: "warn" },
+  on_hold: { icon: Pause, tone: "calm" },
+  unpaid: { icon: CreditCard, tone: "calm" },
+  stuck: { icon: CircleAlert, tone: "crit" },
+  failed: { icon: CircleAlert, tone: "crit" },
+  failing: { icon: CircleAlert, tone: "crit" },
+  late: { icon: TriangleAlert, tone: "warn" },
+  paused: { icon: Pause, tone: "calm" },
+  finished: { icon: Check, tone: "ok" },
+  done: { icon: Check, tone: "ok" },
+  running: { icon: CircleDot, tone: "calm" },
+  waiting: { icon: Hourglass, tone: "calm" },
+  pending: { icon: CircleDashed, tone: "quiet" },
+  skipped: { icon: CircleDashed, tone: "quiet" },
+  cancelled: { icon: Ban, tone: "quiet" },
+  undone: { icon: Undo2, tone: "quiet" },
+};
+
+const inks: Record<Tone, string> = {
+  ok: "text-accent",
+  warn: "text-warn",
+  crit: "text-crit",
+  calm: "text-fg-2",
+  quiet: "text-fg-3",
+};
+
+/** A state: icon, word and colour, never colour alone. */
+export function Mark({ state, word, className }: { state: string; word?: string; className?: string }) {
+  const { icon: Icon, tone } = looks[state] ?? { icon: Clock, tone: "calm" as const };
+  return (
+    <span className={cx("tint inline-flex items-center gap-1.5 text-[13px] whitespace-nowrap", inks[tone], className)} data-state={state}>
+      <Icon className="size-3.5 shrink-0" aria-hidden="true" />
+      <span>{word ?? wordOf(t.state, state)}</span>
+    </span>
+  );
+}

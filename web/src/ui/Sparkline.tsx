@@ -1,0 +1,28 @@
+import { cx } from "./cx";
+import { sparkPath } from "./spark";
+
+interface SparklineProps {
+  values: number[];
+  falling?: boolean;
+}
+
+const width = 80;
+const height = 28;
+
+/** A small line above its baseline. The figures beside it say the same in words. */
+export function Sparkline({ values, falling = false }: SparklineProps) {
+  const path = sparkPath(values, width, height - 3);
+  return (
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true" className="max-w-[45%] shrink-0">
+      <line x1="0" x2={width} y1={height - 0.5} y2={height - 0.5} className="stroke-line" />
+      <path
+        d={path}
+        fill="none"
+        strokeWidth="1.75"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+        className={cx(falling ? "stroke-crit" : "stroke-accent")}
+      />
+    </svg>
+  );
+}
