@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
-
 // Append commits all writes or none and returns when they are durable. An error of ctx says that
 // nothing was written. The same event ids at the same place answer as the first time did.
 func (l *Log) Append(ctx context.Context, writes ...Write) (Appended, error) {
-	c := calls.Get().(*call)
+	c, ok := l.calls.Get().(*call)
+	if !ok {
+		c = &call{done: make(chan struct{}, 1)}
+	}
 	c.writes = make([]planned, len(writes))
 	for i := range writes {
 		if err := l.plan(&c.writes[i], &writes[i]); err != nil {
@@ -25,7 +25,7 @@ func (l *Log) Append(ctx context.Context, writes ...Write) (Appended, error) {
 	err := l.submit(ctx, c)
 	out := c.out.Appended
 	if err == nil || errors.Is(err, ErrConflict) {
-		c.release()
+		l.release(c)
 	}
 	if errors.Is(err, ErrConflict) {
 		if first, repeated := l.repeat(ctx, writes); repeated {
@@ -81,9 +81,9 @@ func (l *Log) submit(ctx context.Context, c *call) error {
 }
 
 // release gives an answered call back for reuse.
-func (c *call) release() {
+func (l *Log) release(c *call) {
 	*c = call{done: c.done}
-	calls.Put(c)
+	l.calls.Put(c)
 }
 
 // repeat looks whether exactly these events stand where they were meant to go.

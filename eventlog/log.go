@@ -39,6 +39,7 @@ type Log struct {
 	options Options
 	queue   *queue.Queue[*call]
 	cache   *cache
+	calls   sync.Pool // of *call; not shared between logs, as their channels may belong to a test's bubble
 
 	mu    sync.Mutex
 	head  Head
