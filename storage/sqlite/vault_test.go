@@ -1,0 +1,264 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/vault"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+	"github.com/creatorflow/creatorflow/vault/vaulttest"
+)
+
+func openVaultIn(t *testing.T, dir string) *Vault {
+	t.Helper()
+	v, err := OpenVault(t.Context(), folder.Beside(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	return v
+}
+
+func sealed(t *testing.T, store vault.Store) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(store, vault.Master{7}, vault.Options{Clock: func() time.Time { return time.Unix(1_790_000_000, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestVaultContract(t *testing.T) {
+	vaulttest.Run(t, func(t *testing.T) (vault.Store, func() vault.Store) {
+		dir := t.TempDir()
+		store := openVaultIn(t, dir)
+		return store, func() vault.Store {
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+			store = openVaultIn(t, dir)
+			return store
+		}
+	})
+}
+
+// TestVaultCanary reads the raw files: nothing put into the vault may be legible in them, and
+// nothing erased may be there even sealed.
+func TestVaultCanary(t *testing.T) {
+	dir := t.TempDir()
+	store := openVaultIn(t, dir)
+	v := sealed(t, store)
+	ctx := t.Context()
+	canary := []byte("Canary-Nightingale")
+	body := append([]byte(`{"name":"`), append(canary, '"')...)
+	for range 20 {
+		if _, _, err := v.Put(ctx, vault.Delivery{Channel: "tiktok", App: "a", Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, err := accounts.New(v).MakeLink(ctx, "ana", accounts.Owner, time.Hour)
+	if err == nil {
+		_, err = accounts.New(v).UseLink(ctx, token, "ana", vault.Secret(canary))
+	}
+	if err == nil {
+		err = errors.Join(v.PutPerson(ctx, "p1", body), v.PutSecret(ctx, "app", "a", canary),
+			v.PutLabel(ctx, vault.Label{ID: "l", Person: "p1", Tracking: string(canary), File: body}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if where := inFiles(t, dir, canary); where != "" {
+		t.Errorf("the canary is legible in %s", where)
+	}
+	if where := inFiles(t, dir, []byte("tiktok")); where == "" {
+		t.Error("not even the channel's name was found: the search looks in the wrong place")
+	}
+	var key, data, label []byte
+	if err := errors.Join(
+		store.conn.QueryRowContext(ctx, `select sealed from vault_keys where kind = 'person'`).Scan(&key),
+		store.conn.QueryRowContext(ctx, `select data from people`).Scan(&data),
+		store.conn.QueryRowContext(ctx, `select file from labels`).Scan(&label)); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Erase(ctx, "p1"); err != nil {
+		t.Fatal(err)
+	}
+	for name, bytes := range map[string][]byte{"key": key, "data": data, "label": label} {
+		if where := inFiles(t, dir, bytes); where != "" {
+			t.Errorf("the erased person's sealed %s is still in %s", name, where)
+		}
+	}
+}
+
+// inFiles names the first file of a folder that holds the bytes.
+func inFiles(t *testing.T, dir string, what []byte) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, what) {
+			return filepath.Base(name)
+		}
+	}
+	return ""
+}
+
+// TestVaultFull fills the database for real: SQLite refuses pages beyond max_page_count just as
+// it does on a full disk.
+func TestVaultFull(t *testing.T) {
+	store := openVaultIn(t, t.TempDir())
+	v := sealed(t, store)
+	ctx := t.Context()
+	limit := func(pages int) {
+		t.Helper()
+		var now int
+		if err := store.conn.QueryRowContext(ctx, "pragma page_count").Scan(&now); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.conn.QueryRowContext(ctx, "pragma max_page_count("+strconv.Itoa(now+pages)+")").Scan(&now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(n int) (int64, error) {
+		body := make([]byte, 30_000)
+		for i := range body { // zstd must not shrink it
+			body[i] = byte(i*i*31 + i>>3*7 + n*i)
+		}
+		number, _, err := v.Put(ctx, vault.Delivery{Channel: "tiktok", App: "a", Body: body})
+		return number, err
+	}
+	if _, err := put(0); err != nil {
+		t.Fatal(err)
+	}
+	limit(20)
+	acked := int64(1)
+	var err error
+	for n := 1; n < 1000 && err == nil; n++ {
+		var number int64
+		if number, err = put(n); err == nil {
+			acked = number
+		}
+	}
+	if !errors.Is(err, eventlog.ErrFull) || errors.Is(err, eventlog.ErrFenced) {
+		t.Fatalf("put into a full vault: %v, want ErrFull alone", err)
+	}
+	if items, err := v.Pending(ctx, 0, 1000); err != nil || int64(len(items)) != acked {
+		t.Fatalf("%d items readable, %v; want %d", len(items), err, acked)
+	}
+	limit(10_000)
+	if number, err := put(5); err != nil || number != acked+1 {
+		t.Errorf("after room was made: %d, %v; want %d", number, err, acked+1)
+	}
+}
+
+func TestVaultFence(t *testing.T) {
+	store := openVaultIn(t, t.TempDir())
+	v := sealed(t, store)
+	store.fence.Trip(errors.New("fsync: input/output error"))
+	if _, _, err := v.Put(t.Context(), vault.Delivery{Channel: "tiktok", Body: []byte("x")}); !errors.Is(err, eventlog.ErrFenced) {
+		t.Errorf("put behind the fence: %v, want ErrFenced", err)
+	}
+	if err := v.Erase(t.Context(), "p"); !errors.Is(err, eventlog.ErrFenced) {
+		t.Errorf("erase behind the fence: %v, want ErrFenced", err)
+	}
+	if _, err := v.InboxCounts(t.Context()); err != nil {
+		t.Errorf("reads must go on: %v", err)
+	}
+	select {
+	case <-store.Fenced():
+	default:
+		t.Error("the fence is not to be seen")
+	}
+}
+
+// TestVaultCorrupt damages the file for real: the write that meets the damage fences.
+func TestVaultCorrupt(t *testing.T) {
+	dir := t.TempDir()
+	first := openVaultIn(t, dir)
+	v := sealed(t, first)
+	for range 50 {
+		if _, _, err := v.Put(t.Context(), vault.Delivery{Channel: "tiktok", Body: make([]byte, 100)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "vault.db"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	for at := int64(4096); err == nil && at < info.Size(); at += 4096 { // every page but the first
+		_, err = file.WriteAt(bytes.Repeat([]byte{0xff}, 64), at)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	store, err := OpenVault(t.Context(), folder.Beside(dir))
+	if err != nil {
+		t.Logf("refused at opening: %v", err)
+		return
+	}
+	defer func() { _ = store.Close() }()
+	if _, err = vault.Open(store, vault.Master{7}, vault.Options{Clock: time.Now}); !errors.Is(err, eventlog.ErrFenced) {
+		t.Errorf("a write into a damaged file: %v, want ErrFenced", err)
+	}
+	if store.fence.Err() == nil {
+		t.Error("the damage did not trip the fence")
+	}
+}
+
+func TestVaultNewerSchema(t *testing.T) {
+	dir := t.TempDir()
+	store := openVaultIn(t, dir)
+	if _, err := store.conn.ExecContext(t.Context(), `insert into goose_db_version (version_id, is_applied) values (99, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenVault(t.Context(), folder.Beside(dir)); !errors.Is(err, eventlog.ErrNewerSchema) {
+		t.Errorf("a newer vault: %v, want ErrNewerSchema", err)
+	}
+}
+
+// TestVaultRollback checks that a failed transaction leaves the connection ready for the next.
+func TestVaultRollback(t *testing.T) {
+	store := openVaultIn(t, t.TempDir())
+	oops := errors.New("oops")
+	write := func(fail error) error {
+		return store.Write(t.Context(), func(tx vault.Tx) error {
+			_, err := tx.Exec(t.Context(), `insert into cursors (name, value) values ($1, $2)`, "c", "v")
+			return errors.Join(err, fail)
+		})
+	}
+	if err := write(oops); !errors.Is(err, oops) {
+		t.Errorf("got %v, want oops", err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_ = store.Write(context.Background(), func(vault.Tx) error { panic("oops") })
+	}()
+	if err := write(nil); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+}
