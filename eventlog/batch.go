@@ -127,11 +127,7 @@ func (b *batch) evolve(h *history, entries []entry) {
 func (b *batch) execute(ctx context.Context, c *call) {
 	key := c.request.Key
 	if key != nil {
-		if first, ok := b.keys[keyRef{key.Caller, key.ID}]; ok {
-			if first.request.Key.Hash != key.Hash {
-				c.answer(ErrKeyReused)
-				return
-			}
+		if _, ok := b.keys[keyRef{key.Caller, key.ID}]; ok {
 			b.followers = append(b.followers, c)
 			return
 		}
@@ -280,6 +276,10 @@ func (b *batch) finish(done Committed) (again []*call) {
 	}
 	for _, c := range b.followers {
 		first := b.keys[keyRef{c.request.Key.Caller, c.request.Key.ID}]
+		if first.request.Key.Hash != c.request.Key.Hash {
+			c.answer(ErrKeyReused)
+			continue
+		}
 		c.out = first.out
 		c.out.Replayed = true
 		c.answer(first.err)

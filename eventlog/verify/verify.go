@@ -113,10 +113,10 @@ func (c *chain) add(s *eventlog.Stored) error {
 	return nil
 }
 
-// heads checks that no stream ends before what its head says: the store refuses such a read.
+// heads checks that every stream ends where its head says: the store refuses to read another.
 func (c *chain) heads(ctx context.Context, store eventlog.Store) error {
 	for stream, version := range c.versions {
-		_, err := store.ReadStream(ctx, stream, version, 1)
+		_, err := store.ReadStream(ctx, stream, version-1, 2)
 		if errors.Is(err, eventlog.ErrCorrupt) {
 			return err
 		}

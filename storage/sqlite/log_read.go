@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at),
+	e.actor, e.cause, e.correlation, e.data, e.crc, e.seal`
+
+// queries are the reads of log.db, prepared once.
+type queries struct{ stream, events, all, key *sql.Stmt }
+
+func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
+	for _, s := range []struct {
+		into **sql.Stmt
+		sql  string
+	}{
+		{&q.stream, `select id, version from streams where workspace = $1 and kind = $2 and name = $3`},
+		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 order by version limit $3`},
+		{&q.all, `select ` + eventColumns + `, s.workspace, s.kind, s.name from events e join streams s on s.id = e.stream
+			where e.position > $1 order by e.position limit $2`},
+		{&q.key, `select hash, at, first, last, version, refusal, result from command_keys where caller = $1 and id = $2`},
+	} {
+		if err == nil {
+			*s.into, err = db.PrepareContext(ctx, s.sql) // closed with db
+		}
+	}
+	return q, err
+}
+
+// ReadStream implements eventlog.Store. A stream that does not end at its head is corrupt.
+func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.Version, limit int) ([]eventlog.Stored, error) {
+	head, err := l.streamHead(ctx, s)
+	if err != nil || head.id == 0 {
+		return nil, err
+	}
+	out, err := records(ctx, l.queries.events, &s, head.id, int64(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	end, least, most := after+eventlog.Version(len(out)), head.version, head.version
+	if len(out) > 0 && end > most { // appended since the head was read
+		if head, err = l.streamHead(ctx, s); err != nil {
+			return nil, err
+		}
+		most = head.version
+	}
+	if len(out) < limit && end < least || len(out) > 0 && end > most {
+		return nil, fmt.Errorf("%w: %s ends at version %d, but its head is %d", eventlog.ErrCorrupt, s, end, head.version)
+	}
+	return out, nil
+}
+
+func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHead, err error) {
+	err = l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return streamHead{}, nil
+	}
+	return head, err
+}
+
+// ReadAll implements eventlog.Store.
+func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Stored, error) {
+	return records(ctx, l.queries.all, nil, int64(after), limit)
+}
+
+// records runs a query for events; without a stream the rows name theirs.
+func records(ctx context.Context, query *sql.Stmt, stream *eventlog.Stream, args ...any) (out []eventlog.Stored, err error) {
+	rows, err := query.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var id, mark sql.RawBytes
+	for rows.Next() {
+		out = append(out, eventlog.Stored{})
+		s := &out[len(out)-1]
+		into := []any{
+			&s.Position, &s.Version, &id, &s.Name, &s.Schema, &s.At, &s.Occurred,
+			&s.Actor, &s.Cause, &s.Correlation, &s.Data, &s.CRC, &mark,
+		}
+		if stream == nil {
+			into = append(into, &s.Stream.Workspace, &s.Stream.Kind, &s.Stream.ID)
+		} else {
+			s.Stream = *stream
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, fmt.Errorf("%w: an event's row: %w", eventlog.ErrCorrupt, err)
+		}
+		if copy(s.ID[:], id) != len(id) {
+			return nil, fmt.Errorf("%w: the id of position %d", eventlog.ErrCorrupt, s.Position)
+		}
+		if mark != nil {
+			s.Seal = append([]byte{}, mark...)
+		}
+	}
+	return out, rows.Err()
+}
+
+// FindKey implements eventlog.Store.
+func (l *Log) FindKey(ctx context.Context, caller string, id uuid.UUID) (eventlog.StoredKey, bool, error) {
+	k := eventlog.StoredKey{Caller: caller, ID: id}
+	var hash []byte
+	err := l.queries.key.QueryRowContext(ctx, caller, id[:]).Scan(&hash, &k.At, &k.First, &k.Last, &k.Version, &k.Refusal, &k.Result)
+	if errors.Is(err, sql.ErrNoRows) {
+		return k, false, nil
+	}
+	copy(k.Hash[:], hash)
+	return k, err == nil, err
+}
+
+// PurgeKeys implements eventlog.Store, in small transactions between those of the appender.
+func (l *Log) PurgeKeys(ctx context.Context, before time.Time) (total int, err error) {
+	var oldest uuid.UUID // ids of version 7 begin with their time
+	milli := before.UnixMilli()
+	for i := range 6 {
+		oldest[i] = byte(milli >> (40 - 8*i)) //nolint:gosec // one byte of it
+	}
+	for ctx.Err() == nil {
+		n, err := l.purge(before.UnixMicro(), oldest)
+		total += n
+		if n == 0 || err != nil {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
+}
+
+func (l *Log) purge(at int64, oldest uuid.UUID) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.fence.Err() != nil:
+		return 0, fmt.Errorf("%w: %w", eventlog.ErrFenced, l.fence.Err())
+	case l.writer == nil:
+		return 0, eventlog.ErrFull
+	}
+	q := l.writer.purgeKeys
+	q.Int(1, at)
+	q.Blob(2, oldest[:])
+	if err := q.Run(); err != nil {
+		return 0, l.judge(err)
+	}
+	return l.writer.Changes(), nil
+}
