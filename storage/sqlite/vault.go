@@ -11,6 +11,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -19,7 +20,7 @@ var vaultMigrations embed.FS
 
 // Vault is vault.db: the vault's tables, synchronous=FULL, deleted rows overwritten.
 type Vault struct {
-	db    *database
+	db    *file.Database
 	fence *folder.Fence
 
 	turn  chan struct{} // one write at a time
@@ -37,17 +38,17 @@ func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
-	db, err := openDatabase(ctx, filepath.Join(in.Dir(), "vault.db"), full,
+	db, err := file.Open(ctx, filepath.Join(in.Dir(), "vault.db"), file.Full,
 		"secure_delete(1)", "wal_autocheckpoint(0)") // an automatic checkpoint hides I/O errors
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, db, migrations); err != nil {
-		return nil, errors.Join(err, db.close())
+	if err := file.Migrate(ctx, db, migrations); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	conn, err := db.write.Conn(ctx)
+	conn, err := db.Write.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", db.path, err), db.close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", db.Path, err), db.Close())
 	}
 	return &Vault{db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}}, nil
 }
@@ -93,7 +94,7 @@ func (v *Vault) rollback(ctx context.Context) { _, _ = v.conn.ExecContext(ctx, "
 
 // Read implements vault.Store.
 func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) (err error) {
-	tx, err := v.db.read.BeginTx(ctx, nil)
+	tx, err := v.db.Read.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (v *Vault) Scrub(ctx context.Context) error {
 func (v *Vault) checkpoint(ctx context.Context, mode string) error {
 	var busy, pages, moved int
 	err := v.conn.QueryRowContext(ctx, "pragma wal_checkpoint("+mode+")").Scan(&busy, &pages, &moved)
-	if isFull(err) && mode == "passive" {
+	if file.IsFull(err) && mode == "passive" {
 		return nil // nothing is lost: the write-ahead log holds it, the next one tries again
 	}
 	if err != nil {
@@ -138,7 +139,7 @@ func (v *Vault) Close() error {
 	for _, s := range v.ready {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, v.conn.Close(), v.db.close())...)
+	return errors.Join(append(errs, v.conn.Close(), v.db.Close())...)
 }
 
 // judge turns an engine's error into what the caller must know, and trips the fence on a fault.
@@ -146,11 +147,11 @@ func (v *Vault) judge(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isFull(err):
-		return fmt.Errorf("write %s: %w (%w)", v.db.path, eventlog.ErrFull, err)
-	case isFault(err):
-		v.fence.Trip(fmt.Errorf("write %s: %w", v.db.path, err))
-		return fmt.Errorf("write %s: %w (%w)", v.db.path, eventlog.ErrFenced, err)
+	case file.IsFull(err):
+		return fmt.Errorf("write %s: %w (%w)", v.db.Path, eventlog.ErrFull, err)
+	case file.IsFault(err):
+		v.fence.Trip(fmt.Errorf("write %s: %w", v.db.Path, err))
+		return fmt.Errorf("write %s: %w (%w)", v.db.Path, eventlog.ErrFenced, err)
 	}
 	return err
 }

@@ -12,10 +12,12 @@ import (
 	"strings"
 	"sync"
 
+	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
 // Views keeps the views in views-<n>.db, one file a generation. A rebuild fills generation n+1
@@ -266,12 +268,12 @@ func (v *Views) fault(g *generation, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isFull(err):
+	case file.IsFull(err):
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	case isDamage(err) && !v.detached:
 		err = errors.Join(err, removeDatabase(g.path))
 	}
-	if isFault(err) {
+	if file.IsFault(err) {
 		return fmt.Errorf("%w: %s: %w", projection.ErrBroken, g.path, err)
 	}
 	return err
@@ -279,8 +281,8 @@ func (v *Views) fault(g *generation, err error) error {
 
 // isDamage says that the file's content is not a database that we wrote.
 func isDamage(err error) bool {
-	code, ok := resultCode(err)
-	return ok && (code&0xff == lib.SQLITE_CORRUPT || code&0xff == lib.SQLITE_NOTADB)
+	var e *driver.Error
+	return errors.As(err, &e) && (e.Code()&0xff == lib.SQLITE_CORRUPT || e.Code()&0xff == lib.SQLITE_NOTADB)
 }
 
 func removeIfNil(err error, path string) error {

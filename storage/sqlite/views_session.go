@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
 // viewReaders is how many read transactions of the views run at once; more wait their turn.
@@ -35,18 +36,18 @@ func openGeneration(ctx context.Context, path string, readOnly bool) (g *generat
 	}()
 	var reading *sql.DB
 	if readOnly {
-		if reading, err = connect(ctx, path, viewReaders, "deferred", "query_only(1)"); err != nil {
+		if reading, err = file.Connect(ctx, path, viewReaders, "deferred", "query_only(1)"); err != nil {
 			return g, 0, err
 		}
 		g.pools = []*sql.DB{reading}
 	} else {
-		db, err := openDatabase(ctx, path, normal, "cache_size(-16000)")
+		db, err := file.Open(ctx, path, file.Normal, "cache_size(-16000)")
 		if err != nil {
 			return g, 0, err
 		}
-		reading = db.read
-		g.pools = []*sql.DB{db.read, db.write}
-		if g.writer, err = openSession(ctx, db.write); err != nil {
+		reading = db.Read
+		g.pools = []*sql.DB{db.Read, db.Write}
+		if g.writer, err = openSession(ctx, db.Write); err != nil {
 			return g, 0, err
 		}
 		if err := g.writer.exec(ctx, viewsSchema); err != nil {

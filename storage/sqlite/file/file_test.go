@@ -1,4 +1,4 @@
-package sqlite
+package file
 
 import (
 	"os"
@@ -7,29 +7,29 @@ import (
 )
 
 func TestDollarParameters(t *testing.T) {
-	db, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "odd name%20?#.db"), full)
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "odd name%20?#.db"), Full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.close() })
+	t.Cleanup(func() { _ = db.Close() })
 	var got string
-	err = db.read.QueryRowContext(t.Context(), `select $2 || $1 || $3 || $2`, "a", "b", "c").Scan(&got)
+	err = db.Read.QueryRowContext(t.Context(), `select $2 || $1 || $3 || $2`, "a", "b", "c").Scan(&got)
 	if err != nil || got != "bacb" {
 		t.Errorf("got %q, %v; want bacb", got, err)
 	}
-	if _, err := db.read.ExecContext(t.Context(), `create table t (a)`); err == nil {
+	if _, err := db.Read.ExecContext(t.Context(), `create table t (a)`); err == nil {
 		t.Error("a reading connection made a table")
 	}
 	var mode, sync string
 	for pragma, into := range map[string]*string{"journal_mode": &mode, "synchronous": &sync} {
-		if err := db.write.QueryRowContext(t.Context(), "pragma "+pragma).Scan(into); err != nil {
+		if err := db.Write.QueryRowContext(t.Context(), "pragma "+pragma).Scan(into); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if mode != "wal" || sync != "2" {
 		t.Errorf("journal_mode %s, synchronous %s; want wal and 2 (FULL)", mode, sync)
 	}
-	info, err := os.Stat(db.path)
+	info, err := os.Stat(db.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

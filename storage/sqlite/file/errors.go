@@ -1,4 +1,4 @@
-package native
+package file
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 )
 
 // IsFull says that the disk had no room: nothing was written and a later try may succeed. Errors
-// of this package and of the database/sql driver are understood.
+// of package native and of the database/sql driver are understood.
 func IsFull(err error) bool {
 	code, _ := Code(err)
 	return code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE

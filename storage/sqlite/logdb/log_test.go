@@ -1,4 +1,4 @@
-package sqlite
+package logdb
 
 import (
 	"errors"
@@ -6,32 +6,33 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
+	"github.com/creatorflow/creatorflow/storage/folder"
 )
 
 func openTestLog(t *testing.T, dir string) *Log {
 	t.Helper()
-	folder, err := OpenFolder(dir)
+	in, err := folder.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := OpenLog(t.Context(), folder)
+	log, err := Open(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = errors.Join(log.Close(), folder.Close()) })
+	t.Cleanup(func() { _ = errors.Join(log.Close(), in.Close()) })
 	return log
 }
 
 func TestLogContract(t *testing.T) {
 	eventlogtest.Run(t, func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
 		dir := t.TempDir()
-		folder, err := OpenFolder(dir)
+		in, err := folder.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = folder.Close() })
+		t.Cleanup(func() { _ = in.Close() })
 		open := func() *Log {
-			log, err := OpenLog(t.Context(), folder)
+			log, err := Open(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,9 @@
-package sqlite
+// Package logdb keeps the log in the SQLite file log.db.
+//
+// The appender's commits go through one native connection, reads through a pool. A commit is
+// compared with heads in memory, written, made durable by one fsync, and now and then followed by
+// a checkpoint of the write-ahead log, whose faults count like those of the commit.
+package logdb
 
 import (
 	"context"
@@ -17,9 +22,10 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/recent"
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
-//go:embed migrations/log/*.sql
+//go:embed migrations/*.sql
 var logMigrations embed.FS
 
 const (
@@ -55,21 +61,21 @@ type streamHead struct {
 	version eventlog.Version
 }
 
-// OpenLog opens log.db in the folder, makes it when missing, and migrates it. It refuses a file of
+// Open opens log.db in the folder, makes it when missing, and migrates it. It refuses a file of
 // a newer schema, and one whose head is not its last event's.
-func OpenLog(ctx context.Context, f *Folder) (*Log, error) {
+func Open(ctx context.Context, f *folder.Folder) (*Log, error) {
 	path := filepath.Join(f.Dir(), "log.db")
-	db, err := openDatabase(ctx, path, full)
+	db, err := file.Open(ctx, path, file.Full)
 	if err != nil {
 		return nil, err
 	}
 	l := &Log{
-		path: path, fence: f.Fence(), read: db.read, changed: make(chan struct{}, 1), free: freeSpace,
+		path: path, fence: f.Fence(), read: db.Read, changed: make(chan struct{}, 1), free: freeSpace,
 		heads: recent.New[eventlog.Stream, streamHead](headsKept),
 	}
-	err = errors.Join(prepareLog(ctx, db), db.write.Close())
+	err = errors.Join(prepareLog(ctx, db), db.Write.Close())
 	if err == nil {
-		l.queries, err = prepareReads(ctx, db.read)
+		l.queries, err = prepareReads(ctx, db.Read)
 	}
 	if err == nil {
 		err = l.resume(ctx)
@@ -80,10 +86,10 @@ func OpenLog(ctx context.Context, f *Folder) (*Log, error) {
 	return l, nil
 }
 
-// ReadLog opens log.db only for reading, beside the process that has the folder.
-func ReadLog(ctx context.Context, dir string) (*Log, error) {
+// Read opens log.db only for reading, beside the process that has the folder.
+func Read(ctx context.Context, dir string) (*Log, error) {
 	path := filepath.Join(dir, "log.db")
-	read, err := connect(ctx, path, 4, "deferred", "query_only(1)")
+	read, err := file.Connect(ctx, path, 4, "deferred", "query_only(1)")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -95,22 +101,22 @@ func ReadLog(ctx context.Context, dir string) (*Log, error) {
 }
 
 // prepareLog makes the tables and the head.
-func prepareLog(ctx context.Context, db *database) error {
-	migrations, err := fs.Sub(logMigrations, "migrations/log")
+func prepareLog(ctx context.Context, db *file.Database) error {
+	migrations, err := fs.Sub(logMigrations, "migrations")
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, db, migrations); err != nil {
+	if err := file.Migrate(ctx, db, migrations); err != nil {
 		return err
 	}
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return fmt.Errorf("name the log: %w", err)
 	}
-	_, err = db.write.ExecContext(ctx, `insert into log_head (one, log_id, position, seal, at) values (1, $1, 0, zeroblob(32), 0)
+	_, err = db.Write.ExecContext(ctx, `insert into log_head (one, log_id, position, seal, at) values (1, $1, 0, zeroblob(32), 0)
 		on conflict do nothing`, id[:])
 	if err != nil {
-		return fmt.Errorf("make the head of %s: %w", db.path, err)
+		return fmt.Errorf("make the head of %s: %w", db.Path, err)
 	}
 	return nil
 }
@@ -226,10 +232,10 @@ func freeSpace(path string) (uint64, error) {
 // until Resume. Whatever it was, nothing was written.
 func (l *Log) judge(err error) error {
 	switch {
-	case isFault(err) || errors.Is(err, errUnknown) || errors.Is(err, eventlog.ErrCorrupt):
+	case file.IsFault(err) || errors.Is(err, errUnknown) || errors.Is(err, eventlog.ErrCorrupt):
 		l.fence.Trip(fmt.Errorf("write %s: %w", l.path, err))
 		return fmt.Errorf("%w: %w", eventlog.ErrFenced, err)
-	case isFull(err):
+	case file.IsFull(err):
 		if l.writer != nil {
 			_ = l.writer.Close() // it is opened afresh
 			l.writer = nil

@@ -1,4 +1,4 @@
-package sqlite
+package logdb
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
 
@@ -165,12 +166,12 @@ func (l *Log) write(b *eventlog.Batch, heads []streamHead, out *eventlog.Committ
 		err = w.keys(b, out)
 	}
 	if err == nil {
-		if err = w.commit.Run(); err != nil && !isFull(err) {
+		if err = w.commit.Run(); err != nil && !file.IsFull(err) {
 			return fmt.Errorf("commit: %w: %w", errUnknown, err)
 		}
 	}
 	if err != nil {
-		if undone := w.rollback.Run(); undone != nil && !isFull(err) {
+		if undone := w.rollback.Run(); undone != nil && !file.IsFull(err) {
 			return fmt.Errorf("roll back after %w: %w: %w", err, errUnknown, undone)
 		}
 		return err
@@ -180,7 +181,7 @@ func (l *Log) write(b *eventlog.Batch, heads []streamHead, out *eventlog.Committ
 	if err == nil && frames >= checkpointAt {
 		_, err = w.Checkpoint()
 	}
-	if err != nil && !isFull(err) { // without space the log only grows a little longer
+	if err != nil && !file.IsFull(err) { // without space the log only grows a little longer
 		return fmt.Errorf("checkpoint: %w: %w", errUnknown, err)
 	}
 	return nil

@@ -1,0 +1,125 @@
+// Package file opens SQLite files: Durability, connections, migrations, and what their errors mean.
+//
+// Each file has one writing connection and a few reading ones (WAL, so that readers never wait for
+// the writer).
+package file
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// Durability says how hard a commit presses on the disk.
+type Durability string
+
+const (
+	Full   Durability = "FULL"   // a commit returns when it is on disk: log.db, vault.db
+	Normal Durability = "NORMAL" // the last commits may be lost by a power cut: views.db
+)
+
+// Database is one SQLite file. SQL is written with $1 … $n, which the driver understands.
+type Database struct {
+	Path  string
+	Write *sql.DB // one connection, transactions begin immediate
+	Read  *sql.DB // several connections that cannot write
+}
+
+// Open opens the file, which it creates (mode 0600) when missing. Extra pragmas, such as
+// "secure_delete(1)", go to the writing connection.
+func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*Database, error) {
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	writing := append([]string{
+		"journal_mode(WAL)", "synchronous(" + string(d) + ")",
+		// The writer checkpoints: a second connection doing it lets the WAL grow without bound.
+		"wal_autocheckpoint(8000)", "foreign_keys(1)",
+	}, pragmas...)
+	db := &Database{Path: path}
+	var err error
+	if db.Write, err = Connect(ctx, path, 1, "immediate", writing...); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if db.Read, err = Connect(ctx, path, 4, "deferred", "query_only(1)"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Write.Close())
+	}
+	return db, nil
+}
+
+// Close closes all connections.
+func (db *Database) Close() error { return errors.Join(db.Read.Close(), db.Write.Close()) }
+
+// Connect opens a pool of connections with pragmas; lock is how its transactions begin.
+func Connect(ctx context.Context, path string, connections int, lock string, pragmas ...string) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", dataSource(path, lock, pragmas...))
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return pool, nil
+}
+
+func dataSource(path, lock string, pragmas ...string) string {
+	query := url.Values{"_txlock": {lock}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+// create makes an empty private file and its folder entry durable. SQLite syncs the folder for
+// its WAL, but not for the database itself.
+func create(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir) //nolint:gosec // our own data folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// Migrate brings the file's tables to the newest of the migrations (goose files), and refuses a
+// file that a newer program has migrated further.
+func Migrate(ctx context.Context, db *Database, migrations fs.FS) error {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.Write, migrations)
+	if err != nil {
+		return fmt.Errorf("migrate %s: %w", db.Path, err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate %s: %w", db.Path, err)
+	}
+	if current > newest {
+		return fmt.Errorf("%s has schema %d and this program knows only %d: start the newer program: %w",
+			db.Path, current, newest, eventlog.ErrNewerSchema)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", db.Path, err)
+	}
+	return nil
+}
