@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
 )
@@ -232,8 +233,8 @@ func (c *Connector) partial(name, listing string, quantity int64, data json.RawM
 		code, message = string(e.Detail.Extra[0].Code), string(e.Detail.Extra[0].Message)
 	}
 	class := classify(code, message)
-	if quantity == 0 && class == channels.Rejected && !wrongWarehouses[code] && code != promotionLock {
-		c.refusesZero.Store(true)
+	if quantity == 0 && class == channels.Rejected && code != promotionLock && strings.Contains(strings.ToLower(message), "quantity") {
+		c.refusesZero.Store(true) // which code says so is not documented
 	}
 	return &channels.Failure{Class: class, Call: name, Code: code, Message: channels.Short(fmt.Sprintf("listing %s: %s", listing, message), 300)}
 }
