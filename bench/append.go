@@ -1,0 +1,249 @@
+// Package bench measures, and prints each figure beside the bare loop of the same run: neighbours
+// on the disk can cut any figure by 4, the ratio stays.
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+)
+
+// Options are those of every benchmark.
+type Options struct {
+	Dir     string  // for its files; empty = a temporary folder that is removed
+	Seconds float64 // of each measurement, 0 = 4
+	JSON    bool    // one object a line instead of a table
+	Out     io.Writer
+}
+
+// Row is one line of the result of Append.
+type Row struct {
+	Name            string  `json:"name"`
+	Engine          string  `json:"engine"`
+	Callers         int     `json:"callers"`
+	EventsPerAppend int     `json:"events_per_append"`
+	EventsPerSecond float64 `json:"events_per_s"`
+	P50             float64 `json:"p50_ms"`
+	P99             float64 `json:"p99_ms"`
+	RatioToRaw      float64 `json:"ratio_to_raw"`
+	RawPerSecond    float64 `json:"raw_events_per_s"`
+	RawP99          float64 `json:"raw_p99_ms"`
+}
+
+// Bars of 512 callers with single events.
+const (
+	barRatio = 0.5
+	barP99   = 20 // ms
+)
+
+// measured is the event that is appended: about the size of a placed order.
+type measured struct {
+	Order      string         `json:"order"`
+	Connection string         `json:"connection"`
+	Currency   string         `json:"currency"`
+	Lines      []measuredLine `json:"lines"`
+}
+
+type measuredLine struct {
+	SKU      string `json:"sku"`
+	Quantity int    `json:"quantity"`
+	Price    int64  `json:"price"`
+}
+
+// EventName implements eventlog.Event.
+func (measured) EventName() string { return "bench.measured" }
+
+var sample = measured{
+	Order: "tiktok-1:576461413038785752", Connection: "tiktok-1", Currency: "GBP",
+	Lines: []measuredLine{{SKU: "85123A", Quantity: 6, Price: 255}, {SKU: "71053", Quantity: 6, Price: 339}},
+}
+
+var meta = eventlog.Meta{Actor: "channel:tiktok-1", Cause: "inbox:123456", Correlation: "tiktok-1:576461413038785752"}
+
+func streamOf(caller int) eventlog.Stream {
+	return eventlog.Stream{Workspace: "main", Kind: "order", ID: fmt.Sprintf("tiktok-1:5764614130387%05d", caller)}
+}
+
+// Append measures durable appends: each caller appends to a stream of its own and waits for the
+// answer. The bare loop writes the same rows, indexes and heads, compared and set, with one fsync
+// a batch, into a file of its own; it encodes, checks and seals nothing.
+func Append(ctx context.Context, o Options) (err error) {
+	if o.Seconds <= 0 {
+		o.Seconds = 4
+	}
+	if o.Dir == "" {
+		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	}
+	if !o.JSON {
+		_, _ = fmt.Fprintf(o.Out, "%8s %8s %12s %9s %9s %12s %9s %7s\n", "callers", "events", "events/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
+	}
+	var last Row
+	for i, shape := range []struct{ callers, events int }{{1, 1}, {64, 1}, {64, 10}, {512, 1}} {
+		row, err := appendRow(ctx, filepath.Join(o.Dir, fmt.Sprint(i)), shape.callers, shape.events, o.Seconds)
+		if err != nil {
+			return err
+		}
+		last = row
+		if o.JSON {
+			err = json.NewEncoder(o.Out).Encode(row)
+		} else {
+			_, err = fmt.Fprintf(
+				o.Out, "%8d %8d %12.0f %9.2f %9.2f %12.0f %9.2f %7.2f\n",
+				row.Callers, row.EventsPerAppend, row.EventsPerSecond, row.P50, row.P99, row.RawPerSecond, row.RawP99, row.RatioToRaw,
+			)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !o.JSON {
+		_, err = fmt.Fprintf(o.Out, "512 callers: %.0f events/s, %.2f of the bare loop (at least %.1f), p99 %.1f ms (at most %d)\n",
+			last.EventsPerSecond, last.RatioToRaw, barRatio, last.P99, barP99)
+	}
+	return err
+}
+
+// appendRow alternates between the bare loop and the log, so that both meet the same neighbours.
+func appendRow(ctx context.Context, dir string, callers, events int, seconds float64) (row Row, err error) {
+	bare, err := openBare(ctx, filepath.Join(dir, "bare"), callers)
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, bare.close()) }()
+	real, err := openReal(ctx, filepath.Join(dir, "real"), callers)
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, real.close()) }()
+	const rounds = 4
+	slice := time.Duration(seconds / rounds * float64(time.Second))
+	var ours, raw sampled
+	for range rounds {
+		if err := raw.run(callers, events, slice, func(caller int) error { return bare.append(caller, events) }); err != nil {
+			return row, fmt.Errorf("bare loop: %w", err)
+		}
+		if err := ours.run(callers, events, slice, func(caller int) error { return real.append(ctx, caller, events) }); err != nil {
+			return row, fmt.Errorf("log: %w", err)
+		}
+	}
+	row = Row{
+		Name: "append", Engine: "sqlite", Callers: callers, EventsPerAppend: events,
+		EventsPerSecond: ours.perSecond(), P50: ours.percentile(50), P99: ours.percentile(99),
+		RawPerSecond: raw.perSecond(), RawP99: raw.percentile(99),
+	}
+	row.RatioToRaw = row.EventsPerSecond / row.RawPerSecond
+	return row, nil
+}
+
+// sampled collects what the callers saw over several runs.
+type sampled struct {
+	events  int
+	elapsed time.Duration
+	took    []time.Duration // of each append
+}
+
+func (s *sampled) run(callers, events int, length time.Duration, one func(caller int) error) error {
+	runtime.GC()
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	took := make([][]time.Duration, callers)
+	faults := make([]error, callers)
+	start := time.Now()
+	for i := range callers {
+		wg.Go(func() {
+			for !stop.Load() {
+				begin := time.Now()
+				if faults[i] = one(i); faults[i] != nil {
+					return
+				}
+				took[i] = append(took[i], time.Since(begin))
+			}
+		})
+	}
+	time.AfterFunc(length, func() { stop.Store(true) })
+	wg.Wait()
+	s.elapsed += time.Since(start)
+	for _, t := range took {
+		s.events += len(t) * events
+		s.took = append(s.took, t...)
+	}
+	return errors.Join(faults...)
+}
+
+func (s *sampled) perSecond() float64 { return float64(s.events) / s.elapsed.Seconds() }
+
+// percentile is in milliseconds.
+func (s *sampled) percentile(p int) float64 {
+	slices.Sort(s.took)
+	if len(s.took) == 0 {
+		return 0
+	}
+	return float64(s.took[min(len(s.took)-1, len(s.took)*p/100)].Microseconds()) / 1000
+}
+
+// real is the log as the program uses it.
+type real struct {
+	folder   *sqlite.Folder
+	store    *sqlite.Log
+	log      *eventlog.Log
+	versions []eventlog.Version // by caller
+	stop     func() error
+}
+
+func openReal(ctx context.Context, dir string, callers int) (*real, error) {
+	folder, err := sqlite.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.OpenLog(ctx, folder)
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	log, err := eventlog.Open(ctx, store, eventlog.Options{
+		Clock: time.Now,
+		Decode: func(_ string, _ int, data []byte) (eventlog.Event, error) {
+			var m measured
+			err := json.Unmarshal(data, &m)
+			return m, err
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close(), folder.Close())
+	}
+	running, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- log.Run(running) }()
+	return &real{folder: folder, store: store, log: log, versions: make([]eventlog.Version, callers), stop: func() error {
+		cancel()
+		return <-done
+	}}, nil
+}
+
+func (r *real) append(ctx context.Context, caller, n int) error {
+	events := make([]eventlog.Event, n)
+	for i := range events {
+		events[i] = sample
+	}
+	out, err := r.log.Append(ctx, eventlog.Write{Stream: streamOf(caller), Expected: r.versions[caller], Events: events, Meta: meta})
+	if err == nil {
+		r.versions[caller] = out.Versions[0]
+	}
+	return err
+}
+
+func (r *real) close() error { return errors.Join(r.stop(), r.store.Close(), r.folder.Close()) }

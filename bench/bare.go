@@ -1,0 +1,190 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog/queue"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/sqlite/native"
+)
+
+// checkpointAt is the log's own setting: pages of the write-ahead log.
+const checkpointAt = 8000
+
+// bare is the best loop that writes what the log writes without being a log: no encoding, no
+// checksum, no seal, no identity of repeats, no state. It is never slowed.
+type bare struct {
+	conn                               *native.Conn
+	begin, commit, stream, event, head *native.Stmt
+	queue                              *queue.Queue[*bareCall]
+	callers                            []*bareCall
+	data, id, seal                     []byte
+	position                           int64
+	stop                               context.CancelFunc
+	wg                                 sync.WaitGroup
+	err                                error
+}
+
+// bareCall is one caller's append, used again and again.
+type bareCall struct {
+	stream, version int64
+	events          int
+	done            chan error
+}
+
+// openBare makes the log's own tables, with a stream for each caller.
+func openBare(ctx context.Context, dir string, callers int) (*bare, error) {
+	folder, err := sqlite.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.OpenLog(ctx, folder)
+	if err == nil {
+		err = store.Close()
+	}
+	if err = errors.Join(err, folder.Close()); err != nil {
+		return nil, err
+	}
+	b := &bare{queue: queue.New[*bareCall](4096), id: make([]byte, 16), seal: make([]byte, 32)}
+	if b.data, err = json.Marshal(sample); err != nil {
+		return nil, err
+	}
+	if b.conn, err = native.Open(filepath.Join(dir, "log.db")); err != nil {
+		return nil, err
+	}
+	if err := b.prepare(callers); err != nil {
+		return nil, errors.Join(err, b.conn.Close())
+	}
+	running, stop := context.WithCancel(ctx)
+	b.stop = stop
+	b.wg.Go(func() { b.err = b.run(running) })
+	return b, nil
+}
+
+func (b *bare) prepare(callers int) error {
+	err := b.conn.Exec(`pragma synchronous = full; pragma cache_size = -64000`)
+	var add *native.Stmt
+	for _, s := range []struct {
+		into **native.Stmt
+		sql  string
+	}{
+		{&b.begin, `begin immediate`},
+		{&b.commit, `commit`},
+		{&add, `insert into streams (id, workspace, kind, name, version, first) values (?1, 'main', 'order', ?2, 0, 1)`},
+		{&b.stream, `update streams set version = ?2 where id = ?1 and version = ?3`},
+		{&b.event, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
+			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`},
+		{&b.head, `update log_head set position = ?1, seal = ?2, at = ?3`},
+	} {
+		if err == nil {
+			*s.into, err = b.conn.Prepare(s.sql)
+		}
+	}
+	for i := range callers {
+		b.callers = append(b.callers, &bareCall{stream: int64(i) + 1, done: make(chan error, 1)})
+		if err == nil {
+			add.Int(1, int64(i)+1)
+			add.Text(2, streamOf(i).ID)
+			err = add.Run()
+		}
+	}
+	return err
+}
+
+func (b *bare) append(caller, events int) error {
+	c := b.callers[caller]
+	c.events = events
+	if err := b.queue.Put(context.Background(), c); err != nil {
+		return err
+	}
+	return <-c.done
+}
+
+func (b *bare) run(ctx context.Context) error {
+	var calls []*bareCall
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.queue.Ready():
+		}
+		calls = b.queue.Take(calls[:0])
+		err := b.batch(calls)
+		for _, c := range calls {
+			c.done <- err
+		}
+		if err != nil {
+			b.queue.Close(err)
+			return err
+		}
+	}
+}
+
+func (b *bare) batch(calls []*bareCall) error {
+	if err := b.begin.Run(); err != nil {
+		return err
+	}
+	at := time.Now().UnixMicro()
+	for _, c := range calls {
+		b.stream.Int(1, c.stream)
+		b.stream.Int(2, c.version+int64(c.events))
+		b.stream.Int(3, c.version)
+		if err := b.stream.Run(); err != nil {
+			return err
+		}
+		if b.conn.Changes() != 1 {
+			return errors.New("a stream has moved on")
+		}
+		for range c.events {
+			c.version++
+			b.position++
+			if err := b.insert(c, at); err != nil {
+				return err
+			}
+		}
+	}
+	b.head.Int(1, b.position)
+	b.head.Blob(2, b.seal)
+	b.head.Int(3, at)
+	if err := b.head.Run(); err != nil {
+		return err
+	}
+	if err := b.commit.Run(); err != nil {
+		return err
+	}
+	frames, err := b.conn.Frames()
+	if err == nil && frames >= checkpointAt {
+		_, err = b.conn.Checkpoint()
+	}
+	return err
+}
+
+func (b *bare) insert(c *bareCall, at int64) error {
+	q := b.event
+	q.Int(1, b.position)
+	q.Int(2, c.stream)
+	q.Int(3, c.version)
+	q.Blob(4, b.id)
+	q.Text(5, "bench.measured")
+	q.Int(6, 1)
+	q.Int(7, at)
+	q.Null(8)
+	q.Text(9, meta.Actor)
+	q.Text(10, meta.Cause)
+	q.Text(11, meta.Correlation)
+	q.Blob(12, b.data)
+	q.Int(13, 0xdeadbeef)
+	q.Null(14)
+	return q.Run()
+}
+
+func (b *bare) close() error {
+	b.stop()
+	b.wg.Wait()
+	return errors.Join(b.err, b.conn.Close())
+}
