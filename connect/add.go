@@ -110,7 +110,7 @@ func (r *Registry) Authorize(ctx context.Context, appID, code string) ([]channel
 	if !ok {
 		return nil, ErrNoApp
 	}
-	token, found, err := vendors[app.Channel].authorize(ctx, opening{app: app, client: client, clock: r.o.Clock, log: r.o.Log}, code)
+	token, found, err := vendors[app.Channel].authorize(ctx, opening{app: app, client: client, clock: r.o.Clock, timeout: r.o.Timeout, log: r.o.Log}, code)
 	if err != nil {
 		return nil, fmt.Errorf("authorise: %w", err)
 	}

@@ -36,6 +36,7 @@ type Options struct {
 	Clock     func() time.Time // required
 	Rand      io.Reader        // of ids and spread; nil = crypto/rand
 	Client    *http.Client     // the way out; nil = a guarded one for each app
+	Timeout   time.Duration    // of one call; 0 = the connector's own
 	Log       *slog.Logger     // nil = silent
 	Workspace string           // empty = "main"
 }
@@ -174,8 +175,9 @@ func (r *Registry) connect(s *shop) error {
 	}
 	s.connector = v.open(opening{
 		app: app, shop: s.Connection, tokens: drawer{vault: r.vault, id: s.token}, client: r.client(s.App), clock: r.o.Clock,
-		rand: rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))), //nolint:gosec // spreads retries, guards nothing
-		log:  r.o.Log,
+		timeout: r.o.Timeout,
+		rand:    rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))), //nolint:gosec // spreads retries, guards nothing
+		log:     r.o.Log,
 	})
 	return nil
 }

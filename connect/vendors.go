@@ -14,13 +14,14 @@ import (
 
 // opening is what a vendor needs to open one of its connectors.
 type opening struct {
-	app    channels.App
-	shop   channels.Connection
-	tokens channels.Tokens
-	client *http.Client
-	clock  func() time.Time
-	rand   *rand.Rand // the connector's own
-	log    *slog.Logger
+	app     channels.App
+	shop    channels.Connection
+	tokens  channels.Tokens
+	client  *http.Client
+	clock   func() time.Time
+	timeout time.Duration // of one call; 0 = the connector's own
+	rand    *rand.Rand    // the connector's own
+	log     *slog.Logger
 }
 
 // vendor is how one channel is spoken to.
@@ -47,7 +48,7 @@ var vendors = map[string]vendor{
 
 func (o opening) tiktok() tiktok.Options {
 	return tiktok.Options{
-		App: o.app, Connection: o.shop, Tokens: o.tokens, Client: o.client, Clock: o.clock, Rand: o.rand, Log: o.log,
+		App: o.app, Connection: o.shop, Tokens: o.tokens, Client: o.client, Clock: o.clock, Rand: o.rand, Log: o.log, Timeout: o.timeout,
 	}
 }
 
