@@ -4,10 +4,16 @@ import (
 	"errors"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
 	"github.com/creatorflow/creatorflow/storage/folder"
 )
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")) // ends after Close returns
+}
 
 func openTestLog(t *testing.T, dir string) *Log {
 	t.Helper()
