@@ -1,8 +1,12 @@
 package channels
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,4 +42,37 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 		return max(at.Sub(now), 0)
 	}
 	return 0
+}
+
+// DownloadPDF fetches a label of at most so many bytes, once. Its URL opens the buyer's address to anyone who has it, so
+// it is in no error.
+func DownloadPDF(ctx context.Context, client *http.Client, from string, most int64) ([]byte, error) {
+	fail := func(class Class, message string, err error) ([]byte, error) {
+		return nil, &Failure{Class: class, Call: "download label", Message: message, Err: err}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return fail(Rejected, "the file's address cannot be read", nil)
+	}
+	response, err := client.Do(r)
+	switch {
+	case errors.Is(err, ErrBlocked):
+		return fail(Rejected, "not fetched", WithoutURL(err))
+	case err != nil:
+		return fail(Retry, "no answer", WithoutURL(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fail(Retry, "HTTP status "+strconv.Itoa(response.StatusCode), nil)
+	}
+	file, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	switch {
+	case err != nil:
+		return fail(Retry, "the file broke off", WithoutURL(err))
+	case int64(len(file)) > most:
+		return fail(Rejected, fmt.Sprintf("the file is larger than %d bytes", most), nil)
+	case !bytes.HasPrefix(file, []byte("%PDF-")):
+		return fail(Retry, "the file is no PDF", nil)
+	}
+	return file, nil
 }

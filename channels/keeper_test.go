@@ -50,7 +50,7 @@ type office struct {
 }
 
 func (o *office) renew(_ context.Context, old channels.Token) (channels.Token, error) {
-	time.Sleep(time.Second)
+	pass(time.Second)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked = append(o.asked, old.Refresh)
@@ -106,11 +106,11 @@ func TestKeeperRefreshesAhead(t *testing.T) {
 			}
 		}
 		want("a0", 0)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		o.refuse = errors.New("no route")
 		want("a0", 1) // it still works
 		want("a0", 1) // and is not asked for again at once
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		o.refuse = nil
 		want("a1", 2)
 	})

@@ -25,7 +25,7 @@ type vendor struct {
 }
 
 func (v *vendor) call(start time.Time) bool {
-	time.Sleep(20 * time.Millisecond) // in a bubble: the way there
+	pass(20 * time.Millisecond) // in a bubble: the way there
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.limit.Allow() {
@@ -98,7 +98,7 @@ func TestLimiterStaysLowWhenUnused(t *testing.T) {
 				t.Fatal(err)
 			}
 			l.Good()
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		if got := l.Rate().PerSecond; got != 3 {
 			t.Errorf("rate %v after calls that never waited, want the start's 3", got)
@@ -128,7 +128,7 @@ func TestLimiterHonoursRetryAfter(t *testing.T) {
 		if err := l.Wait(t.Context(), false); !errors.Is(err, channels.ErrBusy) {
 			t.Errorf("got %v, want ErrBusy", err)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if err := l.Wait(t.Context(), false); err != nil {
 			t.Errorf("after the pause: %v", err)
 		}
@@ -244,3 +244,6 @@ func TestBreaker(t *testing.T) {
 	b.Report(channels.Healthy)
 	want("closed", true)
 }
+
+// pass lets virtual time go by: all its callers run in a bubble.
+func pass(d time.Duration) { <-time.After(d) }

@@ -103,17 +103,22 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 func (g *guard) CloseIdleConnections() { g.transport.CloseIdleConnections() }
 
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := g.public
-	if local, named := g.allowed[strings.ToLower(address)]; named && local {
-		dialer = g.local
-	} else if named {
-		dialer = g.ported
-	}
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := g.dialer(address).DialContext(ctx, network, address)
 	if errors.Is(err, ssrf.ErrProhibitedIP) || errors.Is(err, ssrf.ErrProhibitedPort) || errors.Is(err, ssrf.ErrProhibitedNetwork) {
 		return nil, fmt.Errorf("%w: %w", ErrBlocked, err)
 	}
 	return conn, err
+}
+
+// dialer is the one for an address as it was written, before its name is resolved.
+func (g *guard) dialer(address string) *net.Dialer {
+	switch local, named := g.allowed[strings.ToLower(address)]; {
+	case named && local:
+		return g.local
+	case named:
+		return g.ported
+	}
+	return g.public
 }
 
 func hostPort(u *url.URL) string {

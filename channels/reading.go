@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creatorflow/creatorflow/money"
 )
@@ -24,18 +25,22 @@ func (t *Text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readText reads a string or number, "" of null or nothing; ok is false for anything else.
+// readText reads a string or number, "" of null or nothing; ok is false for anything else. raw is valid JSON, as what the
+// JSON package hands on is.
 func readText(raw json.RawMessage) (string, bool) {
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case len(raw) == 0, string(raw) == "null":
 		return "", true
 	case raw[0] == '"':
+		if plain := raw[1 : len(raw)-1]; !bytes.ContainsRune(plain, '\\') && utf8.Valid(plain) { // nearly all: ten times faster
+			return string(plain), true
+		}
 		var s string
 		err := json.Unmarshal(raw, &s)
 		return s, err == nil
 	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
-		return string(raw), json.Valid(raw)
+		return string(raw), true
 	}
 	return "", false
 }
@@ -77,14 +82,15 @@ func parseSeconds(s string) (int64, bool) {
 // Reading reads one foreign record field by field, each as it came (json.RawMessage), and keeps the first thing that is
 // wrong with it. Ids may be strings or bare numbers; what is absent and may be is the zero value.
 type Reading struct {
-	Record  string
+	Record  string // which record, for people
+	Within  string // what stands before the names of its fields, such as "line_items[2]."
 	Invalid *Invalid
 }
 
 // Fail notes what is wrong; the first thing stays.
 func (r *Reading) Fail(field, rule, sample string) {
 	if r.Invalid == nil {
-		r.Invalid = &Invalid{Record: r.Record, Field: field, Rule: rule, Sample: Short(sample, 48)}
+		r.Invalid = &Invalid{Record: r.Record, Field: r.Within + field, Rule: rule, Sample: Short(sample, 48)}
 	}
 }
 
@@ -149,8 +155,8 @@ func (r *Reading) Time(field string, raw json.RawMessage) time.Time {
 func (r *Reading) Whole(field string, raw json.RawMessage) int64 {
 	s, ok := readText(raw)
 	n, err := strconv.ParseInt(s, 10, 64)
-	if !ok || err != nil || n < 0 {
-		r.Fail(field, "must be a whole number from 0", string(raw))
+	if !ok || err != nil || n < 0 || n > 1e12 { // so that sums of a few fit
+		r.Fail(field, "must be a whole number from 0 to 10^12", string(raw))
 		return 0
 	}
 	return n

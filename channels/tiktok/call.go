@@ -178,7 +178,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 	if write {
 		lost = channels.Unsure
 	}
-	response, err := w.client.Do(r)
+	response, err := w.client.Do(r) //nolint:gosec // the operator names the host, and the guarded client judges its address
 	if err != nil {
 		class := lost
 		switch {

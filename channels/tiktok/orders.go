@@ -201,25 +201,26 @@ func readLines(r *channels.Reading, o *channels.Order, raw json.RawMessage) {
 	}
 	var all, live lineGroup
 	for i, item := range items {
-		field := channels.At("line_items", i)
+		r.Within = channels.At("line_items", i)
 		var w wireItem
-		if !r.Object(field, item, &w) {
+		if !r.Object("", item, &w) {
 			return
 		}
+		r.Within += "."
 		line := channels.Line{
-			ListingID: r.ID(field+".sku_id", w.SKU), ProductID: r.Text(field+".product_id", w.Product),
-			Code: r.Text(field+".seller_sku", w.Code), Name: r.Text(field+".product_name", w.Name), Quantity: 1,
+			ListingID: r.ID("sku_id", w.SKU), ProductID: r.Text("product_id", w.Product),
+			Code: r.Text("seller_sku", w.Code), Name: r.Text("product_name", w.Name), Quantity: 1,
 		}
-		if variant := r.Text(field+".sku_name", w.Variant); variant != "" && variant != "Default" {
+		if variant := r.Text("sku_name", w.Variant); variant != "" && variant != "Default" {
 			line.Name = strings.TrimSpace(line.Name + ", " + variant)
 		}
-		currency := cmp.Or(r.Text(field+".currency", w.Currency), o.Currency)
+		currency := cmp.Or(r.Text("currency", w.Currency), o.Currency)
 		price := w.Price
 		if len(price) == 0 && string(w.Gift) == "true" {
 			price = json.RawMessage(`"0"`)
 		}
-		line.Price = r.Amount(field+".sale_price", price, currency)
-		if id := r.ID(field+".id", w.ID); id != "" {
+		line.Price = r.Amount("sale_price", price, currency)
+		if id := r.ID("id", w.ID); id != "" {
 			line.Items = []string{id}
 		}
 		if r.Invalid != nil {
@@ -230,6 +231,7 @@ func readLines(r *channels.Reading, o *channels.Order, raw json.RawMessage) {
 			live.add(line)
 		}
 	}
+	r.Within = ""
 	switch {
 	case o.Status == channels.StatusCancelled:
 		o.Lines = all.lines

@@ -1,14 +1,11 @@
 package tiktok
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/creatorflow/creatorflow/channels"
 )
@@ -99,44 +96,11 @@ func (c *Connector) Label(ctx context.Context, pkg string) (channels.Label, erro
 	if err := json.Unmarshal(data, &document); err != nil || document.URL == "" {
 		return channels.Label{}, &channels.Failure{Class: channels.Retry, Call: name, Message: "an answer without a file", Err: err}
 	}
-	file, err := c.download(ctx, string(document.URL))
+	ctx, cancel := context.WithTimeout(ctx, fileTimeout*c.timeout)
+	defer cancel()
+	file, err := channels.DownloadPDF(ctx, c.client, string(document.URL), maxLabel)
 	if err != nil {
 		return channels.Label{}, err
 	}
 	return channels.Label{Type: "application/pdf", File: file, Tracking: string(document.Tracking)}, nil
-}
-
-// download fetches a label file. Its URL opens the buyer's address to anyone, so it is in no error.
-func (c *Connector) download(ctx context.Context, from string) ([]byte, error) {
-	fail := func(class channels.Class, message string, err error) ([]byte, error) {
-		return nil, &channels.Failure{Class: class, Call: "download label", Message: message, Err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, fileTimeout*c.timeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return fail(channels.Rejected, "the file's address cannot be read", nil)
-	}
-	response, err := c.client.Do(r)
-	if err != nil {
-		class := channels.Retry
-		if errors.Is(err, channels.ErrBlocked) {
-			class = channels.Rejected
-		}
-		return fail(class, "no answer", channels.WithoutURL(err))
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fail(channels.Retry, "HTTP status "+strconv.Itoa(response.StatusCode), nil)
-	}
-	file, err := io.ReadAll(io.LimitReader(response.Body, maxLabel+1))
-	switch {
-	case err != nil:
-		return fail(channels.Retry, "the file broke off", channels.WithoutURL(err))
-	case len(file) > maxLabel:
-		return fail(channels.Rejected, "the file is larger than 10 MiB", nil)
-	case !bytes.HasPrefix(file, []byte("%PDF-")):
-		return fail(channels.Retry, "the file is no PDF", nil)
-	}
-	return file, nil
 }

@@ -1,6 +1,7 @@
 package tiktok
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,58 +41,56 @@ func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channe
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, unreadable(name, err)
 	}
-	var found stock
-	for i, raw := range list.Inventory {
+	return c.products(list.Inventory, readInventory)
+}
+
+// skuReader translates one SKU of a product and finds its warehouses.
+type skuReader func(r *channels.Reading, raw json.RawMessage) (channels.Quantity, []string)
+
+// products translates the SKUs of many products and remembers their warehouses. Broken ones are errors beside the good.
+func (c *Connector) products(list []json.RawMessage, read skuReader) (found []channels.Quantity, err error) {
+	var errs []error
+	warehouses := map[string][]string{}
+	for i, raw := range list {
 		r := &channels.Reading{Record: "product"}
 		var p struct {
-			ID   json.RawMessage `json:"product_id"`
-			SKUs json.RawMessage `json:"skus"`
+			ID        json.RawMessage `json:"id"`
+			ProductID json.RawMessage `json:"product_id"` // its name in an inventory
+			Status    json.RawMessage `json:"status"`
+			SKUs      json.RawMessage `json:"skus"`
 		}
-		if !r.Object(channels.At("inventory", i), raw, &p) {
-			found.broken(r)
+		if r.Object(channels.At("products", i), raw, &p) && channels.Lenient(p.Status) == "DELETED" {
 			continue
 		}
-		product := r.ID("product_id", p.ID)
-		skus := r.List("skus", p.SKUs)
-		found.broken(r)
-		for _, sku := range skus {
-			found.add(readInventory(product, sku))
+		var product string
+		var skus []json.RawMessage
+		if r.Invalid == nil {
+			product = r.ID("id", json.RawMessage(cmp.Or(string(p.ProductID), string(p.ID))))
+			skus = r.List("skus", p.SKUs)
+		}
+		if r.Invalid != nil {
+			errs = append(errs, *r.Invalid)
+			continue
+		}
+		for _, raw := range skus {
+			r := &channels.Reading{Record: "listing of product " + product}
+			q, places := read(r, raw)
+			if r.Invalid != nil {
+				errs = append(errs, *r.Invalid)
+				continue
+			}
+			q.ProductID = product
+			found = append(found, q)
+			if slices.Sort(places); len(places) > 0 {
+				warehouses[q.ListingID] = places
+			}
 		}
 	}
-	c.remember(found.warehouses)
-	return found.quantities, errors.Join(found.errs...)
+	c.remember(warehouses)
+	return found, errors.Join(errs...)
 }
 
-// stock collects what was read of many SKUs.
-type stock struct {
-	quantities []channels.Quantity
-	warehouses map[string][]string
-	errs       []error
-}
-
-func (s *stock) broken(r *channels.Reading) {
-	if r.Invalid != nil {
-		s.errs = append(s.errs, *r.Invalid)
-	}
-}
-
-func (s *stock) add(q channels.Quantity, warehouses []string, r *channels.Reading) {
-	if r.Invalid != nil {
-		s.broken(r)
-		return
-	}
-	s.quantities = append(s.quantities, q)
-	if len(warehouses) > 0 {
-		if s.warehouses == nil {
-			s.warehouses = map[string][]string{}
-		}
-		slices.Sort(warehouses)
-		s.warehouses[q.ListingID] = warehouses
-	}
-}
-
-func readInventory(product string, raw json.RawMessage) (channels.Quantity, []string, *channels.Reading) {
-	r := &channels.Reading{Record: "listing of product " + product}
+func readInventory(r *channels.Reading, raw json.RawMessage) (q channels.Quantity, warehouses []string) {
 	var w struct {
 		ID         json.RawMessage `json:"id"`
 		Code       json.RawMessage `json:"seller_sku"`
@@ -100,16 +99,16 @@ func readInventory(product string, raw json.RawMessage) (channels.Quantity, []st
 		Warehouses json.RawMessage `json:"warehouse_inventory"`
 	}
 	if !r.Object("sku", raw, &w) {
-		return channels.Quantity{}, nil, r
+		return q, nil
 	}
-	q := channels.Quantity{ListingID: r.ID("id", w.ID), ProductID: product}
+	q.ListingID = r.ID("id", w.ID)
 	r.Record = "listing " + q.ListingID
 	q.Code = r.Text("seller_sku", w.Code)
 	q.Available = r.Whole("total_available_quantity", w.Available)
 	if len(w.Committed) > 0 {
 		q.Committed = r.Whole("total_committed_quantity", w.Committed)
 	}
-	return q, readWarehouses(r, "warehouse_inventory", w.Warehouses), r
+	return q, readWarehouses(r, "warehouse_inventory", w.Warehouses)
 }
 
 func readWarehouses(r *channels.Reading, field string, raw json.RawMessage) (ids []string) {
@@ -260,49 +259,28 @@ func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quant
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, "", unreadable(name, err)
 	}
-	var found stock
-	for i, raw := range list.Products {
-		r := &channels.Reading{Record: "product"}
-		var p struct {
-			ID     json.RawMessage `json:"id"`
-			Status json.RawMessage `json:"status"`
-			SKUs   json.RawMessage `json:"skus"`
-		}
-		if !r.Object(channels.At("products", i), raw, &p) || channels.Lenient(p.Status) == "DELETED" {
-			found.broken(r)
-			continue
-		}
-		product := r.ID("id", p.ID)
-		skus := r.List("skus", p.SKUs)
-		found.broken(r)
-		for _, sku := range skus {
-			found.add(readListing(product, sku))
-		}
-	}
-	c.remember(found.warehouses)
-	return found.quantities, string(list.Next), errors.Join(found.errs...)
+	found, err := c.products(list.Products, readListing)
+	return found, string(list.Next), err
 }
 
-func readListing(product string, raw json.RawMessage) (channels.Quantity, []string, *channels.Reading) {
-	r := &channels.Reading{Record: "listing of product " + product}
+func readListing(r *channels.Reading, raw json.RawMessage) (q channels.Quantity, warehouses []string) {
 	var w struct {
 		ID        json.RawMessage `json:"id"`
 		Code      json.RawMessage `json:"seller_sku"`
 		Inventory json.RawMessage `json:"inventory"`
 	}
 	if !r.Object("sku", raw, &w) {
-		return channels.Quantity{}, nil, r
+		return q, nil
 	}
-	q := channels.Quantity{ListingID: r.ID("id", w.ID), ProductID: product, Code: r.Text("seller_sku", w.Code)}
+	q.ListingID, q.Code = r.ID("id", w.ID), r.Text("seller_sku", w.Code)
 	r.Record = "listing " + q.ListingID
 	for i, item := range r.List("inventory", w.Inventory) {
 		var place struct {
 			Quantity json.RawMessage `json:"quantity"`
 		}
-		field := channels.At("inventory", i)
-		if r.Object(field, item, &place) {
+		if field := channels.At("inventory", i); r.Object(field, item, &place) {
 			q.Available += r.Whole(field+".quantity", place.Quantity)
 		}
 	}
-	return q, readWarehouses(r, "inventory", w.Inventory), r
+	return q, readWarehouses(r, "inventory", w.Inventory)
 }

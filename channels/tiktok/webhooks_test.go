@@ -1,7 +1,11 @@
 package tiktok
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -65,6 +69,18 @@ func TestHints(t *testing.T) {
 		got, err := (Webhooks{}).Hints([]byte(tt.body))
 		if err != nil || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// An app without a secret must not accept what anyone can sign.
+func TestEmptySecretSignsNothing(t *testing.T) {
+	mac := hmac.New(sha256.New, nil)
+	write(mac, "key", "{}")
+	header := http.Header{"Authorization": {hex.EncodeToString(mac.Sum(nil))}}
+	for _, secrets := range [][]string{{""}, {"", ""}, {"one", ""}, nil} {
+		if err := (Webhooks{}).Verify(channels.App{Key: "key", Secrets: secrets}, header, []byte("{}")); !errors.Is(err, channels.ErrSignature) {
+			t.Errorf("secrets %q: got %v, want ErrSignature", secrets, err)
 		}
 	}
 }
