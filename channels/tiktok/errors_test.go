@@ -73,9 +73,10 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	for _, tt := range tests {
 		body := `{"code":` + tt.code + `,"message":"` + tt.message + `","request_id":"r1"}`
 		synctest.Test(t, func(t *testing.T) {
-			api := answers(http.StatusOK, nil, body)
+			api, refreshes := answers(http.StatusOK, nil, body), 0
 			c := shop(func(r *http.Request) (*http.Response, error) {
 				if r.URL.Host == "auth.test" {
+					refreshes++
 					return answers(http.StatusOK, nil, `{"code":0,"data":{"access_token":"new","refresh_token":"newer"}}`)(r)
 				}
 				return api(r)
@@ -85,6 +86,9 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 			var f *channels.Failure
 			if channels.ClassOf(writeErr) != tt.write || channels.ClassOf(readErr) != tt.read || !errors.As(readErr, &f) || f.Code != tt.code || f.RequestID != "r1" {
 				t.Errorf("%s %q: write %v, read %v, want %s and %s", tt.code, tt.message, writeErr, readErr, tt.write, tt.read)
+			}
+			if refreshes > 2 {
+				t.Errorf("%s: %d refreshes for two calls", tt.code, refreshes)
 			}
 		})
 	}
