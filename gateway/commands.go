@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/edge"
+)
+
+// CommandAnswer is what a command that was done answers.
+type CommandAnswer struct {
+	Position int64           `json:"position" doc:"of the command's last event; what is read at or past it shows the command's effect"`
+	Version  int64           `json:"version" doc:"of the first stream it touched"`
+	Result   json.RawMessage `json:"result" doc:"references only"`
+}
+
+type commandInput[B any] struct {
+	Key     string `header:"Idempotency-Key" required:"true" doc:"a uuid of version 7, the same for every try of one command"`
+	RawBody []byte
+	Body    B
+}
+
+type commandOutput struct {
+	Position int64  `header:"X-Log-Position"`
+	Replayed string `header:"Idempotency-Replayed"`
+	Body     CommandAnswer
+}
+
+// plan turns a command's body into what the appender decides; meta and key are filled in.
+type plan[B any] func(ctx context.Context, body B) (eventlog.Request, error)
+
+// command registers POST /api/v1/commands/{name}. The first answer, done or refused, is kept
+// for 30 days under the caller's key.
+func command[B any](g *Gateway, name, summary string, plan plan[B]) {
+	huma.Register(g.api, huma.Operation{
+		Method: http.MethodPost, Path: "/api/v1/commands/" + name, OperationID: name, Summary: summary,
+		Tags: []string{"command"}, MaxBodyBytes: 64 << 10, Security: []map[string][]string{{"session": {}}, {"key": {}}},
+		Errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *commandInput[B]) (*commandOutput, error) {
+		id, err := uuid.Parse(in.Key)
+		if err != nil || id.Version() != 7 || len(in.Key) != 36 {
+			return nil, badKey(ctx, in.Key)
+		}
+		request, err := plan(ctx, in.Body)
+		if err != nil {
+			return nil, g.answer(ctx, err)
+		}
+		caller := subject(ctx).Name
+		request.Key = &eventlog.Key{Caller: caller, ID: id, Hash: sha256.Sum256(append([]byte(name+"\n"), in.RawBody...))}
+		request.Meta = eventlog.Meta{Actor: caller, Cause: "command:" + id.String(), Correlation: id.String()}
+		outcome, err := g.o.Log.Execute(ctx, request)
+		g.o.Slog.InfoContext(ctx, "command", "name", name, "actor", caller, "key", id.String(), "request", edge.RequestID(ctx),
+			"position", int64(outcome.Last), "replayed", outcome.Replayed, "refused", err != nil)
+		return g.outcome(ctx, outcome, err)
+	})
+}
+
+func (g *Gateway) outcome(ctx context.Context, outcome eventlog.Outcome, err error) (*commandOutput, error) {
+	out := &commandOutput{Position: int64(outcome.Last), Body: CommandAnswer{Position: int64(outcome.Last), Result: json.RawMessage("{}")}}
+	if outcome.Replayed {
+		out.Replayed = "true"
+	}
+	if err != nil {
+		p := g.answer(ctx, err)
+		p.Replayed = outcome.Replayed
+		return nil, p
+	}
+	if len(outcome.Versions) > 0 {
+		out.Body.Version = int64(outcome.Versions[0])
+	}
+	if len(outcome.Result) > 0 {
+		out.Body.Result = outcome.Result
+	}
+	return out, nil
+}
+
+func badKey(ctx context.Context, key string) *edge.Problem {
+	p := edge.NewProblem(http.StatusUnprocessableEntity, "Send an Idempotency-Key that is a uuid of version 7, made anew for each command.")
+	p.RequestID = edge.RequestID(ctx)
+	p.Errors = []edge.Fault{{Field: "header.Idempotency-Key", Rule: "must be a uuid of version 7"}}
+	if edge.Short(key) {
+		p.Errors[0].Value = key
+	}
+	return p
+}
+
+// one is a request of a single-stream rule.
+func one[S, C any](s eventlog.Stream, d eventlog.Decider[S, C], c C) eventlog.Request {
+	return eventlog.Request{
+		Folds: []eventlog.Fold{d.Fold(s)},
+		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
+			events, err := d.Decide(states[0].Value.(S), c)
+			if err != nil || len(events) == 0 {
+				return eventlog.Decision{}, err
+			}
+			return eventlog.Decision{Writes: []eventlog.Decided{{Stream: s, Events: events}}}, nil
+		},
+	}
+}
+
+// skuText brings a SKU that somebody typed into the one form in which SKUs are compared.
+func skuText(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+
+// unwrap gives the plain request behind huma's context.
+func unwrap(ctx huma.Context) (*http.Request, http.ResponseWriter) { return humago.Unwrap(ctx) }

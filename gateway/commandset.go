@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+
+	"github.com/creatorflow/creatorflow/domain/catalogue"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/edge"
+)
+
+// registerCommands is the table of all commands.
+func (g *Gateway) registerCommands() {
+	w := g.o.Workspace
+	command(g, "receive-stock", "Goods arrived", func(_ context.Context, b struct {
+		SKU      string `json:"sku" minLength:"1" maxLength:"400"`
+		Quantity int64  `json:"quantity" minimum:"1"`
+		Reason   string `json:"reason" maxLength:"200" required:"false"`
+	},
+	) (eventlog.Request, error) {
+		sku := skuText(b.SKU)
+		return one(stockevents.Stream(w, sku), inventory.Receiving(), inventory.Receive{SKU: sku, Quantity: b.Quantity, Reason: b.Reason}), nil
+	})
+	command(g, "adjust-stock", "A count or damage: change the stock by a difference", func(_ context.Context, b struct {
+		SKU    string `json:"sku" minLength:"1" maxLength:"400"`
+		Delta  int64  `json:"delta"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200"`
+	},
+	) (eventlog.Request, error) {
+		sku := skuText(b.SKU)
+		return one(stockevents.Stream(w, sku), inventory.Adjusting(), inventory.Adjust{SKU: sku, Delta: b.Delta, Reason: b.Reason}), nil
+	})
+	command(g, "map-sku", "Say which SKU a listing's code means; waiting orders go on", func(_ context.Context, b struct {
+		Connection string `json:"connection" minLength:"1" maxLength:"40"`
+		Code       string `json:"code" minLength:"1" maxLength:"400"`
+		SKU        string `json:"sku" minLength:"1" maxLength:"400"`
+	},
+	) (eventlog.Request, error) {
+		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: skuText(b.SKU)}
+		return one(shopevents.Listing(w, c.Connection, c.Code), catalogue.Mapping(), c), nil
+	})
+	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
+		Flow string `json:"flow" minLength:"1" maxLength:"200"`
+	},
+	) (eventlog.Request, error) {
+		return g.retry(b.Flow, "asked by hand")
+	})
+	type letter struct {
+		ID     string `json:"id" minLength:"1" maxLength:"200"`
+		Reason string `json:"reason" maxLength:"200" required:"false"`
+	}
+	command(g, "replay-deadletter", "Try to take it in again", func(_ context.Context, b letter) (eventlog.Request, error) {
+		if flow, ok := strings.CutPrefix(b.ID, letters.FlowID("")); ok {
+			return g.retry(flow, b.Reason)
+		}
+		return one(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
+	})
+	command(g, "discard-deadletter", "Let it go", func(_ context.Context, b letter) (eventlog.Request, error) {
+		if strings.HasPrefix(b.ID, letters.FlowID("")) {
+			return eventlog.Request{}, eventlog.Refusal("An order's flow cannot be discarded: retry it, or cancel the order at its channel.")
+		}
+		return one(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
+	})
+}
+
+func (g *Gateway) retry(flow, reason string) (eventlog.Request, error) {
+	d := g.o.Fulfilment
+	if d == nil {
+		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
+	}
+	return one(d.Stream(flow), d.Retrying(flow), reason), nil
+}

@@ -1,0 +1,195 @@
+// Package gateway is the HTTP and WebSocket surface: who may do what, commands, reads, webhooks and
+// the answers' shape. It decides nothing about the business and calls no channel.
+//
+//	request ─► outer (id, headers, size, own origin, metrics) ─► route table (who? may they?) ─┬─► reads: a body of package reads
+//	                                                                                         ├─► command ─► eventlog.Execute
+//	                                                                                         ├─► webhook ─► Intake (the inbox)
+//	                                                                                         └─► /live, the web app
+//
+// Every route stands in one table with the action it needs (can.go); a route that does not stand
+// there cannot be registered. Errors are problem documents (RFC 9457).
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
+	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+// Intake takes one webhook in and answers with a status: 200 stored and durable, 401 wrong
+// signature (nothing stored), 404 no such app, anything else temporary trouble.
+type Intake func(ctx context.Context, channel, app string, header http.Header, body []byte) (status int)
+
+// Live pushes topics to open screens; realtime.Live is one.
+type Live interface {
+	Handler() http.Handler
+	// SignOut ends a user's connections, of one session only when it is named.
+	SignOut(user, session string)
+}
+
+// Options are what a Gateway needs. Log, Accounts, Views, Reads and Clock are required.
+type Options struct {
+	Log       *eventlog.Log
+	Accounts  *accounts.Accounts
+	Views     projection.Store
+	Reads     *reads.Reads
+	Clock     func() time.Time
+	Workspace string // id that commands work in
+	Version   string // of the program
+
+	Status     func() []projection.Status // nil = views always serve
+	Fulfilment *flow.Definition           // for retry-step
+	Intake     Intake                     // nil answers webhooks with 503
+	Live       Live                       // nil = no /live
+	Web        http.Handler               // everything else; nil = 404
+	Ready      func() error               // why the process is not ready; nil = always ready
+	Gauges     func() []Gauge             // more for /metrics
+
+	Secure     bool           // browsers come over https, directly or through the trusted proxies
+	TrustProxy []netip.Prefix // peers whose X-Forwarded-For is believed; with it nobody else may connect
+	Rand       io.Reader      // of request ids; nil = crypto/rand
+	Slog       *slog.Logger
+}
+
+// Gateway serves HTTP.
+type Gateway struct {
+	o        Options
+	edge     edge.Options
+	mux      *http.ServeMux
+	api      huma.API
+	outer    http.Handler
+	metrics  *metrics
+	throttle *edge.Throttle
+	served   map[string]Action // patterns that were registered
+	draining atomic.Bool
+}
+
+// New registers every route. It starts nothing.
+func New(o Options) *Gateway {
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Slog == nil {
+		o.Slog = slog.New(slog.DiscardHandler)
+	}
+	o.Secure = o.Secure || len(o.TrustProxy) > 0 // a proxy is there to speak https
+	g := &Gateway{o: o, mux: http.NewServeMux(), throttle: edge.NewThrottle(o.Clock), served: map[string]Action{}}
+	g.metrics = newMetrics(g)
+	g.edge = edge.Options{
+		Secure: o.Secure, TrustProxy: o.TrustProxy, Clock: o.Clock, Rand: o.Rand, Log: o.Slog, Observe: g.metrics.observe,
+		Position: func() int64 { return int64(o.Log.Head().Position) },
+	}
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	g.api = humago.New(guarded{g}, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "CreatorFlow", Version: o.Version, Description: "Orders, stock and flows of one seller, live."},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"session": {Type: "apiKey", In: "cookie", Name: g.cookieName()},
+					"key":     {Type: "http", Scheme: "bearer"},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": edge.StrictJSON, "json": edge.StrictJSON},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	})
+	g.registerViews()
+	g.registerLog()
+	g.registerSessions()
+	g.registerCommands()
+	g.registerOperations()
+	g.handle("POST /webhooks/{channel}/{app}", http.HandlerFunc(g.webhook))
+	g.handle("GET /live", http.HandlerFunc(g.live))
+	g.handle("GET /api/openapi.json", g.openAPI())
+	g.handle("/api/", http.HandlerFunc(g.unknown))
+	g.handle("/webhooks/", http.HandlerFunc(g.unknown))
+	if o.Web != nil {
+		g.handle("/", o.Web)
+	} else {
+		g.handle("/", http.HandlerFunc(g.unknown))
+	}
+	g.outer = edge.Wrap(g.mux, g.edge)
+	return g
+}
+
+// ServeHTTP implements http.Handler.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.outer.ServeHTTP(w, r) }
+
+// Serve answers on a listener until ctx ends; see edge.Options.Serve.
+func (g *Gateway) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	return g.edge.Serve(ctx, l, config, g, func() { g.draining.Store(true) })
+}
+
+// CheckListener refuses plain http beyond this machine, with the mend; Serve asks it too.
+func (g *Gateway) CheckListener(addr net.Addr, config *tls.Config) error {
+	return g.edge.CheckListener(addr, config)
+}
+
+// handle registers a route that stands in the table.
+func (g *Gateway) handle(pattern string, h http.Handler) {
+	action, ok := routes[pattern]
+	if !ok {
+		panic(fmt.Sprintf("gateway: route %q does not stand in the table of routes", pattern))
+	}
+	g.served[pattern] = action
+	g.mux.Handle(pattern, g.allow(action, h))
+}
+
+// guarded lets huma register its operations through handle.
+type guarded struct{ g *Gateway }
+
+func (m guarded) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	m.g.handle(pattern, http.HandlerFunc(h))
+}
+
+func (m guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.g.mux.ServeHTTP(w, r) }
+
+// openAPI is the description of all huma operations, encoded once.
+func (g *Gateway) openAPI() http.Handler {
+	text, err := json.Marshal(g.api.OpenAPI())
+	if err != nil {
+		panic(fmt.Sprintf("gateway: describe the API: %v", err)) // our own types
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(text) // the client may be gone
+	})
+}
+
+// unknown answers for paths that are nothing of ours, or are with another method.
+func (g *Gateway) unknown(w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := g.mux.Handler(other); pattern != "/api/" && pattern != "/webhooks/" && pattern != "/" {
+			w.Header().Add("Allow", method)
+		}
+	}
+	if w.Header().Get("Allow") != "" {
+		edge.Write(w, r, edge.NewProblem(http.StatusMethodNotAllowed, "This address does not take "+r.Method+"."))
+		return
+	}
+	edge.Write(w, r, edge.NewProblem(http.StatusNotFound, "There is nothing at this address."))
+}

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/realtime"
+)
+
+// webhook hands a raw body to the intake. The answer is given when the body is durable, and says
+// so by its status alone: vendors read nothing else.
+func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
+	channel, app := r.PathValue("channel"), r.PathValue("app")
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large) || len(body) > edge.MaxBody:
+		g.metrics.webhook(http.StatusRequestEntityTooLarge)
+		edge.Write(w, r, edge.NewProblem(http.StatusRequestEntityTooLarge, "A webhook has at most 1 MiB."))
+		return
+	case err != nil: // cut off on its way: the sender tries again
+		g.metrics.webhook(http.StatusBadRequest)
+		edge.Write(w, r, edge.NewProblem(http.StatusBadRequest, "The body did not arrive whole."))
+		return
+	case g.o.Intake == nil || g.draining.Load():
+		g.metrics.webhook(http.StatusServiceUnavailable)
+		edge.Write(w, r, edge.Busy("No webhooks are taken at the moment.", 5))
+		return
+	}
+	status := g.o.Intake(r.Context(), channel, app, r.Header, body)
+	switch status {
+	case http.StatusOK:
+		w.WriteHeader(status)
+	case http.StatusUnauthorized:
+		edge.Write(w, r, edge.NewProblem(status, "The signature is wrong; nothing was stored. Check the app's secret."))
+	case http.StatusNotFound:
+		edge.Write(w, r, edge.NewProblem(status, "There is no such app. Check the address, or connect the app first."))
+	default:
+		status = http.StatusServiceUnavailable
+		edge.Write(w, r, edge.Busy("This could not be stored now. Send it again.", 5))
+	}
+	g.metrics.webhook(status)
+}
+
+// live opens the socket of a screen. A cookie is sent by any page that opens a socket here, so
+// with one the page must be ours.
+func (g *Gateway) live(w http.ResponseWriter, r *http.Request) {
+	s := subject(r.Context())
+	switch {
+	case g.o.Live == nil || g.draining.Load():
+		edge.Write(w, r, edge.Busy("There is no live connection at the moment.", 2))
+		return
+	case !g.ownOrigin(r) && (s.Session != "" || r.Header.Get("Origin") != ""):
+		edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "A live connection is for CreatorFlow's own pages."))
+		return
+	}
+	g.o.Live.Handler().ServeHTTP(w, r.WithContext(realtime.WithUser(r.Context(), s.Name, s.Session)))
+}
+
+// ownOrigin compares the page's origin with the address it asked: scheme, host and port.
+func (g *Gateway) ownOrigin(r *http.Request) bool {
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || origin.Host == "" || origin.Opaque != "" {
+		return false
+	}
+	scheme := "http"
+	if g.o.Secure {
+		scheme = "https"
+	}
+	return origin.Scheme == scheme && strings.EqualFold(origin.Host, r.Host)
+}

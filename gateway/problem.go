@@ -1,0 +1,56 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/reads"
+)
+
+// answer turns an error of the inside into what the client gets, and logs what is our fault.
+func (g *Gateway) answer(ctx context.Context, err error) *edge.Problem {
+	p := sorted(err)
+	p.RequestID = edge.RequestID(ctx)
+	if p.Status == http.StatusInternalServerError {
+		g.o.Slog.ErrorContext(ctx, "request failed", "request", p.RequestID, "error", err)
+	}
+	return p
+}
+
+func sorted(err error) *edge.Problem {
+	var refusal eventlog.Refusal
+	var p *edge.Problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &refusal):
+		return edge.NewProblem(http.StatusConflict, refusal.Error())
+	case errors.Is(err, eventlog.ErrConflict):
+		return edge.NewProblem(http.StatusPreconditionFailed, "Someone else changed this just now. Look at it again and repeat what is still right.")
+	case errors.Is(err, eventlog.ErrKeyReused):
+		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request. Use a new key for a new command.")
+	case errors.Is(err, eventlog.ErrKeyTooOld):
+		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key is too old to be sure that the command was not done. Look first, then send it with a new key.")
+	case errors.Is(err, eventlog.ErrFull):
+		return edge.Busy("The disk is full, nothing was done. Free some space; it goes on by itself.", 5)
+	case errors.Is(err, eventlog.ErrFenced):
+		return edge.Busy("The disk failed and nothing more is accepted. Check it, then start CreatorFlow again.", 30)
+	case errors.Is(err, reads.ErrNotFound):
+		return edge.NewProblem(http.StatusNotFound, "There is nothing of this id.")
+	case errors.Is(err, reads.ErrAfter), errors.Is(err, reads.ErrSeries), errors.Is(err, reads.ErrStream):
+		return edge.NewProblem(http.StatusUnprocessableEntity, sentence(err))
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return edge.Busy("This took too long and was given up. Try again.", 2)
+	}
+	return edge.NewProblem(http.StatusInternalServerError, edge.OurFault)
+}
+
+// sentence makes an error's text one.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}

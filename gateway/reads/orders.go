@@ -1,0 +1,182 @@
+package reads
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/money"
+	"github.com/creatorflow/creatorflow/projection"
+
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+)
+
+// OrderSummary is one order in a list, but for its lines.
+type OrderSummary struct {
+	ID         string      `json:"id"`
+	ChannelID  string      `json:"channel_id"`
+	Connection string      `json:"connection"`
+	Channel    string      `json:"channel"`
+	Status     string      `json:"status" doc:"the channel's, in the hub's words"`
+	Stage      string      `json:"stage" doc:"the flow's step"`
+	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel or empty"`
+	PlacedAt   string      `json:"placed_at"`
+	UpdatedAt  string      `json:"updated_at"`
+	Units      int64       `json:"units"`
+	Total      money.Money `json:"total"`
+	Cancelled  bool        `json:"cancelled"`
+}
+
+// OrderItem is one order in a list.
+type OrderItem struct {
+	OrderSummary
+	Lines int64 `json:"lines"`
+}
+
+func summary(r orders.Row) OrderSummary {
+	return OrderSummary{
+		ID: r.ID, ChannelID: r.ChannelID, Connection: r.Connection, Channel: r.Channel, Status: r.Status, Stage: r.Stage,
+		Waiting: r.Waiting, PlacedAt: stamp(r.PlacedAt), UpdatedAt: stamp(r.UpdatedAt), Units: r.Units, Total: r.Money(), Cancelled: r.Cancelled(),
+	}
+}
+
+// OrderList is a page of orders, newest first.
+type OrderList struct {
+	Page
+	Items []OrderItem `json:"items"`
+}
+
+// Orders makes the body of GET /api/v1/orders.
+func (b *Reads) Orders(ctx context.Context, r projection.Reader, f orders.Filter) (OrderList, error) {
+	rows, total, next, err := orders.List(ctx, r, f)
+	if errors.Is(err, orders.ErrCursor) {
+		return OrderList{}, ErrAfter
+	}
+	body := OrderList{Page: Page{Position: int64(r.Position()), Total: total, Next: next}, Items: []OrderItem{}}
+	for _, row := range rows {
+		body.Items = append(body.Items, OrderItem{OrderSummary: summary(row), Lines: row.LineCount})
+	}
+	return body, err
+}
+
+// Order is everything about one order.
+type Order struct {
+	Position int64 `json:"position"`
+	OrderSummary
+	Lines  []OrderLine `json:"lines"`
+	Flow   *OrderFlow  `json:"flow" doc:"null until it begins"`
+	Label  *OrderLabel `json:"label"`
+	Events []Event     `json:"events" doc:"of the order and its flow, oldest first"`
+}
+
+// OrderLine is one line of an order.
+type OrderLine struct {
+	Listing  string      `json:"listing"`
+	Code     string      `json:"code"`
+	SKU      string      `json:"sku" doc:"empty while the code is unknown"`
+	Name     string      `json:"name"`
+	Quantity int64       `json:"quantity"`
+	Price    money.Money `json:"price"`
+	Total    money.Money `json:"total"`
+}
+
+// OrderFlow is an order's way through the seven steps.
+type OrderFlow struct {
+	ID       string     `json:"id"`
+	State    string     `json:"state" enum:"waiting,running,undoing,finished,undone,stuck"`
+	Step     string     `json:"step"`
+	Sentence string     `json:"sentence"`
+	WakeAt   *string    `json:"wake_at"`
+	Own      float64    `json:"own_seconds" doc:"in our hands"`
+	Elapsed  float64    `json:"elapsed_seconds" doc:"waits included"`
+	Steps    []FlowStep `json:"steps"`
+}
+
+// FlowStep is one line of the timeline.
+type FlowStep struct {
+	Name     string  `json:"name"`
+	State    string  `json:"state" enum:"done,running,waiting,failed,undone,pending,skipped"`
+	At       string  `json:"at"`
+	Attempts int     `json:"attempts"`
+	Seconds  float64 `json:"seconds"`
+	Detail   string  `json:"detail"`
+}
+
+// OrderLabel is the reference to a shipping label's file.
+type OrderLabel struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Tracking string `json:"tracking"`
+}
+
+// Order makes the body of GET /api/v1/orders/{id}.
+func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Order, error) {
+	row, found, err := orders.Find(ctx, r, id)
+	if err != nil {
+		return Order{}, err
+	}
+	if !found {
+		return Order{}, ErrNotFound
+	}
+	body := Order{Position: int64(r.Position()), OrderSummary: summary(row)}
+	if body.Lines, err = b.lines(ctx, r, row); err != nil {
+		return Order{}, err
+	}
+	history, err := b.stream(ctx, orderevents.Stream(b.o.Workspace, id), r.Position())
+	if err != nil {
+		return Order{}, err
+	}
+	steps, err := b.stream(ctx, eventlog.Stream{Workspace: b.o.Workspace, Kind: fulfilment.Kind, ID: id}, r.Position())
+	if err != nil {
+		return Order{}, err
+	}
+	if len(steps) > 0 {
+		body.Flow, body.Label = b.timeline(id, steps)
+	}
+	history = append(history, steps...)
+	slices.SortFunc(history, func(a, b eventlog.Record) int { return int(a.Position - b.Position) })
+	body.Events = events(history)
+	return body, nil
+}
+
+func (b *Reads) lines(ctx context.Context, r projection.Reader, row orders.Row) ([]OrderLine, error) {
+	out := []OrderLine{}
+	for i, line := range row.Lines {
+		total, err := line.Price.Mul(line.Quantity)
+		if err != nil {
+			return nil, err
+		}
+		l := OrderLine{Listing: line.Listing, Code: line.Code, Name: line.Name, Quantity: line.Quantity, Price: line.Price, Total: total}
+		if i < len(row.SKUs) {
+			l.SKU = row.SKUs[i]
+		}
+		if l.Name == "" && l.SKU != "" {
+			item, _, err := inventory.Find(ctx, r, l.SKU, b.now())
+			if err != nil {
+				return nil, err
+			}
+			l.Name = item.Name
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func (b *Reads) timeline(id string, records []eventlog.Record) (*OrderFlow, *OrderLabel) {
+	t := fulfilment.Read(records)
+	f := &OrderFlow{
+		ID: id, State: t.State, Step: t.Step, Sentence: t.Sentence, WakeAt: maybe(t.Wake),
+		Own: seconds(t.Own), Elapsed: seconds(t.Elapsed), Steps: []FlowStep{},
+	}
+	for _, s := range t.Steps {
+		f.Steps = append(f.Steps, FlowStep{Name: s.Name, State: s.State, At: stamp(s.At), Attempts: s.Attempts, Seconds: seconds(s.Took), Detail: s.Detail})
+	}
+	if t.Data["label"] == "" {
+		return f, nil
+	}
+	return f, &OrderLabel{ID: t.Data["label"], Type: t.Data["label_type"], Tracking: t.Data["tracking"]}
+}

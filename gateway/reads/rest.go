@@ -1,0 +1,288 @@
+package reads
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// Shop is what ingest knows of one connection right now. It is not from the log.
+type Shop struct {
+	LastSuccess, LastWebhook, LastPoll time.Time
+	Limit                              time.Duration // a last success longer ago is late
+	Paused                             bool
+	Backlog                            int64 // inbox items and orders not yet taken in
+	Lag                                time.Duration
+	WebhooksPerMinute                  float64
+	Webhooks, Duplicates, Quarantined  int64
+	ReadsPerSecond, WritesPerSecond    float64 // what the limiter allows
+}
+
+// Connections is the state of every connected shop.
+type Connections struct {
+	Position  int64        `json:"position"`
+	At        string       `json:"at"`
+	AllSynced bool         `json:"all_synced" doc:"every shop's last success is within its limit"`
+	Items     []Connection `json:"items"`
+}
+
+// Connection is one connected shop.
+type Connection struct {
+	ID                string  `json:"id"`
+	Channel           string  `json:"channel"`
+	Name              string  `json:"name"`
+	ShopID            string  `json:"shop_id"`
+	State             string  `json:"state" enum:"ok,late,failing,paused"`
+	LastSuccess       *string `json:"last_success_at"`
+	LastWebhook       *string `json:"last_webhook_at"`
+	LastPoll          *string `json:"last_poll_at"`
+	Limit             float64 `json:"limit_seconds"`
+	Backlog           int64   `json:"backlog"`
+	Lag               float64 `json:"lag_seconds"`
+	WebhooksPerMinute float64 `json:"webhooks_per_minute"`
+	Webhooks          int64   `json:"webhooks_total"`
+	Duplicates        int64   `json:"duplicates"`
+	Quarantined       int64   `json:"quarantined"`
+	Drift             int64   `json:"drift_found" doc:"news that only a poll brought"`
+	Error             string  `json:"error"`
+	Mend              string  `json:"mend"`
+	Rate              Rate    `json:"rate"`
+}
+
+// Rate is what the limiter allows.
+type Rate struct {
+	Read  float64 `json:"read_per_second"`
+	Write float64 `json:"write_per_second"`
+}
+
+// Connections makes the body of GET /api/v1/connections.
+func (b *Reads) Connections(ctx context.Context, r projection.Reader) (Connections, error) {
+	rows, err := shops.List(ctx, r)
+	if err != nil {
+		return Connections{}, err
+	}
+	now, live := b.now(), b.o.Shops()
+	body := Connections{Position: int64(r.Position()), At: stamp(now), AllSynced: len(rows) > 0, Items: []Connection{}}
+	for _, row := range rows {
+		c := connection(row, live[row.ID], now)
+		body.AllSynced = body.AllSynced && c.State == "ok"
+		body.Items = append(body.Items, c)
+	}
+	return body, nil
+}
+
+func connection(row shops.Row, s Shop, now time.Time) Connection {
+	c := Connection{
+		ID: row.ID, Channel: row.Channel, Name: row.Name, ShopID: row.ShopID, State: "ok",
+		LastSuccess: maybe(s.LastSuccess), LastWebhook: maybe(s.LastWebhook), LastPoll: maybe(s.LastPoll), Limit: seconds(s.Limit),
+		Backlog: s.Backlog, Lag: seconds(s.Lag), WebhooksPerMinute: round(s.WebhooksPerMinute, 1), Webhooks: s.Webhooks,
+		Duplicates: s.Duplicates, Quarantined: s.Quarantined, Drift: row.Drift, Error: row.Reason, Mend: row.Mend,
+		Rate: Rate{Read: round(s.ReadsPerSecond, 1), Write: round(s.WritesPerSecond, 1)},
+	}
+	switch {
+	case s.Paused:
+		c.State = "paused"
+	case row.Failing != 0:
+		c.State = "failing"
+	case now.Sub(s.LastSuccess) > s.Limit:
+		c.State = "late"
+		c.Error = "Nothing was heard of this shop within its limit."
+		c.Mend = "It is asked again by itself; if this lasts, check the network and the shop's authorisation."
+	}
+	if c.State == "ok" {
+		c.Error, c.Mend = "", ""
+	}
+	return c
+}
+
+// FlowItem is one flow in a list.
+type FlowItem struct {
+	ID        string  `json:"id"`
+	Kind      string  `json:"kind"`
+	Subject   string  `json:"subject" doc:"the order"`
+	State     string  `json:"state"`
+	Step      string  `json:"step"`
+	Attempts  int64   `json:"attempts"`
+	Sentence  string  `json:"sentence"`
+	WakeAt    *string `json:"wake_at"`
+	StartedAt string  `json:"started_at"`
+	UpdatedAt string  `json:"updated_at"`
+}
+
+// FlowList is a page of flows.
+type FlowList struct {
+	Page
+	Items []FlowItem `json:"items"`
+}
+
+// Flows makes the body of GET /api/v1/flows.
+func (b *Reads) Flows(ctx context.Context, r projection.Reader, state, after string, limit int) (FlowList, error) {
+	rows, next, err := fulfilment.List(ctx, r, state, after, limit)
+	if err != nil {
+		return FlowList{}, err
+	}
+	total := int64(-1)
+	if state != "" {
+		if total, err = orders.Count(ctx, r, "phase:"+state); err != nil {
+			return FlowList{}, err
+		}
+	}
+	body := FlowList{Page: Page{Position: int64(r.Position()), Total: total, Next: next}, Items: []FlowItem{}}
+	for _, f := range rows {
+		body.Items = append(body.Items, FlowItem{
+			ID: f.ID, Kind: fulfilment.Kind, Subject: f.ID, State: f.Phase, Step: f.Step, Attempts: f.Attempts, Sentence: f.Sentence,
+			WakeAt: maybe(f.Wake), StartedAt: stamp(f.Begun), UpdatedAt: stamp(f.UpdatedAt),
+		})
+	}
+	return body, nil
+}
+
+// DeadLetter is something that could not be taken in or carried out.
+type DeadLetter struct {
+	ID         string   `json:"id"`
+	Kind       string   `json:"kind" enum:"webhook,record,step"`
+	At         string   `json:"at"`
+	Connection string   `json:"connection"`
+	Subject    string   `json:"subject"`
+	Field      string   `json:"field"`
+	Rule       string   `json:"rule"`
+	Sample     string   `json:"sample"`
+	Reason     string   `json:"reason"`
+	Attempts   int64    `json:"attempts"`
+	Inbox      int64    `json:"inbox"`
+	Actions    []string `json:"actions"`
+}
+
+// DeadLetterList is a page of dead letters, newest first.
+type DeadLetterList struct {
+	Page
+	Items []DeadLetter `json:"items"`
+}
+
+// DeadLetters makes the body of GET /api/v1/deadletters.
+func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after string, limit int) (DeadLetterList, error) {
+	rows, total, next, err := letters.List(ctx, r, after, limit)
+	if err != nil {
+		return DeadLetterList{}, err
+	}
+	body := DeadLetterList{Page: Page{Position: int64(r.Position()), Total: total, Next: next}, Items: []DeadLetter{}}
+	for _, l := range rows {
+		actions := []string{"replay", "discard"}
+		if l.Kind == "step" { // an order cannot be let go; it is mended or cancelled at the channel
+			actions = []string{"replay"}
+		}
+		body.Items = append(body.Items, DeadLetter{
+			ID: l.ID, Kind: l.Kind, At: stamp(l.At), Connection: l.Connection, Subject: l.Subject, Field: l.Field, Rule: l.Rule,
+			Sample: l.Sample, Reason: l.Reason, Attempts: l.Attempts, Inbox: l.Inbox, Actions: actions,
+		})
+	}
+	return body, nil
+}
+
+// EventList is a page of the log.
+type EventList struct {
+	Position int64   `json:"position"`
+	Next     string  `json:"next"`
+	Items    []Event `json:"items"`
+}
+
+// ErrStream says that a stream was not named in full.
+var ErrStream = errors.New("a stream is workspace/kind/id, e.g. main/stock/85123A")
+
+// Events makes the body of GET /api/v1/events: the log after a position, or one stream after a
+// version.
+func (b *Reads) Events(ctx context.Context, stream string, after int64, limit int) (EventList, error) {
+	body := EventList{Position: int64(b.o.Log.Head().Position)}
+	var records []eventlog.Record
+	var err error
+	if stream == "" {
+		records, err = b.o.Log.ReadAll(ctx, eventlog.Position(after), limit)
+	} else {
+		parts := strings.SplitN(stream, "/", 3)
+		if len(parts) != 3 || slices.Contains(parts, "") {
+			return body, ErrStream
+		}
+		if parts[0] != b.o.Workspace {
+			return body, ErrNotFound
+		}
+		records, err = b.o.Log.ReadStream(ctx, eventlog.Stream{Workspace: parts[0], Kind: parts[1], ID: parts[2]}, eventlog.Version(after), limit)
+	}
+	if err != nil {
+		return body, fmt.Errorf("read events: %w", err)
+	}
+	body.Items = events(records)
+	if n := len(body.Items); n == limit && n > 0 {
+		last := body.Items[n-1]
+		body.Next = strconv.FormatInt(last.Position, 10)
+		if stream != "" {
+			body.Next = strconv.FormatInt(last.Version, 10)
+		}
+	}
+	return body, nil
+}
+
+// InboxEntry is a raw webhook and what became of it.
+type InboxEntry struct {
+	Position   int64  `json:"position"`
+	Number     int64  `json:"number"`
+	ReceivedAt string `json:"received_at"`
+	Channel    string `json:"channel"`
+	App        string `json:"app"`
+	Connection string `json:"connection"`
+	Subject    string `json:"subject"`
+	Delivery   string `json:"delivery"`
+	State      string `json:"state" enum:"pending,done,quarantined,dead,discarded,superseded,unknown"`
+	Attempts   int    `json:"attempts"`
+	Reason     string `json:"reason"`
+	Field      string `json:"field"`
+	Rule       string `json:"rule"`
+	Hash       string `json:"hash" doc:"SHA-256 of the body, kept for ever"`
+	Body       string `json:"body"`
+	BodyNote   string `json:"body_note" doc:"why there is no body"`
+}
+
+// Inbox makes the body of GET /api/v1/inbox/{number}.
+func (b *Reads) Inbox(ctx context.Context, number int64) (InboxEntry, error) {
+	i, err := b.o.Vault.Item(ctx, number)
+	if errors.Is(err, vault.ErrNotFound) {
+		return InboxEntry{}, ErrNotFound
+	}
+	if err != nil {
+		return InboxEntry{}, err
+	}
+	entry := InboxEntry{
+		Position: int64(b.o.Log.Head().Position), Number: i.Number, ReceivedAt: stamp(i.Received), Channel: i.Channel, App: i.App,
+		Connection: i.Connection, Subject: i.Subject, Delivery: i.Delivery, State: i.State, Attempts: i.Attempts, Reason: i.Reason,
+		Field: i.Field, Rule: i.Rule, Hash: hex.EncodeToString(i.Hash[:]), Body: string(i.Body),
+	}
+	switch {
+	case i.BodyGone:
+		entry.BodyNote = "deleted by retention"
+	case !utf8.Valid(i.Body):
+		entry.Body, entry.BodyNote = hex.Dump(i.Body[:min(len(i.Body), 4096)]), "not text: shown as bytes"
+	}
+	return entry, nil
+}
+
+// Label reads a label's file.
+func (b *Reads) Label(ctx context.Context, id string) (vault.Label, error) {
+	l, err := b.o.Vault.Label(ctx, id)
+	if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrGone) {
+		return vault.Label{}, ErrNotFound
+	}
+	return l, err
+}

@@ -1,0 +1,256 @@
+package reads
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// ErrAfter says that after is not the next of an earlier page.
+var ErrAfter = errors.New("after must be the next of an earlier page of this list")
+
+// StockItem is one SKU in a list.
+type StockItem struct {
+	SKU           string   `json:"sku"`
+	Name          string   `json:"name"`
+	OnHand        int64    `json:"on_hand"`
+	Reserved      int64    `json:"reserved"`
+	Available     int64    `json:"available"`
+	Velocity1h    float64  `json:"velocity_1h" doc:"units sold an hour, over the last hour"`
+	Velocity24h   float64  `json:"velocity_24h" doc:"units sold an hour, over the last day"`
+	StockoutIn    *float64 `json:"stockout_seconds" doc:"at the faster rate; null when nothing sells"`
+	StockoutText  string   `json:"stockout_text"`
+	Severity      string   `json:"severity" enum:"ok,warning,critical"`
+	WaitingOrders int64    `json:"waiting_orders"`
+	Oversold      int64    `json:"oversold" doc:"units promised beyond what is on hand"`
+	Version       int64    `json:"version"`
+}
+
+func stockItem(i inventory.Item) StockItem {
+	item := StockItem{
+		SKU: i.SKU, Name: i.Name, OnHand: i.OnHand, Reserved: i.Reserved, Available: i.Available,
+		Velocity1h: round(i.Rates.Hour, 2), Velocity24h: round(i.Rates.Day, 2),
+		StockoutText: inventory.Text(i.Available, i.Out, i.Selling), Severity: i.Severity,
+		WaitingOrders: i.Waiting, Oversold: max(0, -i.Available), Version: i.Entries,
+	}
+	if i.Selling {
+		s := round(i.Out.Seconds(), 0)
+		item.StockoutIn = &s
+	}
+	return item
+}
+
+// StockQuery narrows the list of SKUs.
+type StockQuery struct {
+	Text     string
+	Critical bool // out within 24 h, waited for or oversold; most urgent first, one page
+	After    string
+	Limit    int
+}
+
+// StockList is a page of SKUs.
+type StockList struct {
+	Page
+	Items []StockItem `json:"items"`
+}
+
+// Stock makes the body of GET /api/v1/stock.
+func (b *Reads) Stock(ctx context.Context, r projection.Reader, q StockQuery) (StockList, error) {
+	body := StockList{Page: Page{Position: int64(r.Position()), Total: -1}, Items: []StockItem{}}
+	var items []inventory.Item
+	var err error
+	if q.Critical {
+		items, body.Total, err = inventory.Critical(ctx, r, q.Limit, b.now())
+	} else {
+		items, body.Next, err = inventory.List(ctx, r, q.Text, q.After, q.Limit, b.now())
+	}
+	for _, i := range items {
+		body.Items = append(body.Items, stockItem(i))
+	}
+	if !q.Critical && q.After == "" && body.Next == "" {
+		body.Total = int64(len(items))
+	}
+	return body, err
+}
+
+// SKU is everything about one SKU's stock.
+type SKU struct {
+	Position int64 `json:"position"`
+	StockItem
+	Received int64         `json:"received"`
+	Shipped  int64         `json:"shipped"`
+	Adjusted int64         `json:"adjusted"`
+	Returned int64         `json:"returned"`
+	Listings []Listing     `json:"listings"`
+	Waiting  []WaitingFor  `json:"waiting"`
+	Explain  string        `json:"explain" doc:"how the available figure comes about"`
+	Ledger   []LedgerEntry `json:"ledger" doc:"the newest 50"`
+}
+
+// Listing is a shop's code that means a SKU.
+type Listing struct {
+	Connection string `json:"connection"`
+	Name       string `json:"connection_name"`
+	Channel    string `json:"channel"`
+	Listing    string `json:"listing" doc:"the channel's id; empty until an order named it"`
+	Code       string `json:"code"`
+}
+
+// WaitingFor is an order that waits for a SKU.
+type WaitingFor struct {
+	Order string `json:"order"`
+	Short int64  `json:"short" doc:"units it is short of now"`
+}
+
+const (
+	ledgerRows  = 50
+	waitingRows = 50
+	listingRows = 50
+)
+
+// SKU makes the body of GET /api/v1/stock/{sku}.
+func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, error) {
+	item, found, err := inventory.Find(ctx, r, sku, b.now())
+	if err != nil {
+		return SKU{}, err
+	}
+	if !found {
+		return SKU{}, ErrNotFound
+	}
+	body := SKU{
+		Position: int64(r.Position()), StockItem: stockItem(item), Received: item.Received, Shipped: item.Shipped,
+		Adjusted: item.Adjusted, Returned: item.Returned, Explain: inventory.Explain(item.Row),
+	}
+	if body.Listings, err = listings(ctx, r, sku); err != nil {
+		return SKU{}, err
+	}
+	if body.Waiting, err = waiting(ctx, r, sku, item.Available); err != nil {
+		return SKU{}, err
+	}
+	body.Ledger, _, err = ledger(ctx, r, sku, 0, ledgerRows)
+	return body, err
+}
+
+func listings(ctx context.Context, r projection.Reader, sku string) ([]Listing, error) {
+	mappings, err := shops.Mappings(ctx, r, sku, listingRows)
+	if err != nil {
+		return nil, err
+	}
+	all, err := shops.List(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]shops.Row{}
+	for _, s := range all {
+		byID[s.ID] = s
+	}
+	out := []Listing{}
+	for _, m := range mappings {
+		out = append(out, Listing{Connection: m.Connection, Name: byID[m.Connection].Name, Channel: byID[m.Connection].Channel, Code: m.Code})
+	}
+	return out, nil
+}
+
+func waiting(ctx context.Context, r projection.Reader, sku string, available int64) ([]WaitingFor, error) {
+	ids, err := inventory.WaitingFor(ctx, r, sku, waitingRows)
+	if err != nil {
+		return nil, err
+	}
+	out := []WaitingFor{}
+	for _, id := range ids {
+		row, _, err := orders.Find(ctx, r, id)
+		if err != nil {
+			return nil, err
+		}
+		need := int64(0)
+		for i, line := range row.Lines {
+			if i < len(row.SKUs) && row.SKUs[i] == sku || i >= len(row.SKUs) && line.Code == sku {
+				need += line.Quantity
+			}
+		}
+		out = append(out, WaitingFor{Order: id, Short: max(0, need-max(0, available))})
+	}
+	return out, nil
+}
+
+// LedgerEntry is one movement of a SKU's stock and the figures after it.
+type LedgerEntry struct {
+	Entry     int64  `json:"entry" doc:"1, 2, 3 … per SKU"`
+	At        string `json:"at"`
+	Kind      string `json:"kind" enum:"received,reserved,released,shipped,adjusted,returned"`
+	Quantity  int64  `json:"quantity" doc:"the change of what the kind names"`
+	OnHand    int64  `json:"on_hand"`
+	Reserved  int64  `json:"reserved"`
+	Available int64  `json:"available"`
+	Order     string `json:"order"`
+	Reason    string `json:"reason"`
+	Actor     string `json:"actor"`
+	Cause     string `json:"cause"`
+	Event     int64  `json:"event_position"`
+	Inbox     int64  `json:"inbox" doc:"number of the raw webhook behind it, 0 for none"`
+}
+
+// LedgerList is a page of movements, newest first.
+type LedgerList struct {
+	Position int64         `json:"position"`
+	Next     string        `json:"next"`
+	Items    []LedgerEntry `json:"items"`
+}
+
+// Ledger makes the body of GET /api/v1/stock/{sku}/ledger.
+func (b *Reads) Ledger(ctx context.Context, r projection.Reader, sku, after string, limit int) (LedgerList, error) {
+	before := int64(0)
+	if after != "" {
+		var err error
+		if before, err = strconv.ParseInt(after, 10, 64); err != nil || before < 1 {
+			return LedgerList{}, ErrAfter
+		}
+	}
+	if _, found, err := inventory.Find(ctx, r, sku, b.now()); err != nil || !found {
+		return LedgerList{}, errors.Join(err, missing(found))
+	}
+	items, next, err := ledger(ctx, r, sku, before, limit)
+	return LedgerList{Position: int64(r.Position()), Next: next, Items: items}, err
+}
+
+func missing(found bool) error {
+	if found {
+		return nil
+	}
+	return ErrNotFound
+}
+
+func ledger(ctx context.Context, r projection.Reader, sku string, before int64, limit int) (items []LedgerEntry, next string, err error) {
+	entries, more, err := inventory.Ledger(ctx, r, sku, before, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	ids := []string{}
+	for _, e := range entries {
+		ids = append(ids, e.Order)
+	}
+	inboxes, err := orders.Inboxes(ctx, r, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	items = []LedgerEntry{}
+	for _, e := range entries {
+		inbox := inboxOf(e.Cause)
+		if inbox == 0 {
+			inbox = inboxes[e.Order]
+		}
+		items = append(items, LedgerEntry{
+			Entry: e.Entry, At: stamp(e.At), Kind: e.Kind, Quantity: e.Quantity, OnHand: e.OnHand, Reserved: e.Reserved,
+			Available: e.Available, Order: e.Order, Reason: e.Reason, Actor: e.Actor, Cause: e.Cause, Event: e.Position, Inbox: inbox,
+		})
+	}
+	if more > 0 {
+		next = strconv.FormatInt(more, 10)
+	}
+	return items, next, nil
+}

@@ -1,0 +1,206 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// positioned is an answer with the position its values come from.
+type positioned[B any] struct {
+	Position int64 `header:"X-Log-Position"`
+	Body     B
+}
+
+// paged are the parameters of every list.
+type paged struct {
+	After string `query:"after" maxLength:"400" doc:"the next of the page before"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+// view registers a GET whose body is read from the views, in one transaction.
+func view[I, B any](g *Gateway, path, id, summary string, read func(ctx context.Context, r projection.Reader, in *I) (B, error)) {
+	huma.Register(g.api, get(path, id, summary), func(ctx context.Context, in *I) (*positioned[B], error) {
+		if p := g.rebuilding(); p != nil {
+			p.RequestID = edge.RequestID(ctx)
+			return nil, p
+		}
+		var out positioned[B]
+		err := g.o.Views.Read(ctx, func(r projection.Reader) (err error) {
+			out.Body, err = read(ctx, r, in)
+			out.Position = int64(r.Position())
+			return err
+		})
+		if err != nil {
+			return nil, g.answer(ctx, err)
+		}
+		return &out, nil
+	})
+}
+
+func get(path, id, summary string) huma.Operation {
+	return huma.Operation{
+		Method: http.MethodGet, Path: path, OperationID: id, Summary: summary, Tags: []string{"read"},
+		Security: []map[string][]string{{"session": {}}, {"key": {}}},
+	}
+}
+
+func (g *Gateway) registerViews() {
+	b := g.o.Reads
+	type none struct{}
+	view(g, "/api/v1/kpis", "get-kpis", "The figures of the command screen",
+		func(ctx context.Context, r projection.Reader, _ *none) (reads.KPIs, error) { return b.KPIs(ctx, r) })
+	type seriesInput struct {
+		Metric string    `query:"metric" enum:"revenue,orders" default:"revenue"`
+		From   time.Time `query:"from" doc:"default: 7 days before to"`
+		To     time.Time `query:"to" doc:"default: now"`
+		Step   string    `query:"step" enum:"15m,1h,1d" default:"1h"`
+	}
+	view(g, "/api/v1/series", "get-series", "A figure over time",
+		func(ctx context.Context, r projection.Reader, in *seriesInput) (reads.Series, error) {
+			return b.Series(ctx, r, reads.SeriesQuery{Metric: in.Metric, From: in.From, To: in.To, Step: in.Step})
+		})
+	type stockInput struct {
+		paged
+		Text     string `query:"q" maxLength:"100" doc:"the begin of a SKU or a part of its name"`
+		Critical bool   `query:"critical" doc:"only what needs someone, most urgent first"`
+	}
+	view(g, "/api/v1/stock", "list-stock", "SKUs and their stock",
+		func(ctx context.Context, r projection.Reader, in *stockInput) (reads.StockList, error) {
+			return b.Stock(ctx, r, reads.StockQuery{Text: in.Text, Critical: in.Critical, After: in.After, Limit: in.Limit})
+		})
+	type skuInput struct {
+		SKU string `path:"sku" maxLength:"400"`
+	}
+	view(g, "/api/v1/stock/{sku}", "get-stock", "Everything about one SKU's stock",
+		func(ctx context.Context, r projection.Reader, in *skuInput) (reads.SKU, error) {
+			return b.SKU(ctx, r, skuText(in.SKU))
+		})
+	type ledgerInput struct {
+		skuInput
+		paged
+	}
+	view(g, "/api/v1/stock/{sku}/ledger", "list-ledger", "Every movement of one SKU, newest first",
+		func(ctx context.Context, r projection.Reader, in *ledgerInput) (reads.LedgerList, error) {
+			return b.Ledger(ctx, r, skuText(in.SKU), in.After, in.Limit)
+		})
+	type ordersInput struct {
+		paged
+		Text       string `query:"q" maxLength:"100" doc:"the begin of the channel's order id"`
+		Status     string `query:"status" maxLength:"40" doc:"a channel's status, a waiting word, active, cancelled, finished or stuck"`
+		Connection string `query:"connection" maxLength:"40"`
+		Flagged    bool   `query:"flagged" doc:"only orders that a person should look at"`
+	}
+	view(g, "/api/v1/orders", "list-orders", "Orders, newest first",
+		func(ctx context.Context, r projection.Reader, in *ordersInput) (reads.OrderList, error) {
+			if in.Flagged && in.Status == "" {
+				in.Status = "stuck" // nothing else flags an order yet
+			}
+			return b.Orders(ctx, r, orders.Filter{Text: in.Text, Status: in.Status, Connection: in.Connection, After: in.After, Limit: in.Limit})
+		})
+	type orderInput struct {
+		ID string `path:"id" maxLength:"200"`
+	}
+	view(g, "/api/v1/orders/{id}", "get-order", "Everything about one order",
+		func(ctx context.Context, r projection.Reader, in *orderInput) (reads.Order, error) {
+			return b.Order(ctx, r, in.ID)
+		})
+	view(g, "/api/v1/connections", "list-connections", "Every connected shop and how it fares",
+		func(ctx context.Context, r projection.Reader, _ *none) (reads.Connections, error) {
+			return b.Connections(ctx, r)
+		})
+	type flowsInput struct {
+		paged
+		State string `query:"state" enum:"running,waiting,undoing,stuck,finished,undone"`
+	}
+	view(g, "/api/v1/flows", "list-flows", "Flows and where they stand",
+		func(ctx context.Context, r projection.Reader, in *flowsInput) (reads.FlowList, error) {
+			return b.Flows(ctx, r, in.State, in.After, in.Limit)
+		})
+	view(g, "/api/v1/deadletters", "list-deadletters", "What could not be taken in or carried out",
+		func(ctx context.Context, r projection.Reader, in *paged) (reads.DeadLetterList, error) {
+			return b.DeadLetters(ctx, r, in.After, in.Limit)
+		})
+}
+
+// registerLog registers what is read from the log and the vault.
+func (g *Gateway) registerLog() {
+	type eventsInput struct {
+		After  int64  `query:"after" minimum:"0" doc:"a position, of a stream a version"`
+		Stream string `query:"stream" maxLength:"400" doc:"workspace/kind/id"`
+		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	}
+	huma.Register(g.api, get("/api/v1/events", "list-events", "The log, oldest first"),
+		func(ctx context.Context, in *eventsInput) (*positioned[reads.EventList], error) {
+			body, err := g.o.Reads.Events(ctx, in.Stream, in.After, in.Limit)
+			if err != nil {
+				return nil, g.answer(ctx, err)
+			}
+			return &positioned[reads.EventList]{Position: body.Position, Body: body}, nil
+		})
+	type inboxInput struct {
+		Number int64 `path:"number" minimum:"1"`
+	}
+	huma.Register(g.api, get("/api/v1/inbox/{number}", "get-inbox", "A raw webhook and what became of it"),
+		func(ctx context.Context, in *inboxInput) (*positioned[reads.InboxEntry], error) {
+			body, err := g.o.Reads.Inbox(ctx, in.Number)
+			if err != nil {
+				return nil, g.answer(ctx, err)
+			}
+			return &positioned[reads.InboxEntry]{Position: body.Position, Body: body}, nil
+		})
+	type labelInput struct {
+		ID string `path:"id" maxLength:"200"`
+	}
+	type labelOutput struct {
+		Type        string `header:"Content-Type"`
+		Disposition string `header:"Content-Disposition"`
+		Body        []byte
+	}
+	huma.Register(g.api, get("/api/v1/labels/{id}", "get-label", "A shipping label's file"),
+		func(ctx context.Context, in *labelInput) (*labelOutput, error) {
+			l, err := g.o.Reads.Label(ctx, in.ID)
+			if err != nil {
+				return nil, g.answer(ctx, err)
+			}
+			kind, ending := labelType(l.Type)
+			return &labelOutput{Type: kind, Disposition: `inline; filename="label` + ending + `"`, Body: l.File}, nil
+		})
+}
+
+// labelType lets through only what a browser may show: the type is what a channel said.
+func labelType(given string) (kind, ending string) {
+	switch given {
+	case "application/pdf":
+		return given, ".pdf"
+	case "image/png":
+		return given, ".png"
+	}
+	return "application/octet-stream", ".bin"
+}
+
+// rebuilding says that the views have not caught up since they were made, and how long it takes.
+func (g *Gateway) rebuilding() *edge.Problem {
+	if g.o.Status == nil {
+		return nil
+	}
+	for _, s := range g.o.Status() {
+		if !s.Building || s.Head == 0 || s.Head-s.Position < serveBehind {
+			continue
+		}
+		return edge.Busy(fmt.Sprintf("The figures are being rebuilt from the log: %d %% done. They come by themselves.", 100*s.Position/s.Head), 5)
+	}
+	return nil
+}
+
+// serveBehind is how far a view that is being built may lag behind and serve nevertheless, in
+// events: a start after a short stop is not worth a closed door.
+const serveBehind = 5000
