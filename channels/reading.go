@@ -32,7 +32,7 @@ func readText(raw json.RawMessage) (string, bool) {
 	switch {
 	case len(raw) == 0, string(raw) == "null":
 		return "", true
-	case raw[0] == '"':
+	case raw[0] == '"' && len(raw) > 1:
 		if plain := raw[1 : len(raw)-1]; !bytes.ContainsRune(plain, '\\') && utf8.Valid(plain) { // nearly all: ten times faster
 			return string(plain), true
 		}
