@@ -35,7 +35,7 @@ export async function open(browser, form, storageState) {
     locale: "en-GB",
     ...(storageState && { storageState }),
   });
-  await context.addInitScript((theme) => localStorage.setItem("theme", theme), form.theme);
+  if (form.theme) await context.addInitScript((theme) => localStorage.setItem("theme", theme), form.theme);
   return context;
 }
 

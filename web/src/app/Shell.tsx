@@ -6,9 +6,9 @@ import { FormatContext, makeFormat } from "../ui/format";
 import { t } from "../ui/words/words";
 import { criticalStock, kpis } from "../wire/topics";
 import { BottomNav } from "./BottomNav";
+import { Finder } from "./Finder";
 import { locale } from "./locale";
 import { LivePill } from "./LivePill";
-import { Logo } from "./Logo";
 import { SideNav } from "./SideNav";
 import { signOut } from "./signOut";
 import { ThemeToggle } from "./ThemeToggle";
@@ -32,9 +32,9 @@ export function Shell() {
         <SideNav workspace={value?.workspace} activeOrders={value?.active_orders} critical={critical?.total} />
         <div className="flex min-w-0 flex-1 flex-col">
           <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b border-line bg-bg px-3 md:px-6">
-            <div className="flex min-w-0 flex-1 items-center gap-2.5 md:hidden">
-              <Logo />
-              <span className="min-w-0 truncate font-semibold max-[420px]:sr-only">{value?.workspace.name ?? t.product}</span>
+            <Finder />
+            <div className="flex min-w-0 flex-1 items-center md:hidden">
+              <span className="min-w-0 truncate font-semibold max-[480px]:sr-only">{value?.workspace.name ?? t.product}</span>
             </div>
             <div className="hidden flex-1 md:block" />
             <LivePill />
@@ -52,9 +52,9 @@ export function Shell() {
           <main id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none md:px-6 md:pt-5 md:pb-8">
             <Outlet />
           </main>
-          <p className="px-3 pb-20 text-center text-[12px] text-fg-3 md:hidden">
+          <footer className="px-3 pb-20 text-center text-[12px] text-fg-3 md:hidden">
             {t.zone.before} {value?.workspace.zone ?? t.zone.unknown}
-          </p>
+          </footer>
         </div>
         <BottomNav critical={critical?.total} />
       </div>

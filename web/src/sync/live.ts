@@ -59,11 +59,16 @@ interface Watched {
   recovered: boolean | undefined;
   leave: (() => void) | undefined;
   reading: AbortController | undefined;
+  /** Failed reads in a row, and how to call off the next try. */
+  failures: number;
+  retry: (() => void) | undefined;
 }
 
 /** Without a frame for this long the connection counts as stale: the server beats every 10 s. */
 export const staleAfter = 30_000;
 const lingerMs = 60_000;
+const retryFirst = 2000;
+const retryLast = 30_000;
 const roundTripEvery = 20_000;
 
 /** Keeps the store fed: a snapshot over HTTP first, then frames, and after a break whatever was missed. */
@@ -144,9 +149,9 @@ export class Live {
   }
 
   /** Reads a topic again, after an error or on request. */
-  refresh(topic: Topic<unknown>): Promise<void> {
+  async refresh(topic: Topic<unknown>): Promise<void> {
     const watched = this.#watched.get(topic.name);
-    return watched ? this.#read(watched) : Promise.resolve();
+    if (watched) await this.#read(watched);
   }
 
   /** The network came or went, or the page became visible: look again now. */
@@ -168,6 +173,8 @@ export class Live {
       recovered: undefined,
       leave: undefined,
       reading: undefined,
+      failures: 0,
+      retry: undefined,
     };
     socketTopic.on("publication", ({ data }) => this.#onFrame(topic, data));
     socketTopic.on("subscribed", ({ recovered }) => {
@@ -188,6 +195,7 @@ export class Live {
 
   #part(watched: Watched): void {
     watched.reading?.abort();
+    watched.retry?.();
     watched.socketTopic.removeAllListeners();
     watched.socketTopic.unsubscribe();
     this.#o.socket.removeSubscription(watched.socketTopic);
@@ -195,19 +203,32 @@ export class Live {
     this.#o.store.drop(watched.topic.name);
   }
 
-  async #read(watched: Watched): Promise<void> {
+  /** Reads a topic over HTTP; tells whether its value arrived. A server's trouble is tried again, ever more slowly. */
+  async #read(watched: Watched): Promise<boolean> {
     watched.reading?.abort();
+    watched.retry?.();
     const reading = new AbortController();
     watched.reading = reading;
     const { name, path } = watched.topic;
     try {
       const { body, receivedAt } = await request<Positioned & { at?: string }>(path, { signal: reading.signal });
-      if (reading.signal.aborted) return;
+      if (reading.signal.aborted) return true; // a newer read took over
+      watched.failures = 0;
       if (body.at) this.#o.time.sample(body.at, receivedAt);
       this.#o.store.snapshot(name, body);
+      return true;
     } catch (cause) {
-      if (reading.signal.aborted) return;
-      this.#o.store.fail(name, cause instanceof Problem ? cause : new Problem(0, ""));
+      if (reading.signal.aborted) return true;
+      const problem = cause instanceof Problem ? cause : new Problem(0, "");
+      this.#o.store.fail(name, problem);
+      if (problem.status === 0 || problem.status >= 500) {
+        const wait = Math.min(retryLast, retryFirst * 2 ** watched.failures);
+        watched.failures += 1;
+        watched.retry = this.#o.later(() => {
+          if (this.#o.store.get(name).problem) void this.#read(watched);
+        }, wait);
+      }
+      return false;
     }
   }
 
@@ -224,7 +245,9 @@ export class Live {
     if (other) {
       this.#rejoining = false;
       this.#o.store.forgetPositions();
-      void this.#readAll(() => true).then(() => this.#o.onRejoin("other-log"));
+      void this.#readAll(() => true).then((all) => {
+        if (all) this.#o.onRejoin("other-log");
+      });
     }
     this.#o.store.tick(frame);
   }
@@ -264,14 +287,15 @@ export class Live {
     const log = this.#log;
     // recovered values are delivered right after this event
     this.#o.later(async () => {
-      if (missed.length > 0) await this.#readAll((watched) => missed.includes(watched));
-      if (!this.#connected || this.#log !== log) return; // broken again, or said already
+      const all = missed.length === 0 || (await this.#readAll((watched) => missed.includes(watched)));
+      if (!all || !this.#connected || this.#log !== log) return; // the screen says what failed, or it is said already
       this.#o.onRejoin(missed.length > 0 ? "reloaded" : "resumed");
     }, 0);
   }
 
-  async #readAll(which: (watched: Watched) => boolean): Promise<void> {
-    await Promise.all([...this.#watched.values()].filter(which).map((watched) => this.#read(watched)));
+  async #readAll(which: (watched: Watched) => boolean): Promise<boolean> {
+    const read = await Promise.all([...this.#watched.values()].filter(which).map((watched) => this.#read(watched)));
+    return read.every(Boolean);
   }
 
   *#all(): Iterable<Watched> {

@@ -19,7 +19,7 @@ export function Delta({ change, text, label, lessIsBetter = false }: DeltaProps)
   return (
     <span
       className={cx(
-        "tint inline-flex items-center gap-1.5 text-[13px] whitespace-nowrap tabular-nums",
+        "tint inline-flex items-center gap-1.5 align-middle text-[13px] leading-normal font-normal tracking-normal whitespace-nowrap tabular-nums",
         change === 0 ? "text-fg-3" : good ? "text-accent" : "text-crit",
       )}
       data-direction={direction}

@@ -54,7 +54,7 @@ const inks: Record<Tone, string> = {
 export function Mark({ state, word, className }: { state: string; word?: string; className?: string }) {
   const { icon: Icon, tone } = looks[state] ?? { icon: Clock, tone: "calm" as const };
   return (
-    <span className={cx("tint inline-flex items-center gap-1.5 text-[13px] whitespace-nowrap", inks[tone], className)} data-state={state}>
+    <span className={cx("tint inline-flex items-center gap-1.5 align-middle text-[13px] whitespace-nowrap", inks[tone], className)} data-state={state}>
       <Icon className="size-3.5 shrink-0" aria-hidden="true" />
       <span>{word ?? wordOf(t.state, state)}</span>
     </span>

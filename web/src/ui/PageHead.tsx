@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 
 interface PageHeadProps {
   title: string;
+  /** null keeps its line free until it is known. */
   lead?: ReactNode;
   /** The way back, above the title. */
   back?: ReactNode;
@@ -18,7 +19,7 @@ export function PageHead({ title, lead, back, actions, name }: PageHeadProps) {
         <h1 className="text-[20px] leading-tight font-bold tracking-tight [overflow-wrap:anywhere] md:text-[24px]">{title}</h1>
         {lead !== undefined && <div className="mt-0.5 min-h-5 text-fg-3">{lead}</div>}
       </div>
-      {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
+      {actions !== undefined && <div className="flex flex-wrap items-center gap-2 max-md:w-full">{actions}</div>}
     </div>
   );
 }

@@ -3,15 +3,22 @@ import type { CommandState } from "../wire/commands";
 import { cx } from "./cx";
 import { t } from "./words/words";
 
+interface SaidProps {
+  state: CommandState;
+  done: string;
+  /** Whether the line keeps its place while there is nothing to say. */
+  roomy?: boolean;
+}
+
 /** What became of a command, in a sentence, read out when it changes. */
-export function Said({ state, done }: { state: CommandState; done: string }) {
+export function Said({ state, done, roomy = true }: SaidProps) {
   return (
-    <p role="status" className={cx("flex min-h-5 items-start gap-1.5 text-[13px]", toneOf(state))}>
+    <p role="status" className={cx("flex items-start gap-1.5 text-[13px]", roomy ? "min-h-5" : "mt-2 empty:mt-0", toneOf(state))}>
       {state.kind === "sending" && <LoaderCircle className="mt-0.5 size-3.5 shrink-0 animate-spin" aria-hidden="true" />}
       {state.kind === "shown" && <Check className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
       {state.kind === "refused" && <CircleAlert className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
       {state.kind === "unsure" && <TriangleAlert className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
-      <span>{commandSentence(state, done)}</span>
+      {state.kind !== "idle" && <span>{commandSentence(state, done)}</span>}
     </p>
   );
 }

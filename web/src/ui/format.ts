@@ -21,6 +21,8 @@ export interface Format {
   duration(seconds: number): string;
   /** How long since, in one unit: "6 s", "1 min", "2 h", "3 d". */
   age(seconds: number): string;
+  /** How long until, no finer than it is known: "15 min", "9 h 30 min", "20 h". */
+  ahead(seconds: number): string;
   time(at: string | number): string;
   day(at: string | number): string;
   /** A moment on a chart: "Tue 17 Nov, 14:00". */
@@ -51,7 +53,6 @@ export function exponentOf(currency: string): number {
 export function makeFormat(locale: string, zone: string): Format {
   const plain = new Intl.NumberFormat(locale);
   const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  const fixedDecimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const timeZone = knownZone(zone);
   const clock = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const day = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short" });
@@ -110,10 +111,11 @@ export function makeFormat(locale: string, zone: string): Format {
       return whole.format(minor / 10 ** exponent).replace("-", minus);
     },
     percent: (n) => `${oneDecimal.format(n)}${thin}%`,
-    changePercent: (n) => `${sign(n)}${Math.abs(n) < 100 ? fixedDecimal.format(Math.abs(n)) : plain.format(Math.round(Math.abs(n)))}${thin}%`,
-    changePoints: (n) => `${sign(n)}${fixedDecimal.format(Math.abs(n))}${thin}pp`,
+    changePercent: (n) => `${sign(n)}${Math.abs(n) < 100 ? oneDecimal.format(Math.abs(n)) : plain.format(Math.round(Math.abs(n)))}${thin}%`,
+    changePoints: (n) => `${sign(n)}${oneDecimal.format(Math.abs(n))}${thin}pp`,
     signed: (n) => `${sign(n)}${plain.format(Math.abs(n))}`,
     duration: (seconds) => duration(seconds, (n) => oneDecimal.format(n)),
+    ahead: (seconds) => duration(coarse(seconds), (n) => oneDecimal.format(n)),
     age: (seconds) => age(Math.floor(seconds)),
     time: (at) => clock.format(new Date(at)),
     day: (at) => day.format(new Date(at)),
@@ -137,6 +139,11 @@ function duration(seconds: number, short: (n: number) => string): string {
   if (minutes < 48 * 60) return joined(Math.floor(minutes / 60), "h", minutes % 60, "min");
   const hours = Math.round(seconds / 3600);
   return joined(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+function coarse(seconds: number): number {
+  const unit = seconds < 3600 ? 60 : seconds < 36_000 ? 600 : 3600;
+  return Math.max(60, Math.round(seconds / unit) * unit);
 }
 
 function joined(big: number, bigUnit: string, small: number, smallUnit: string): string {

@@ -2,7 +2,6 @@ import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Card } from "../../ui/Card";
-import { cx } from "../../ui/cx";
 import { Delta } from "../../ui/Delta";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
@@ -84,14 +83,11 @@ function Waiting({ word, count }: { word: WaitingWord | "stuck"; count: number |
     <Link
       to="/orders"
       search={{ status: word }}
-      className={cx(
-        "press inline-flex min-h-8 items-center gap-2 rounded-control border border-line px-2.5 hover:bg-surface-2 max-md:min-h-11",
-        count === 0 && "opacity-70",
-      )}
+      className="press inline-flex min-h-8 items-center gap-2 rounded-control border border-line px-2.5 hover:bg-surface-2 max-md:min-h-11"
       data-c={`waiting-${word}`}
     >
       {count === 0 ? <span className="text-[13px] text-fg-3">{t.state[word]}</span> : <Mark state={word} />}
-      <span className="min-w-4 text-right text-[13px] font-semibold tabular-nums">{count === undefined ? "·" : format.count(count)}</span>
+      <span className={`min-w-4 text-right text-[13px] font-semibold tabular-nums ${count === 0 ? "text-fg-3" : ""}`}>{count === undefined ? "·" : format.count(count)}</span>
     </Link>
   );
 }

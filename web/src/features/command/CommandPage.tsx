@@ -20,14 +20,14 @@ export function CommandPage() {
         title={t.command.title}
         name="o1"
         lead={
-          value && (
+          value ? (
             <span className="tabular-nums">
               <strong className="font-semibold text-fg" data-c="active-orders">
                 {format.count(value.active_orders)}
               </strong>{" "}
               {t.command.activeOrders(value.active_orders)} · {t.command.eventsPerSecond(format.rate(value.events_per_second))}
             </span>
-          )
+          ) : null
         }
       />
       <div className="flex flex-col gap-3 md:gap-4">

@@ -22,8 +22,8 @@ export function CriticalStockCard() {
       title={t.command.critical}
       name="i3"
       aside={
-        <Link to="/inventory" search={{ critical: true }} className="-my-2 inline-flex min-h-9 items-center text-accent hover:underline max-md:min-h-11">
-          {more > 0 ? t.command.more(more) : t.command.allInventory}
+        <Link to="/inventory" search={more > 0 ? { critical: true } : {}} className="-my-2 inline-flex min-h-9 items-center text-accent hover:underline max-md:min-h-11">
+          {value && more > 0 ? t.command.allCritical(value.total) : t.command.allInventory}
         </Link>
       }
     >
@@ -60,6 +60,7 @@ function CriticalRow({ item }: { item: StockItem }) {
   const count = useCallback((n: number) => [format.count(n), ""] as const, [format]);
   const hot = item.severity === "critical";
   const waits = item.waiting_orders > 0 ? t.command.waiting(item.waiting_orders) : undefined;
+  const out = item.stockout_seconds !== null && item.stockout_seconds > 0 ? t.command.outIn(format.ahead(item.stockout_seconds)) : item.stockout_text;
   const h1 = format.rate(item.velocity_1h);
   const h24 = format.rate(item.velocity_24h);
   return (
@@ -76,10 +77,10 @@ function CriticalRow({ item }: { item: StockItem }) {
             <span className="truncate font-medium">{item.name === "" ? item.sku : item.name}</span>
             <span className="shrink-0 font-mono text-[12px] text-fg-3">{item.name === "" ? "" : item.sku}</span>
           </span>
-          <span className="mt-0.5 flex flex-wrap items-center gap-x-3 text-[12px] text-fg-3 tabular-nums">
+          <span className="mt-0.5 flex flex-wrap items-center gap-x-2.5 text-[12px] text-fg-3 tabular-nums">
             <span className={cx("inline-flex items-center gap-1 font-medium", hot ? "text-crit" : "text-warn")}>
               <Clock className="size-3.5" aria-hidden="true" />
-              {item.stockout_text}
+              {out}
             </span>
             <span className="inline-flex items-center gap-1" title={t.command.perHourLabel(h1, h24)}>
               <TrendingUp className="size-3.5" aria-hidden="true" />
@@ -88,18 +89,16 @@ function CriticalRow({ item }: { item: StockItem }) {
           </span>
         </span>
         <span className="shrink-0 text-right">
-          <span className="block whitespace-nowrap">
-            <AnimatedNumber
-              value={item.available}
-              parts={count}
-              className={cx("tint text-[20px] leading-6 font-bold", hot ? "text-crit" : "text-warn")}
-            />{" "}
-            <span className="text-[12px] text-fg-3">{t.command.left}</span>
-          </span>
-          <span className="block min-h-[18px] text-[12px] text-fg-3 tabular-nums" title={waits}>
+          <AnimatedNumber
+            value={item.available}
+            parts={count}
+            className={cx("tint block text-[20px] leading-6 font-bold", hot ? "text-crit" : "text-warn")}
+          />
+          <span className="block text-[12px] whitespace-nowrap text-fg-3 tabular-nums" title={waits}>
+            {t.command.left}
             {item.waiting_orders > 0 && (
               <>
-                <Hourglass className="mr-1 inline size-3 align-[-1px]" aria-hidden="true" />
+                <Hourglass className="mr-0.5 ml-1.5 inline size-3 align-[-1px]" aria-hidden="true" />
                 <span aria-hidden="true">{format.count(item.waiting_orders)}</span>
                 <span className="sr-only">{waits}</span>
               </>

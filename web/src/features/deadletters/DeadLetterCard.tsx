@@ -80,8 +80,8 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           </Button>
         )}
       </div>
-      <Said state={replay.state} done={t.deadletters.replayed} />
-      <Said state={discard.state} done={t.deadletters.discarded} />
+      <Said state={replay.state} done={t.deadletters.replayed} roomy={false} />
+      <Said state={discard.state} done={t.deadletters.discarded} roomy={false} />
     </li>
   );
 }

@@ -17,16 +17,19 @@ interface LedgerCardProps {
 }
 
 const pageSize = 50;
+const atFirst = 10;
 
 /** Every movement of a SKU. The newest rows are live; older ones are read on request and never change. */
 export function LedgerCard({ sku, first, position }: LedgerCardProps) {
   const [older, setOlder] = useState<{ rows: LedgerRow[]; next: string | undefined }>({ rows: [], next: undefined });
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const [busy, setBusy] = useState(false);
+  const [open, setOpen] = useState(false);
 
   const known = new Set(first.map((row) => row.entry));
-  const rows = [...first, ...older.rows.filter((row) => !known.has(row.entry))];
-  const more = older.next === undefined ? first.length >= pageSize : older.next !== "";
+  const all = [...first, ...older.rows.filter((row) => !known.has(row.entry))];
+  const rows = open ? all : all.slice(0, atFirst);
+  const more = !open ? all.length > atFirst : older.next === undefined ? first.length >= pageSize : older.next !== "";
 
   const readMore = async (): Promise<void> => {
     setBusy(true);
@@ -63,7 +66,7 @@ export function LedgerCard({ sku, first, position }: LedgerCardProps) {
         </div>
       )}
       {more && (
-        <Button className="mt-3 self-start" busy={busy} onClick={() => void readMore()}>
+        <Button className="mt-3 self-start" busy={busy} onClick={() => (open ? void readMore() : setOpen(true))}>
           {t.orders.more}
         </Button>
       )}

@@ -40,14 +40,14 @@ function Step({ step, last }: { step: FlowStep; last: boolean }) {
         {step.detail !== "" && <span className="block text-[12px] text-fg-3 [overflow-wrap:anywhere]">{step.detail}</span>}
         {step.attempts > 1 && <span className="block text-[12px] text-warn">{t.orders.attempts(step.attempts)}</span>}
       </span>
-      <span className="text-right">
-        <Mark state={step.state} />
+      <span className="flex items-start gap-3">
         {!open && (
-          <span className="block text-[12px] text-fg-3 tabular-nums">
+          <span className="text-[12px] leading-[19px] text-fg-3 tabular-nums">
             {step.at !== "" && <time dateTime={step.at}>{format.time(step.at)}</time>}
-            {step.state === "done" && ` · ${format.duration(step.seconds)}`}
+            {step.state === "done" && step.seconds > 0 && ` · ${format.duration(step.seconds)}`}
           </span>
         )}
+        <Mark state={step.state} className="min-w-[76px]" />
       </span>
     </li>
   );

@@ -34,7 +34,7 @@ export function OrderPage() {
             {t.orders.back}
           </Link>
         }
-        lead={order && <Lead order={order} />}
+        lead={order ? <Lead order={order} /> : null}
         actions={
           order?.label && (
             <a href={`/api/v1/labels/${encodeURIComponent(order.label.id)}`} download className={buttonLook("plain")} data-c="label">

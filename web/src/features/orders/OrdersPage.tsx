@@ -53,18 +53,18 @@ export function OrdersPage() {
         title={t.orders.title}
         name="o1"
         lead={
-          figures && (
+          figures ? (
             <span className="tabular-nums">
               <strong className="font-semibold text-fg" data-c="active-orders">
                 {format.count(figures.active_orders)}
               </strong>{" "}
               {t.command.activeOrders(figures.active_orders)}
             </span>
-          )
+          ) : null
         }
         actions={<SearchBox label={t.orders.searchLabel} hint={t.orders.searchHint} value={q} onSearch={onSearch} />}
       />
-      <nav aria-label={t.orders.filterLabel} className="mb-3 flex flex-wrap gap-2">
+      <nav aria-label={t.orders.filterLabel} className="mb-3 flex gap-2 max-md:-mx-3 max-md:overflow-x-auto max-md:px-3 max-md:pb-1 md:flex-wrap">
         {filters.map((filter) => (
           <Link
             key={filter}

@@ -6,6 +6,6 @@ export function orderState(order: Pick<OrderItem, "cancelled" | "waiting" | "sta
   if (order.cancelled) return { state: "cancelled", word: t.state.cancelled };
   if (order.waiting !== "") return { state: order.waiting, word: wordOf(t.state, order.waiting) };
   const stage = order.stage === "" ? order.status : order.stage;
-  const known = stage in t.state;
-  return { state: known ? stage : "running", word: wordOf(t.state, stage) };
+  if (stage in t.state) return { state: stage, word: wordOf(t.state, stage) };
+  return { state: "running", word: t.orders.atStep(stage.replaceAll("_", " ")) };
 }

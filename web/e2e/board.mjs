@@ -1,0 +1,140 @@
+// The board moves by itself: numbers, positions, connection, time.
+import { expect, until } from "./check.mjs";
+
+const figure = (page, name) => page.locator(`[data-c="${name}"] [data-c="figure"]`);
+const link = (page) => page.locator('[data-c="live"]').getAttribute("data-link");
+
+export async function waitForLive(page, seconds = 30) {
+  await until("the pill says Live", seconds, async () => (await link(page)) === "live");
+}
+
+export async function numberMovesWithoutAsking(page) {
+  await waitForLive(page);
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => {
+    window.sameDocument = true;
+  });
+  const asked = [];
+  const listen = (request) => asked.push(`${request.method()} ${request.url()}`);
+  page.on("request", listen);
+  for (let i = 0; i < 3; i++) {
+    const before = await figure(page, "kpi-orders").textContent();
+    await until("the number of orders moves", 60, async () => (await figure(page, "kpi-orders").textContent()) !== before);
+    await page.waitForTimeout(1500);
+  }
+  page.off("request", listen);
+  expect(await page.evaluate(() => window.sameDocument === true), "the page was loaded again");
+  expect(asked.length === 0, `the board asked while it moved: ${asked.slice(0, 5).join(", ")}`);
+}
+
+/** Every change of a tile's position is caught before the browser paints; the four must then be equal. */
+export async function positionsStayTogether(page) {
+  const seen = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const tiles = ["kpi-revenue", "kpi-orders", "kpi-conversion", "kpi-repeat"].map((name) => document.querySelector(`[data-c="${name}"]`));
+        const seen = [];
+        const observer = new MutationObserver(() => {
+          seen.push(tiles.map((tile) => tile.dataset.position));
+          if (seen.length >= 5) done();
+        });
+        const done = () => {
+          observer.disconnect();
+          resolve(seen);
+        };
+        for (const tile of tiles) observer.observe(tile, { attributes: true, attributeFilter: ["data-position"] });
+        setTimeout(done, 60_000);
+      }),
+  );
+  expect(seen.length >= 3, `only ${seen.length} changes in a minute`);
+  for (const positions of seen) expect(new Set(positions).size === 1 && positions[0], `mixed positions on one screen: ${positions}`);
+  const order = seen.map(([position]) => Number(position));
+  expect(order.every((position, i) => i === 0 || position > order[i - 1]), `positions went back: ${order}`);
+}
+
+/** The number counts through values in between and ends where the server says. */
+export async function numbersCountFromTheOldValue(page) {
+  const texts = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const element = document.querySelector('[data-c="kpi-revenue"] [data-c="figure"]');
+        const texts = [element.textContent];
+        let due = false;
+        const observer = new MutationObserver(() => {
+          texts.push(element.textContent);
+          if (!due) setTimeout(() => (observer.disconnect(), resolve(texts)), 600);
+          due = true;
+        });
+        observer.observe(element, { subtree: true, childList: true, characterData: true });
+        setTimeout(() => (observer.disconnect(), resolve(texts)), 60_000);
+      }),
+  );
+  const values = texts.map((text) => Number(text.replace(/[^0-9.]/g, "")));
+  expect(values.length > 3, `the number jumped: ${texts.join(" -> ")}`);
+  expect(Math.min(...values) >= values[0] * 0.99, `it counted from below its old value: ${texts.slice(0, 5).join(" -> ")}`);
+}
+
+export async function cutAndRecover(page, context) {
+  await context.setOffline(true);
+  await until("the pill says Offline", 15, async () => (await link(page)) === "offline");
+  const age = page.locator('[data-c="data-age"]');
+  const first = await age.textContent();
+  expect(/data .+ old/.test(first), `the pill does not say how old the data is: ${first}`);
+  const sync = page.locator('[data-c="last-sync"]');
+  const before = await sync.textContent();
+  await until("the age of the data ticks", 10, async () => (await age.textContent()) !== first);
+  await until("the last sync ticks without the server", 10, async () => (await sync.textContent()) !== before);
+  const kept = await figure(page, "kpi-orders").textContent();
+  expect(/\d/.test(kept), "the last good numbers are gone");
+  await context.setOffline(false);
+  await recovered(page);
+}
+
+/** Live again, said in the right words, and moving. */
+export async function recovered(page, seconds = 60) {
+  const toast = page.locator('[data-c="toast"]');
+  await until("the app says how it reconnected", seconds, async () =>
+    (await toast.allTextContents()).some((text) => /Reconnected, up to date|Reloaded/.test(text)),
+  );
+  await waitForLive(page, seconds);
+  const before = await figure(page, "kpi-orders").textContent();
+  await until("the numbers move again", 60, async () => (await figure(page, "kpi-orders").textContent()) !== before);
+}
+
+export async function pauseHoldsStill(page) {
+  await page.keyboard.press("p");
+  await page.getByText("Paused", { exact: true }).waitFor();
+  await page.waitForTimeout(600); // a number may still be counting
+  const before = await figure(page, "kpi-orders").textContent();
+  await until("the pill counts what waits", 60, async () => /updates? waits?/.test(await page.locator('[data-c="live"]').textContent()));
+  expect((await figure(page, "kpi-orders").textContent()) === before, "a paused number moved");
+  await page.keyboard.press("p");
+  await until("the number catches up", 60, async () => (await figure(page, "kpi-orders").textContent()) !== before);
+}
+
+export async function chartByKeyboard(page) {
+  const chart = page.getByRole("slider", { name: /Revenue by hour/ });
+  await chart.focus();
+  await page.keyboard.press("ArrowLeft");
+  const last = await chart.getAttribute("aria-valuetext");
+  await page.keyboard.press("ArrowLeft");
+  const before = await chart.getAttribute("aria-valuetext");
+  expect(last && before && last !== before, `the cursor does not move: ${last} / ${before}`);
+  await page.keyboard.press("Escape");
+}
+
+export async function themeIsRemembered(page) {
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  expect((await theme()) === "dark", "dark is not the default");
+  await page.locator('[data-c="theme"]').click();
+  expect((await theme()) === "light", "the first press does not give light");
+  await page.reload();
+  expect((await theme()) === "light", "the choice is forgotten");
+  await page.locator('[data-c="theme"]').click();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await until("the page follows a dark system", 5, async () => (await theme()) === "dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await until("the page follows a light system", 5, async () => (await theme()) === "light");
+  await page.locator('[data-c="theme"]').click();
+  expect((await theme()) === "dark", "the third press does not give dark");
+}

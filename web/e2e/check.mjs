@@ -1,0 +1,43 @@
+// A run of named checks: each is printed as it ends, the run fails when one failed, and later ones still run.
+
+export class Checks {
+  #failed = [];
+  #count = 0;
+
+  /** Runs one check. Returns what it returns, or undefined when it failed. */
+  async check(name, run) {
+    this.#count += 1;
+    const begun = performance.now();
+    try {
+      const result = await run();
+      console.log(`ok    ${name}  (${Math.round(performance.now() - begun)} ms)`);
+      return result;
+    } catch (error) {
+      this.#failed.push(name);
+      console.log(`FAIL  ${name}\n      ${String(error?.stack ?? error).split("\n").slice(0, 12).join("\n      ")}`);
+      return undefined;
+    }
+  }
+
+  /** Prints the summary; true when everything passed. */
+  summary() {
+    console.log(`${this.#count - this.#failed.length} of ${this.#count} checks passed`);
+    for (const name of this.#failed) console.log(`failed: ${name}`);
+    return this.#failed.length === 0;
+  }
+}
+
+export function expect(holds, message) {
+  if (!holds) throw new Error(message);
+}
+
+/** Asks until an answer satisfies, once every 250 ms. */
+export async function until(what, seconds, ask) {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -1,0 +1,73 @@
+// What must hold on every screen, in both themes, at both widths.
+import AxeBuilder from "@axe-core/playwright";
+import { expect } from "./check.mjs";
+
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export async function settle(page) {
+  await page.locator('[data-link="live"]').waitFor();
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  await page.waitForTimeout(700); // numbers count and skeletons fade for less than that
+}
+
+export async function accessible(page) {
+  const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze();
+  const told = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`));
+  expect(told.length === 0, told.slice(0, 8).join("\n      "));
+}
+
+export async function noSidewaysScroll(page) {
+  const { inner, scroll } = await page.evaluate(() => ({ inner: innerWidth, scroll: document.scrollingElement.scrollWidth }));
+  expect(scroll <= inner, `the page is ${scroll} px wide in a window of ${inner}`);
+}
+
+/** Everything that can be pressed on a phone is at least 44 px high and wide, links inside sentences excepted. */
+export async function touchTargets(page) {
+  const small = await page.evaluate(() => {
+    const found = [];
+    for (const element of document.querySelectorAll("a[href], button, input, summary, [role=slider]")) {
+      let box = element.getBoundingClientRect();
+      // a link may stretch over its row by a pseudo-element
+      if (getComputedStyle(element, "::after").position === "absolute") box = element.closest("tr, li")?.getBoundingClientRect() ?? box;
+      if (box.width <= 1 || box.height <= 1 || getComputedStyle(element).visibility === "hidden") continue;
+      if (element.closest("dd, p") && element.tagName === "A") continue;
+      if (box.height < 43.5 || (box.width < 43.5 && element.tagName !== "A")) {
+        found.push(`${element.tagName} "${(element.textContent || element.ariaLabel || "").trim().slice(0, 30)}" ${Math.round(box.width)}x${Math.round(box.height)}`);
+      }
+    }
+    return found;
+  });
+  expect(small.length === 0, `too small to touch: ${small.slice(0, 8).join("; ")}`);
+}
+
+/** A state is never colour alone: every mark has an icon and a word. */
+export async function statesHaveIconAndWord(page) {
+  const bare = await page.evaluate(() =>
+    [...document.querySelectorAll("span[data-state]")].filter((mark) => !mark.querySelector("svg") || !mark.textContent.trim()).map((mark) => mark.outerHTML.slice(0, 120)),
+  );
+  expect(bare.length === 0, `states by colour alone: ${bare.join("; ")}`);
+}
+
+/** Layout shift from the first paint until the numbers moved for a while. */
+export async function layoutShift(context, url, seconds = 6) {
+  const page = await context.newPage();
+  try {
+    await page.addInitScript(() => {
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+          if (!entry.hadRecentInput) window.shifts.push([entry.value, entry.sources?.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.nodeName)]);
+        }
+      }).observe({ type: "layout-shift", buffered: true });
+    });
+    await page.goto(url);
+    await page.locator('[data-link="live"]').waitFor();
+    await page.waitForTimeout(seconds * 1000);
+    const shifts = await page.evaluate(() => window.shifts);
+    const total = shifts.reduce((sum, [value]) => sum + value, 0);
+    expect(total <= 0.02, `CLS ${total.toFixed(4)}: ${JSON.stringify(shifts.slice(0, 4))}`);
+    return total;
+  } finally {
+    await page.close();
+  }
+}

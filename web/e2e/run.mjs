@@ -1,0 +1,182 @@
+#!/usr/bin/env node
+// Drives the real binary with a real browser.
+//   node e2e/run.mjs
+//   CREATORFLOW_BIN=<path>     the program; default bin/creatorflow of this tree
+//   CREATORFLOW_LINK=<link>    takes a server that runs already instead; the kill and restart check is then left out,
+//                              which the summary says
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as board from "./board.mjs";
+import { forms, launch, open, setUp } from "./browser.mjs";
+import { Checks, expect, until } from "./check.mjs";
+import * as looks from "./looks.mjs";
+import { start } from "./product.mjs";
+import * as walk from "./walk.mjs";
+
+const given = process.env.CREATORFLOW_LINK;
+const data = mkdtempSync(join(tmpdir(), "creatorflow-e2e-"));
+const demo = (listen) => ["demo", "--data", data, "--listen", listen, "--speed", "300"];
+let product = given ? { link: given, origin: new URL(given).origin, stop: () => {} } : await start(demo("127.0.0.1:0"));
+const { origin, link } = product;
+const browser = await launch();
+const run = new Checks();
+const complaints = [];
+let quiet = false;
+
+const watch = (page) => {
+  page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !quiet) complaints.push(`${page.url()}: ${message.text()}`);
+  });
+  return page;
+};
+
+try {
+  const context = await open(browser, { ...forms[0], theme: "" });
+  const page = watch(await context.newPage());
+  const served = [];
+  page.on("response", (response) => {
+    if (/\.(js|css)$|\/$/.test(new URL(response.url()).pathname)) served.push(response);
+  });
+
+  await run.check("the board asks strangers to sign in", async () => {
+    quiet = true; // a 401 is an error in the console, and here it is right
+    await page.goto(`${origin}/orders`);
+    await page.waitForURL((url) => url.pathname === "/sign-in" && url.searchParams.get("next") === "/orders");
+    await page.waitForLoadState("networkidle");
+    quiet = false;
+  });
+  await run.check("the one-time link sets a password and opens the board", () => setUp(page, link));
+  await run.check("the workspace and its zone are named", async () => {
+    await until("the workspace has a name", 15, async () => (await page.locator('[data-c="workspace"]').textContent()).length > 0);
+    await page.getByText(/All times in/).first().waitFor();
+  });
+  await run.check("conversion says that there is no traffic data", async () => {
+    await page.locator('[data-c="kpi-conversion"]').getByText("no traffic data").waitFor();
+  });
+  await run.check("every component of this board is there", async () => {
+    for (const name of ["o1", "o2", "i2", "i3", "kpi-revenue", "kpi-orders", "kpi-conversion", "kpi-repeat", "chart-revenue"]) {
+      await page.locator(`[data-c="${name}"]`).waitFor();
+    }
+  });
+  await run.check("a number moves without a reload and without a single request", () => board.numberMovesWithoutAsking(page));
+  await run.check("all KPIs carry one position at every change", () => board.positionsStayTogether(page));
+  await run.check("a number counts from its old value", () => board.numbersCountFromTheOldValue(page));
+  await run.check("pause holds the board still and then catches up", () => board.pauseHoldsStill(page));
+  await run.check("the chart is read with arrow keys", () => board.chartByKeyboard(page));
+  await run.check("the theme is remembered and can follow the system", async () => {
+    const other = await browser.newContext({ storageState: await context.storageState(), serviceWorkers: "block", locale: "en-GB" });
+    const fresh = await other.newPage();
+    await fresh.goto(origin);
+    await fresh.evaluate(() => localStorage.removeItem("theme"));
+    await fresh.reload();
+    await fresh.locator('[data-c="theme"]').waitFor();
+    await board.themeIsRemembered(fresh);
+    await other.close();
+  });
+  await run.check("no text of the app is garbled", async () => {
+    expect(served.length > 3, "no files seen");
+    for (const response of served) {
+      const text = await response.text().catch(() => "");
+      expect(!/\u00e2\u20ac|\u00c3[\u0080-\u00bf]|\ufffd/.test(text), `garbled characters in ${response.url()}`);
+    }
+  });
+  quiet = true;
+  await run.check("a cut connection shows, ages, and recovers in the right words", () => board.cutAndRecover(page, context));
+  quiet = false;
+  await run.check("why this number: SKU, ledger row, event, raw webhook", () => walk.whyThisNumber(page, origin));
+  await run.check("an order shows its timeline and gives its label", () => walk.orderAndLabel(page, origin));
+  await run.check("stock that is received lets a waiting order go on", () => walk.receiveAndRetry(page, origin));
+  quiet = true; // a refusal is an error in the console, and here it is right
+  await run.check("a refusal is a sentence", () => walk.refusalIsASentence(page, origin));
+  quiet = false;
+  await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));
+
+  const state = await context.storageState();
+  const { items: orders } = await (await page.request.get(`${origin}/api/v1/orders?limit=1`)).json();
+  const { items: waiting } = await (await page.request.get(`${origin}/api/v1/orders?status=no_stock&limit=1`)).json();
+  const { items: skus } = await (await page.request.get(`${origin}/api/v1/stock?critical=true&limit=1`)).json();
+  const { items: rows } = await (await page.request.get(`${origin}/api/v1/stock/${encodeURIComponent(skus[0].sku)}/ledger?limit=50`)).json();
+  const inbox = rows.find((row) => row.inbox > 0)?.inbox ?? 1;
+  const routes = [
+    "/",
+    "/orders",
+    "/orders?q=nothing-like-this",
+    `/orders/${encodeURIComponent(orders[0].id)}`,
+    ...(waiting[0] ? [`/orders/${encodeURIComponent(waiting[0].id)}`] : []),
+    "/inventory",
+    `/inventory/${encodeURIComponent(skus[0].sku)}`,
+    "/deadletters",
+    `/events/${rows[0].event_position}`,
+    `/inbox/${inbox}`,
+    "/no/such/page",
+  ];
+  for (const form of forms) {
+    const dressed = await open(browser, form, state);
+    const screen = watch(await dressed.newPage());
+    for (const route of routes) {
+      await run.check(`${form.name} ${route}`, async () => {
+        await screen.goto(origin + route);
+        if (route === "/no/such/page") await screen.getByRole("heading", { name: "There is no such page" }).waitFor();
+        else await looks.settle(screen);
+        await looks.accessible(screen);
+        await looks.noSidewaysScroll(screen);
+        await looks.statesHaveIconAndWord(screen);
+        if (form.width < 768) await looks.touchTargets(screen);
+      });
+    }
+    await screen.close();
+    if (form.theme === "dark") {
+      for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`]) {
+        await run.check(`${form.name} ${route} does not shift`, () => looks.layoutShift(dressed, origin + route));
+      }
+    }
+    await dressed.close();
+    const stranger = await open(browser, form);
+    const door = watch(await stranger.newPage());
+    for (const route of ["/sign-in", "/setup", "/setup?token=used"]) {
+      await run.check(`${form.name} ${route}`, async () => {
+        await door.goto(origin + route);
+        await door.getByRole("heading").first().waitFor();
+        await looks.accessible(door);
+        await looks.noSidewaysScroll(door);
+        if (form.width < 768) await looks.touchTargets(door);
+      });
+    }
+    await stranger.close();
+  }
+
+  await run.check("nothing complained in the console", async () => {
+    expect(complaints.length === 0, complaints.slice(0, 5).join("\n      "));
+  });
+
+  quiet = true;
+  if (given) {
+    console.log("not run: kill and restart (the server was given, not started here)");
+  } else {
+    await run.check("a killed server shows, and its return is noticed without a reload", async () => {
+      await page.goto(`${origin}/`);
+      await board.waitForLive(page);
+      await page.evaluate(() => {
+        window.sameDocument = true;
+      });
+      await product.kill();
+      await until("the pill notices", 20, async () => /reconnecting|offline/.test(await page.locator('[data-c="live"]').getAttribute("data-link")));
+      product = await start(demo(new URL(origin).host), { needLink: false });
+      await board.recovered(page, 60);
+      expect(await page.evaluate(() => window.sameDocument === true), "the page was loaded again");
+    });
+  }
+  await run.check("signing out leaves nothing behind", async () => {
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL((url) => url.pathname === "/sign-in");
+    await page.goto(`${origin}/`);
+    await page.waitForURL((url) => url.pathname === "/sign-in");
+  });
+} finally {
+  await browser.close();
+  await product.stop();
+  rmSync(data, { recursive: true, force: true });
+}
+process.exitCode = run.summary() ? 0 : 1;

@@ -1,0 +1,128 @@
+// From a number down to its cause, and the commands that mend what waits.
+import { expect, until } from "./check.mjs";
+import { waitForLive } from "./board.mjs";
+
+const number = (text) => Number(text.replace(/[^0-9\u2212-]/g, "").replace("\u2212", "-"));
+
+/** `/` -> critical SKU -> why -> ledger row -> event -> raw webhook, by clicks alone. */
+export async function whyThisNumber(page, origin) {
+  await page.goto(`${origin}/`);
+  const row = page.locator('[data-c="critical-row"]').first();
+  await row.waitFor({ timeout: 120_000 });
+  const sku = await row.getAttribute("data-sku");
+  await row.click();
+  await page.waitForURL((url) => url.pathname === `/inventory/${encodeURIComponent(sku)}` || url.pathname === `/inventory/${sku}`);
+  const explain = await page.locator('[data-c="explain"]').textContent();
+  expect(/available = .* on hand/.test(explain), `the sentence does not explain the number: ${explain}`);
+  const shown = number(await page.locator('[data-c="available"]').textContent());
+  const said = number(/^(\S+) available/.exec(explain)?.[1] ?? "");
+  expect(Number.isFinite(shown) && Math.abs(shown - said) <= 50, `the number ${shown} and its sentence ${said} differ`);
+
+  const ledger = page.locator('[data-c="ledger-row"]').filter({ has: page.locator('a[href^="/orders/"]') }).first();
+  await ledger.getByRole("link", { name: /^Event/ }).click();
+  for (let depth = 0; depth < 6; depth++) {
+    await page.locator('[data-c="event"]').waitFor();
+    const raw = page.locator('[data-c="event"] a[href^="/inbox/"]').first();
+    if ((await raw.count()) > 0) {
+      await raw.click();
+      break;
+    }
+    const here = page.url();
+    await page.locator('[data-c="event"] dd a[href^="/events/"]').first().click();
+    await page.waitForURL((url) => url.href !== here);
+  }
+  await page.locator('[data-c="raw-body"] pre').waitFor();
+  const body = await page.locator('[data-c="raw-body"] pre').textContent();
+  expect(/"type"|"data"|order/.test(body), `this is no webhook: ${body.slice(0, 200)}`);
+  await page.goBack();
+  await page.locator('[data-c="event"]').waitFor();
+}
+
+/** An order's page, its timeline, its label as a file that is a PDF. */
+export async function orderAndLabel(page, origin) {
+  const order = await until("an order with a label", 180, async () => {
+    const list = await (await page.request.get(`${origin}/api/v1/orders?status=finished&limit=20`)).json();
+    for (const item of list.items ?? []) {
+      const detail = await (await page.request.get(`${origin}/api/v1/orders/${encodeURIComponent(item.id)}`)).json();
+      if (detail.label) return item;
+    }
+    return undefined;
+  });
+  await page.goto(`${origin}/orders?status=finished`);
+  await page.locator('[data-c="order-row"]').first().waitFor();
+  await page.goto(`${origin}/orders/${encodeURIComponent(order.id)}`);
+  await page.locator('[data-c="step"]').first().waitFor();
+  expect((await page.locator('[data-c="step"]').count()) === 7, "the timeline does not have seven steps");
+  expect((await page.locator('[data-c="flow-sentence"]').textContent()).length > 10, "the flow says nothing");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator('[data-c="label"]').click()]);
+  const stream = await download.createReadStream();
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  const file = Buffer.concat(chunks);
+  expect(file.subarray(0, 5).toString() === "%PDF-", "the label is no PDF");
+  const event = page.locator('[data-c="events"] details').first();
+  await event.locator("summary").click();
+  await event.locator("pre").waitFor();
+}
+
+/** A no-stock order: receive what is short on the SKU page, retry, and watch the order go on without a reload. */
+export async function receiveAndRetry(page, origin) {
+  const ask = async (path) => (await page.request.get(origin + path)).json();
+  const item = await until("an order without stock", 180, async () => (await ask("/api/v1/orders?status=no_stock&limit=1")).items?.[0]);
+  const orderPath = `/orders/${encodeURIComponent(item.id)}`;
+  await page.goto(origin + orderPath);
+  await page.locator('[data-c="order-state"] [data-state="no_stock"]').waitFor();
+  await page.locator('[data-c="retry"]').waitFor();
+  const { lines } = await ask(`/api/v1/orders/${encodeURIComponent(item.id)}`);
+  for (const sku of new Set(lines.map((line) => line.sku))) {
+    await page.goto(`${origin}/inventory/${encodeURIComponent(sku)}`);
+    await waitForLive(page);
+    const available = page.locator('[data-c="available"]');
+    const before = number(await available.textContent());
+    await page.getByLabel("Units received").fill("1000");
+    await page.locator('[data-c="receive"]').getByRole("button", { name: "Receive" }).click();
+    await page.getByText("Received 1,000. The ledger shows the new row.").waitFor({ timeout: 15_000 });
+    await until("the available number rises without a reload", 15, async () => number(await available.textContent()) > before + 500);
+    await page.locator('[data-c="ledger-row"]').filter({ hasText: "+1,000" }).first().waitFor();
+  }
+  await page.goto(origin + orderPath);
+  const state = page.locator('[data-c="order-state"] [data-state]');
+  await state.waitFor();
+  const retry = page.locator('[data-c="retry"]');
+  if ((await state.getAttribute("data-state")) === "no_stock" && (await retry.count()) > 0) {
+    await retry.click().catch(() => undefined); // stock may have moved the order on in this moment
+  }
+  await until("the order goes on", 30, async () => (await state.getAttribute("data-state")) !== "no_stock");
+}
+
+/** A refusal is a sentence beside the button that was pressed; a bad input never leaves the page. */
+export async function refusalIsASentence(page, origin) {
+  const { items } = await (await page.request.get(`${origin}/api/v1/stock?limit=1`)).json();
+  await page.goto(`${origin}/inventory/${encodeURIComponent(items[0].sku)}`);
+  const form = page.locator('[data-c="adjust"]');
+  await form.getByRole("button", { name: "Adjust" }).click();
+  await form.getByText("Enter a whole number that is not 0.").waitFor();
+  await form.getByText("Say why: the ledger keeps the reason.").waitFor();
+  await form.getByLabel(/^Change/).fill("-99999999");
+  await form.getByLabel("Reason").fill("browser test");
+  await form.getByRole("button", { name: "Adjust" }).click();
+  const said = form.getByRole("status");
+  await until("the refusal is shown", 15, async () => {
+    const text = await said.textContent();
+    return text.length > 10 && !/Sending/.test(text);
+  });
+  expect(!/ledger shows the new row|screen follows/.test(await said.textContent()), "an impossible adjustment was taken");
+}
+
+/** The search of the header finds an order and opens it with the keyboard. */
+export async function findByKeyboard(page, origin) {
+  const { items } = await (await page.request.get(`${origin}/api/v1/orders?limit=1`)).json();
+  await page.goto(`${origin}/`);
+  await page.locator('[data-c="kpi-orders"]').waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type(items[0].channel_id);
+  await page.getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname.startsWith("/orders/"));
+  await page.getByRole("heading", { name: `Order ${items[0].channel_id}` }).waitFor();
+}
