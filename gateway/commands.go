@@ -19,7 +19,7 @@ import (
 // CommandAnswer is what a command that was done answers.
 type CommandAnswer struct {
 	Position int64           `json:"position" doc:"of the command's last event; what is read at or past it shows the command's effect"`
-	Version  int64           `json:"version" doc:"of the first stream it touched"`
+	Version  int64           `json:"version" doc:"of the first stream it changed; 0 when nothing had to change"`
 	Result   json.RawMessage `json:"result" doc:"references only"`
 }
 

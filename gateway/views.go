@@ -20,8 +20,8 @@ type positioned[B any] struct {
 	Body     B
 }
 
-// paged are the parameters of every list.
-type paged struct {
+// Paged are the parameters of every list.
+type Paged struct {
 	After string `query:"after" maxLength:"400" doc:"the next of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
@@ -69,7 +69,7 @@ func (g *Gateway) registerViews() {
 			return b.Series(ctx, r, reads.SeriesQuery{Metric: in.Metric, From: in.From, To: in.To, Step: in.Step})
 		})
 	type stockInput struct {
-		paged
+		Paged
 		Text     string `query:"q" maxLength:"100" doc:"the begin of a SKU or a part of its name"`
 		Critical bool   `query:"critical" doc:"only what needs someone, most urgent first"`
 	}
@@ -77,23 +77,23 @@ func (g *Gateway) registerViews() {
 		func(ctx context.Context, r projection.Reader, in *stockInput) (reads.StockList, error) {
 			return b.Stock(ctx, r, reads.StockQuery{Text: in.Text, Critical: in.Critical, After: in.After, Limit: in.Limit})
 		})
-	type skuInput struct {
+	type SKUInput struct {
 		SKU string `path:"sku" maxLength:"400"`
 	}
 	view(g, "/api/v1/stock/{sku}", "get-stock", "Everything about one SKU's stock",
-		func(ctx context.Context, r projection.Reader, in *skuInput) (reads.SKU, error) {
+		func(ctx context.Context, r projection.Reader, in *SKUInput) (reads.SKU, error) {
 			return b.SKU(ctx, r, skuText(in.SKU))
 		})
 	type ledgerInput struct {
-		skuInput
-		paged
+		SKUInput
+		Paged
 	}
 	view(g, "/api/v1/stock/{sku}/ledger", "list-ledger", "Every movement of one SKU, newest first",
 		func(ctx context.Context, r projection.Reader, in *ledgerInput) (reads.LedgerList, error) {
 			return b.Ledger(ctx, r, skuText(in.SKU), in.After, in.Limit)
 		})
 	type ordersInput struct {
-		paged
+		Paged
 		Text       string `query:"q" maxLength:"100" doc:"the begin of the channel's order id"`
 		Status     string `query:"status" maxLength:"40" doc:"a channel's status, a waiting word, active, cancelled, finished or stuck"`
 		Connection string `query:"connection" maxLength:"40"`
@@ -118,7 +118,7 @@ func (g *Gateway) registerViews() {
 			return b.Connections(ctx, r)
 		})
 	type flowsInput struct {
-		paged
+		Paged
 		State string `query:"state" enum:"running,waiting,undoing,stuck,finished,undone"`
 	}
 	view(g, "/api/v1/flows", "list-flows", "Flows and where they stand",
@@ -126,7 +126,7 @@ func (g *Gateway) registerViews() {
 			return b.Flows(ctx, r, in.State, in.After, in.Limit)
 		})
 	view(g, "/api/v1/deadletters", "list-deadletters", "What could not be taken in or carried out",
-		func(ctx context.Context, r projection.Reader, in *paged) (reads.DeadLetterList, error) {
+		func(ctx context.Context, r projection.Reader, in *Paged) (reads.DeadLetterList, error) {
 			return b.DeadLetters(ctx, r, in.After, in.Limit)
 		})
 }

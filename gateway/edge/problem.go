@@ -73,6 +73,7 @@ func Busy(detail string, seconds int) *Problem {
 // huma makes its own answers through these two variables.
 func init() {
 	huma.DefaultArrayNullable = false // lists are never null
+	huma.ValidateStrictCasing = true  // "SKU" is not "sku"
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError { return fromHuma(status, detail, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
 		p := fromHuma(status, detail, errs)

@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+func TestSorted(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		status int
+		says   string
+		retry  bool
+	}{
+		{eventlog.Refusal("No."), 409, "No.", false},
+		{accounts.ErrPassword, 409, "8 to 256", false},
+		{eventlog.ErrConflict, 412, "Someone else", false},
+		{eventlog.ErrKeyReused, 422, "another request", false},
+		{eventlog.ErrKeyTooOld, 422, "too old", false},
+		{eventlog.ErrFull, 503, "disk is full", true},
+		{eventlog.ErrFenced, 503, "disk failed", true},
+		{reads.ErrNotFound, 404, "nothing of this id", false},
+		{reads.ErrSeries, 422, "A series has", false},
+		{context.Canceled, 503, "Try again", true},
+		{errors.New("sqlite: no such table: secrets"), 500, "our side", false},
+	} {
+		p := sorted(fmt.Errorf("doing something inside: %w", test.err))
+		if test.status == 422 || test.status == 409 {
+			p = sorted(test.err)
+		}
+		if p.Status != test.status || !strings.Contains(p.Detail, test.says) || (p.GetHeaders().Get("Retry-After") != "") != test.retry {
+			t.Errorf("%v: %d %q, want %d %q", test.err, p.Status, p.Detail, test.status, test.says)
+		}
+		if strings.Contains(p.Detail, "inside") || strings.Contains(p.Detail, "sqlite") {
+			t.Errorf("%v tells of the inside: %q", test.err, p.Detail)
+		}
+	}
+}
+
+func TestCan(t *testing.T) {
+	all := []Action{Open, Read, ReadPrivate, Operate, Account, Measure}
+	for name, test := range map[string]struct {
+		s    Subject
+		want []Action
+	}{
+		"nobody":            {Subject{}, []Action{Open}},
+		"nobody with role":  {Subject{Role: accounts.Owner}, []Action{Open}},
+		"an unknown role":   {Subject{Name: "user:x", Role: "king"}, []Action{Open}},
+		"a scoped key":      {Subject{Name: "key:x", Role: accounts.Owner, Scopes: []string{"operate"}}, []Action{Open, Operate}},
+		"a scope too far":   {Subject{Name: "key:x", Role: accounts.Viewer, Scopes: []string{"operate", "read"}}, []Action{Open, Read}},
+		"an owner":          {Subject{Name: "user:x", Role: accounts.Owner}, all},
+		"a viewer's rights": {Subject{Name: "user:x", Role: accounts.Viewer}, []Action{Open, Read, Account, Measure}},
+	} {
+		var got []Action
+		for _, a := range all {
+			if can(test.s, a) {
+				got = append(got, a)
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
