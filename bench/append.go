@@ -72,13 +72,15 @@ var sample = measured{
 
 var meta = eventlog.Meta{Actor: "channel:tiktok-1", Cause: "inbox:123456", Correlation: "tiktok-1:576461413038785752"}
 
-func streamOf(caller int) eventlog.Stream {
-	return eventlog.Stream{Workspace: "main", Kind: "order", ID: fmt.Sprintf("tiktok-1:5764614130387%05d", caller)}
-}
+// appendsPerStream is how long a stream lives: about as long as an order's.
+const appendsPerStream = 10
 
-// Append measures durable appends: each caller appends to a stream of its own and waits for the
-// answer. The bare loop writes the same rows, indexes and heads, compared and set, with one fsync
-// a batch, into a file of its own; it encodes, checks and seals nothing.
+func streamID(number int64) string { return fmt.Sprintf("tiktok-1:576461413%09d", number) }
+
+// Append measures durable appends. Each caller appends to a stream of its own, waits for the
+// answer, and begins a new stream after ten appends, as orders do. The bare loop writes the same
+// rows, indexes and heads, compared and set, with one fsync a batch, into a file of its own; it
+// encodes, checks and seals nothing.
 func Append(ctx context.Context, o Options) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
@@ -198,11 +200,18 @@ func (s *sampled) percentile(p int) float64 {
 
 // real is the log as the program uses it.
 type real struct {
-	folder   *sqlite.Folder
-	store    *sqlite.Log
-	log      *eventlog.Log
-	versions []eventlog.Version // by caller
-	stop     func() error
+	folder  *sqlite.Folder
+	store   *sqlite.Log
+	log     *eventlog.Log
+	callers []realCaller
+	streams atomic.Int64 // begun
+	stop    func() error
+}
+
+type realCaller struct {
+	stream  eventlog.Stream
+	version eventlog.Version
+	left    int // appends until the next stream
 }
 
 func openReal(ctx context.Context, dir string, callers int) (*real, error) {
@@ -228,7 +237,7 @@ func openReal(ctx context.Context, dir string, callers int) (*real, error) {
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- log.Run(running) }()
-	return &real{folder: folder, store: store, log: log, versions: make([]eventlog.Version, callers), stop: func() error {
+	return &real{folder: folder, store: store, log: log, callers: make([]realCaller, callers), stop: func() error {
 		cancel()
 		return <-done
 	}}, nil
@@ -239,9 +248,14 @@ func (r *real) append(ctx context.Context, caller, n int) error {
 	for i := range events {
 		events[i] = sample
 	}
-	out, err := r.log.Append(ctx, eventlog.Write{Stream: streamOf(caller), Expected: r.versions[caller], Events: events, Meta: meta})
+	c := &r.callers[caller]
+	if c.left == 0 {
+		*c = realCaller{stream: eventlog.Stream{Workspace: "main", Kind: "order", ID: streamID(r.streams.Add(1))}, left: appendsPerStream}
+	}
+	out, err := r.log.Append(ctx, eventlog.Write{Stream: c.stream, Expected: c.version, Events: events, Meta: meta})
 	if err == nil {
-		r.versions[caller] = out.Versions[0]
+		c.version = out.Versions[0]
+		c.left--
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog/queue"
@@ -14,30 +15,34 @@ import (
 )
 
 // checkpointAt is the log's own setting: pages of the write-ahead log.
-const checkpointAt = 8000
+const checkpointAt = 2000
 
 // bare is the best loop that writes what the log writes without being a log: no encoding, no
 // checksum, no seal, no identity of repeats, no state. It is never slowed.
 type bare struct {
-	conn                               *native.Conn
-	begin, commit, stream, event, head *native.Stmt
-	queue                              *queue.Queue[*bareCall]
-	callers                            []*bareCall
-	data, id, seal                     []byte
-	position                           int64
-	stop                               context.CancelFunc
-	wg                                 sync.WaitGroup
-	err                                error
+	conn              *native.Conn
+	begin, commit     *native.Stmt
+	add, set          *native.Stmt // a stream
+	event, head       *native.Stmt
+	queue             *queue.Queue[*bareCall]
+	callers           []*bareCall
+	data, id, seal    []byte
+	streams, position int64 // the last of each
+	named             atomic.Int64
+	stop              context.CancelFunc
+	wg                sync.WaitGroup
+	err               error
 }
 
 // bareCall is one caller's append, used again and again.
 type bareCall struct {
+	name            string // of a stream to begin, else empty
 	stream, version int64
-	events          int
+	events, left    int // left: appends until the next stream
 	done            chan error
 }
 
-// openBare makes the log's own tables, with a stream for each caller.
+// openBare makes the log's own tables.
 func openBare(ctx context.Context, dir string, callers int) (*bare, error) {
 	folder, err := sqlite.OpenFolder(dir)
 	if err != nil {
@@ -68,15 +73,14 @@ func openBare(ctx context.Context, dir string, callers int) (*bare, error) {
 
 func (b *bare) prepare(callers int) error {
 	err := b.conn.Exec(`pragma synchronous = full; pragma cache_size = -64000`)
-	var add *native.Stmt
 	for _, s := range []struct {
 		into **native.Stmt
 		sql  string
 	}{
 		{&b.begin, `begin immediate`},
 		{&b.commit, `commit`},
-		{&add, `insert into streams (id, workspace, kind, name, version, first) values (?1, 'main', 'order', ?2, 0, 1)`},
-		{&b.stream, `update streams set version = ?2 where id = ?1 and version = ?3`},
+		{&b.add, `insert into streams (id, workspace, kind, name, version, first) values (?1, ?2, ?3, ?4, ?5, ?6)`},
+		{&b.set, `update streams set version = ?2 where id = ?1 and version = ?3`},
 		{&b.event, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
 			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`},
 		{&b.head, `update log_head set position = ?1, seal = ?2, at = ?3`},
@@ -85,13 +89,8 @@ func (b *bare) prepare(callers int) error {
 			*s.into, err = b.conn.Prepare(s.sql)
 		}
 	}
-	for i := range callers {
-		b.callers = append(b.callers, &bareCall{stream: int64(i) + 1, done: make(chan error, 1)})
-		if err == nil {
-			add.Int(1, int64(i)+1)
-			add.Text(2, streamOf(i).ID)
-			err = add.Run()
-		}
+	for range callers {
+		b.callers = append(b.callers, &bareCall{done: make(chan error, 1)})
 	}
 	return err
 }
@@ -99,6 +98,9 @@ func (b *bare) prepare(callers int) error {
 func (b *bare) append(caller, events int) error {
 	c := b.callers[caller]
 	c.events = events
+	if c.left--; c.left < 0 {
+		c.name, c.version, c.left = streamID(b.named.Add(1)), 0, appendsPerStream-1
+	}
 	if err := b.queue.Put(context.Background(), c); err != nil {
 		return err
 	}
@@ -131,14 +133,8 @@ func (b *bare) batch(calls []*bareCall) error {
 	}
 	at := time.Now().UnixMicro()
 	for _, c := range calls {
-		b.stream.Int(1, c.stream)
-		b.stream.Int(2, c.version+int64(c.events))
-		b.stream.Int(3, c.version)
-		if err := b.stream.Run(); err != nil {
+		if err := b.move(c); err != nil {
 			return err
-		}
-		if b.conn.Changes() != 1 {
-			return errors.New("a stream has moved on")
 		}
 		for range c.events {
 			c.version++
@@ -162,6 +158,32 @@ func (b *bare) batch(calls []*bareCall) error {
 		_, err = b.conn.Checkpoint()
 	}
 	return err
+}
+
+// move compares and sets the head of the call's stream, or begins it.
+func (b *bare) move(c *bareCall) error {
+	if c.name != "" {
+		b.streams++
+		c.stream = b.streams
+		b.add.Int(1, c.stream)
+		b.add.Text(2, "main")
+		b.add.Text(3, "order")
+		b.add.Text(4, c.name)
+		b.add.Int(5, int64(c.events))
+		b.add.Int(6, b.position+1)
+		c.name = ""
+		return b.add.Run()
+	}
+	b.set.Int(1, c.stream)
+	b.set.Int(2, c.version+int64(c.events))
+	b.set.Int(3, c.version)
+	if err := b.set.Run(); err != nil {
+		return err
+	}
+	if b.conn.Changes() != 1 {
+		return errors.New("a stream has moved on")
+	}
+	return nil
 }
 
 func (b *bare) insert(c *bareCall, at int64) error {

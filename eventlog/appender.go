@@ -65,7 +65,6 @@ func (a *appender) run(ctx context.Context) error {
 }
 
 func (a *appender) fence(err error) error {
-	err = fmt.Errorf("append to the log: %w", err)
 	a.setErr(err)
 	return err
 }
@@ -73,8 +72,13 @@ func (a *appender) fence(err error) error {
 // round commits one batch of the pending calls and answers them. Its error ends the appender,
 // but for ErrFull.
 func (a *appender) round(ctx context.Context) error {
-	a.cache.trim()
+	// Between batches, so that no history disappears while a batch refers to it.
+	a.cache.change(a.cache.histories.Trim)
 	calls := a.pending
+	if err := a.learn(ctx, calls); err != nil {
+		a.pending = nil
+		return answerAll(calls, err)
+	}
 	for {
 		b := a.newBatch()
 		rest := b.fill(ctx, calls)
@@ -82,18 +86,8 @@ func (a *appender) round(ctx context.Context) error {
 		switch {
 		case err != nil:
 			b.forget(nil)
-			for _, c := range b.all() {
-				c.answer(fmt.Errorf("append to the log: %w", err))
-			}
 			a.pending = rest
-			if errors.Is(err, ErrFenced) {
-				return err
-			}
-			if errors.Is(err, ErrFull) {
-				a.cache.clear()
-				return err
-			}
-			return nil
+			return answerAll(b.all(), err)
 		case done.OK:
 			a.advance(done.Head)
 			a.pending = append(b.finish(done), rest...)
@@ -106,9 +100,48 @@ func (a *appender) round(ctx context.Context) error {
 	}
 }
 
+// learn asks for the versions of streams that the appender does not know, so that a call with a
+// wrong expectation fails alone instead of making its batch be decided twice.
+func (a *appender) learn(ctx context.Context, calls []*call) error {
+	var unknown []Base
+	for _, c := range calls {
+		for i := range c.writes {
+			if s := c.writes[i].stream; c.request == nil && a.cache.get(s) == nil {
+				a.cache.put(&history{stream: s})
+				unknown = append(unknown, Base{Stream: s})
+			}
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	is, err := a.store.Commit(ctx, Batch{Bases: unknown}) // compares and writes nothing
+	for i := range unknown {
+		if err != nil {
+			a.cache.change(func() { a.cache.histories.Drop(unknown[i].Stream) })
+		} else {
+			a.cache.get(unknown[i].Stream).version = is.Real[i]
+		}
+	}
+	return err
+}
+
+// answerAll fails calls by the store's error, and returns it when the appender cannot go on.
+func answerAll(calls []*call, err error) error {
+	err = fmt.Errorf("append to the log: %w", err)
+	for _, c := range calls {
+		c.answer(err)
+	}
+	if errors.Is(err, ErrFenced) || errors.Is(err, ErrFull) {
+		return err
+	}
+	return nil
+}
+
 // waitForSpace answers every call with ErrFull until the store can write again.
 func (a *appender) waitForSpace(ctx context.Context, full error) error {
 	a.setErr(full)
+	a.cache.change(a.cache.histories.Clear)
 	tick := time.NewTicker(resumeEvery)
 	defer tick.Stop()
 	for {

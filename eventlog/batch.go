@@ -46,10 +46,9 @@ func (b *batch) fill(ctx context.Context, calls []*call) (rest []*call) {
 			return slices.Clone(calls[i:])
 		}
 		c.out, c.err = Outcome{}, nil
-		switch {
-		case c.request == nil:
+		if c.request == nil {
 			b.append(c)
-		default:
+		} else {
 			b.execute(ctx, c)
 		}
 	}
@@ -60,10 +59,7 @@ func (b *batch) fill(ctx context.Context, calls []*call) (rest []*call) {
 func (b *batch) append(c *call) {
 	for i := range c.writes {
 		w := &c.writes[i]
-		h := b.cache.get(w.stream)
-		if h == nil {
-			h = b.cache.put(&history{stream: w.stream, version: w.expected}) // the commit compares it
-		}
+		h := b.cache.get(w.stream) // there: the round has learned it
 		b.base(h)
 		now := h.version
 		for _, earlier := range c.writes[:i] {
@@ -116,7 +112,7 @@ func (b *batch) evolve(h *history, entries []entry) {
 	for i := range entries {
 		for _, f := range h.folds {
 			if f.evolve(entries[i].event) != nil {
-				b.cache.spoil(h) // whoever folds it next gets the error
+				b.cache.change(func() { h.folds = nil }) // whoever folds it next gets the error
 				return
 			}
 		}
@@ -225,11 +221,11 @@ func (b *batch) state(ctx context.Context, c *call, i int) (*folded, error) {
 		return nil, nil // this batch rests on an older version and will be refused
 	default:
 		if h.version != f.version { // another appender has moved it on
-			b.cache.spoil(h)
+			b.cache.change(func() { h.folds = nil })
 			h.version = f.version
 		}
 	}
-	b.cache.adopt(h, f)
+	b.cache.change(func() { h.folds = append(h.folds, f) })
 	b.base(h)
 	return f, nil
 }
@@ -320,7 +316,7 @@ func (b *batch) forget(real []Version) {
 		if i < len(real) {
 			b.cache.put(&history{stream: h.stream, version: real[i]})
 		} else {
-			b.cache.drop(h.stream)
+			b.cache.change(func() { b.cache.histories.Drop(h.stream) })
 		}
 	}
 }

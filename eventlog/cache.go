@@ -52,43 +52,15 @@ func (c *cache) get(s Stream) *history {
 
 // put replaces what is known of a stream.
 func (c *cache) put(h *history) *history {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.histories.Put(h.stream, h)
+	c.change(func() { c.histories.Put(h.stream, h) })
 	return h
 }
 
-// adopt adds a state to a history.
-func (c *cache) adopt(h *history, f *folded) {
+// change edits histories, which callers may be looking at.
+func (c *cache) change(edit func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h.folds = append(h.folds, f)
-}
-
-// spoil forgets the states of a history and keeps the version.
-func (c *cache) spoil(h *history) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h.folds = nil
-}
-
-func (c *cache) drop(s Stream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.histories.Drop(s)
-}
-
-func (c *cache) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.histories.Clear()
-}
-
-// trim is called between batches, so that no history disappears while a batch refers to it.
-func (c *cache) trim() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.histories.Trim()
+	edit()
 }
 
 func (h *history) find(fold string) *folded {

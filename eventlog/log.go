@@ -7,6 +7,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,19 +57,12 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 		source := ids.New(o.Clock)
 		o.NewID = func() uuid.UUID { return source.Next() }
 	}
-	o.QueueSize, o.MaxBatch, o.CacheSize = orDefault(o.QueueSize, 4096), orDefault(o.MaxBatch, 2048), orDefault(o.CacheSize, 10000)
+	o.QueueSize, o.MaxBatch, o.CacheSize = cmp.Or(o.QueueSize, 4096), cmp.Or(o.MaxBatch, 2048), cmp.Or(o.CacheSize, 10000)
 	head, err := store.Head(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the head of the log: %w", err)
 	}
 	return &Log{store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: newCache(o.CacheSize), head: head}, nil
-}
-
-func orDefault(n, otherwise int) int {
-	if n > 0 {
-		return n
-	}
-	return otherwise
 }
 
 // Head is the end of the log as far as this process has seen it. It costs no read.

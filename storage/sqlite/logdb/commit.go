@@ -89,7 +89,6 @@ func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, e
 			l.heads.Put(base.Stream, heads[i])
 		}
 	}
-	l.heads.Trim()
 	select {
 	case l.changed <- struct{}{}:
 	default: // already signalled
@@ -101,6 +100,7 @@ func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, e
 func (l *Log) compare(b *eventlog.Batch) ([]streamHead, eventlog.Committed, error) {
 	out := eventlog.Committed{OK: true, First: l.head.Position + 1, Head: l.head, Real: make([]eventlog.Version, len(b.Bases))}
 	heads := make([]streamHead, len(b.Bases))
+	l.heads.Trim()
 	for i, base := range b.Bases {
 		var known bool
 		if heads[i], known = l.heads.Get(base.Stream); !known {
@@ -108,6 +108,7 @@ func (l *Log) compare(b *eventlog.Batch) ([]streamHead, eventlog.Committed, erro
 			if heads[i], err = l.writer.stream(base.Stream); err != nil {
 				return nil, out, fmt.Errorf("look up %s: %w", base.Stream, err)
 			}
+			l.heads.Put(base.Stream, heads[i]) // one that does not exist, too: it will soon
 		}
 		out.Real[i] = heads[i].version
 		out.OK = out.OK && heads[i].version == base.Expect
