@@ -77,7 +77,7 @@ type Tokens interface {
 type Hint struct {
 	Delivery string // the vendor's delivery id, or the documented fallback key
 	Shop     string
-	Kind     string // "order", "cancellation", "package", "authorisation", "other"
+	Kind     string // "order", "cancellation", "package", "authorisation" (it ended), "expiring" (it will), "other"
 	Type     string // the vendor's own name or number of the topic
 	Order    string // the order's id at the channel, when the hint is about one
 	Updated  time.Time

@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -33,25 +32,16 @@ type Labels interface {
 	Label(ctx context.Context, id string) (vault.Label, error)
 }
 
-// Options are what a Desk needs.
-type Options struct {
-	Connect Connectors // required
-	Vault   Labels     // required
-	Log     *slog.Logger
-}
-
 // Desk implements fulfilment.Desk.
-type Desk struct{ o Options }
+type Desk struct {
+	shops Connectors
+	vault Labels
+}
 
 var _ fulfilment.Desk = (*Desk)(nil)
 
 // New makes a Desk.
-func New(o Options) *Desk {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return &Desk{o: o}
-}
+func New(shops Connectors, kept Labels) *Desk { return &Desk{shops: shops, vault: kept} }
 
 // LabelID is the id of a package's label: the same for every try, and telling nothing by itself.
 func LabelID(order, pkg string) string {
@@ -95,7 +85,7 @@ func (d *Desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 }
 
 func (d *Desk) connector(p fulfilment.Parcel) (channels.Connector, error) {
-	c, ok := d.o.Connect.Connector(p.Connection)
+	c, ok := d.shops.Connector(p.Connection)
 	if !ok {
 		return nil, &fulfilment.Trouble{Sentence: fmt.Sprintf("The shop %s is not connected. Connect the shop again, then retry.", p.Connection), Person: true}
 	}
@@ -140,7 +130,7 @@ func (d *Desk) order(ctx context.Context, c channels.Connector, p fulfilment.Par
 func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Parcel, pkg string, again bool) (fulfilment.Labelled, error) {
 	id := LabelID(p.Order, pkg)
 	if again {
-		kept, err := d.o.Vault.Label(ctx, id)
+		kept, err := d.vault.Label(ctx, id)
 		switch {
 		case err == nil, errors.Is(err, vault.ErrGone):
 			return fulfilment.Labelled{Label: id, Type: kept.Type, Tracking: kept.Tracking}, nil
@@ -168,11 +158,10 @@ func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Par
 	if out.Tracking == "" {
 		out.Tracking = shipment.Tracking
 	}
-	err = d.o.Vault.PutLabel(ctx, vault.Label{ID: id, Person: p.Person, Type: out.Type, Tracking: out.Tracking, File: file.File})
+	err = d.vault.PutLabel(ctx, vault.Label{ID: id, Person: p.Person, Type: out.Type, Tracking: out.Tracking, File: file.File})
 	if err != nil {
 		return fulfilment.Labelled{}, fmt.Errorf("keep the label: %w", err)
 	}
-	d.o.Log.InfoContext(ctx, "label made", "order", p.Order, "package", pkg, "label", id, "already", shipment.Already)
 	return out, nil
 }
 

@@ -78,7 +78,7 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 		t.Fatal(err)
 	}
 	r.connection = added[0].ID
-	r.Desk = dispatch.New(dispatch.Options{Connect: registry, Vault: r.vault})
+	r.Desk = dispatch.New(registry, r.vault)
 	return r
 }
 

@@ -31,6 +31,7 @@ const (
 	kindCancel     = "cancellation"
 	kindPackage    = "package"
 	kindAuthorised = "authorisation"
+	kindExpiring   = "expiring"
 	kindOther      = "other"
 )
 
@@ -121,8 +122,10 @@ func kind(topic string) string {
 		return kindCancel
 	case packageUpdate:
 		return kindPackage
-	case deauthorised, expiringSoon:
+	case deauthorised:
 		return kindAuthorised
+	case expiringSoon:
+		return kindExpiring
 	}
 	if other[topic] {
 		return kindOther
@@ -132,7 +135,7 @@ func kind(topic string) string {
 
 // readData reads what a topic is about.
 func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []channels.Hint {
-	if h.Kind == kindOther && h.Type != returnChange || h.Kind == kindAuthorised {
+	if h.Kind == kindOther && h.Type != returnChange || h.Kind == kindAuthorised || h.Kind == kindExpiring {
 		return []channels.Hint{h}
 	}
 	var d struct {

@@ -55,6 +55,11 @@ func TestHints(t *testing.T) {
 			want: []channels.Hint{{Delivery: "n", Shop: shop, Kind: "authorisation", Type: "6", Updated: at(5)}},
 		},
 		{
+			name: "the authorisation ends soon",
+			body: `{"type":7,"tts_notification_id":"n","shop_id":"7490000000000000001","timestamp":5,"data":{"message":"30 days","expiration_time":"1767225600"}}`,
+			want: []channels.Hint{{Delivery: "n", Shop: shop, Kind: "expiring", Type: "7", Updated: at(5)}},
+		},
+		{
 			name: "a topic nobody knows, whatever is in it",
 			body: `{"type":4711,"shop_id":{"a":1},"timestamp":5,"data":[1,2]}`,
 			want: []channels.Hint{{Kind: "other", Type: "4711", Updated: at(5), Unknown: true}},

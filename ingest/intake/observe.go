@@ -1,0 +1,238 @@
+// Package intake takes in orders as a channel shows them, and keeps the letters of those that cannot be.
+//
+//	order ─► personal data to the vault ─► orders' rule ─► log      broken, refused ─► letter, quarantine
+//
+// Webhooks and polls both end here, so news of an order is the same whichever brought it: the same
+// again yields nothing, and an order that is taken in after all closes the letter it had.
+package intake
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/creatorflow/creatorflow/channels"
+	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+const (
+	atOnce     = 16     // orders of one read that are taken in at the same time; they share commits
+	remembered = 20_000 // orders whose last news are known without asking the log
+)
+
+// Intake takes in orders. Its methods may be called from many goroutines.
+type Intake struct {
+	log       *eventlog.Log
+	vault     *vault.Vault
+	workspace string
+	known     *lanes.Memory[[32]byte] // by order id
+
+	mu     sync.Mutex                  // guards all below
+	units  map[string]map[string]int64 // that left the channel's committed quantity, by connection and listing
+	orders map[string]*trouble         // that could not be taken in, by order id
+	items  map[int64]string            // quarantined and dead items, with their connection
+}
+
+// New makes an Intake.
+func New(log *eventlog.Log, v *vault.Vault, workspace string) *Intake {
+	return &Intake{
+		log: log, vault: v, workspace: workspace, known: lanes.NewMemory[[32]byte](remembered),
+		units: map[string]map[string]int64{}, orders: map[string]*trouble{}, items: map[int64]string{},
+	}
+}
+
+// Taken is what taking in an order led to.
+type Taken struct {
+	Person   string   `json:"-"`                 // the reference to the buyer, if there is one
+	Events   []string `json:"events,omitzero"`   // names
+	Left     bool     `json:"left,omitzero"`     // its units left the channel's committed quantity
+	Replaced bool     `json:"replaced,omitzero"` // only late news, kept as superseded
+}
+
+// Result is what became of one order.
+type Result struct {
+	Taken   Taken
+	Invalid *channels.Invalid // it cannot be read, or the rule refuses it
+	Err     error             // it could not be taken in now
+}
+
+// Ours says that a failure is this machine's: full or fenced, or the program is ending.
+func Ours(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, eventlog.ErrFull) || errors.Is(err, eventlog.ErrFenced)
+}
+
+// ObserveAll takes in orders, a few at a time, and tells what became of each. Cause names what brought
+// an order: "inbox:<number>" or "poll:<connection>".
+func (t *Intake) ObserveAll(ctx context.Context, c channels.Connection, list []channels.Order, cause func(id string) string) map[string]Result {
+	results := make(map[string]Result, len(list))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	room := make(chan struct{}, atOnce)
+	for _, o := range list {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			var r Result
+			r.Taken, r.Err = t.Observe(ctx, c, o, cause(o.ID))
+			var no eventlog.Refusal
+			if errors.As(r.Err, &no) {
+				r.Invalid, r.Err = &channels.Invalid{Record: o.ID, Rule: no.Error()}, nil
+			}
+			mu.Lock()
+			results[o.ID] = r
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// Observe takes in an order: personal data first, then the rule, then the log. The same again yields
+// nothing. A Refusal is the rule's "no".
+func (t *Intake) Observe(ctx context.Context, c channels.Connection, o channels.Order, cause string) (Taken, error) {
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return Taken{}, fmt.Errorf("encode order %s: %w", o.ID, err)
+	}
+	order, sum := orders.ID(c.ID, o.ID), sha256.Sum256(raw)
+	person := t.personID(c, o)
+	if last, ok := t.known.Get(order); ok && last == sum {
+		return Taken{Person: person}, t.mended(ctx, order) // this very news was taken in before
+	}
+	if err := t.keepPerson(ctx, person, o.Recipient); err != nil {
+		return Taken{}, err
+	}
+	out, err := t.decide(ctx, order, news(c, o, person), cause)
+	if err != nil {
+		return Taken{}, fmt.Errorf("take in order %s: %w", order, err)
+	}
+	out.Person = person
+	t.known.Put(order, sum)
+	if out.Left {
+		t.left(c.ID, o)
+	}
+	return out, t.mended(ctx, order)
+}
+
+// decide has the rule judge the news inside the log and tells what it led to.
+func (t *Intake) decide(ctx context.Context, order string, n orders.News, cause string) (out Taken, err error) {
+	rule, stream := orders.Observing(), events.Stream(t.workspace, order)
+	outcome, err := t.log.Execute(ctx, eventlog.Request{
+		Folds: []eventlog.Fold{rule.Fold(stream)},
+		Meta:  eventlog.Meta{Actor: "channel:" + n.Connection, Cause: cause, Correlation: order, Occurred: n.Updated},
+		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
+			decided, err := rule.Decide(states[0].Value.(orders.State), n)
+			if err != nil || len(decided) == 0 {
+				return eventlog.Decision{}, err
+			}
+			result, err := json.Marshal(describe(decided))
+			return eventlog.Decision{Writes: []eventlog.Decided{{Stream: stream, Events: decided}}, Result: result}, err
+		},
+	})
+	if err != nil || len(outcome.Result) == 0 {
+		return Taken{}, err
+	}
+	return out, json.Unmarshal(outcome.Result, &out)
+}
+
+// shipped are the states in which a channel no longer counts an order's units as committed.
+var shipped = []string{orders.Arranged, orders.Transit, orders.Delivered, orders.Completed}
+
+func describe(decided []eventlog.Event) Taken {
+	var out Taken
+	for _, e := range decided {
+		out.Events = append(out.Events, e.EventName())
+		switch e := e.(type) {
+		case events.Placed:
+			out.Left = slices.Contains(shipped, e.Status)
+		case events.StatusChanged:
+			out.Left = slices.Contains(shipped, e.To) && !slices.Contains(shipped, e.From)
+		case events.Superseded:
+			out.Replaced = true
+		}
+	}
+	return out
+}
+
+// personID refers to the buyer; empty when the channel tells nothing of one.
+func (t *Intake) personID(c channels.Connection, o channels.Order) string {
+	if o.Buyer == "" && o.Recipient == nil {
+		return ""
+	}
+	return t.vault.PersonID(c.ID, cmp.Or(o.Buyer, "order "+o.ID))
+}
+
+// keepPerson keeps what the channel tells of the buyer in the vault.
+func (t *Intake) keepPerson(ctx context.Context, id string, r *channels.Recipient) error {
+	if r == nil {
+		return nil
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return errors.New("encode a recipient") // its error could quote one
+	}
+	kept, err := t.vault.Person(ctx, id)
+	switch {
+	case err == nil && bytes.Equal(kept, data):
+		return nil // a read costs no fsync
+	case err != nil && !errors.Is(err, vault.ErrNotFound):
+		return err
+	}
+	return t.vault.PutPerson(ctx, id, data)
+}
+
+func news(c channels.Connection, o channels.Order, person string) orders.News {
+	n := orders.News{
+		Connection: c.ID, Channel: c.Channel, ChannelID: o.ID, Status: string(o.Status), Vendor: o.Vendor, Total: o.Total, Buyer: person,
+		Packages: o.Packages, Created: o.Created, Updated: o.Updated, Paid: o.Paid, ShipBy: o.ShipBy, SelfShips: o.SelfShips, Cancel: o.Cancel,
+	}
+	for _, l := range o.Lines {
+		n.Lines = append(n.Lines, events.Line{
+			Listing: l.ListingID, Code: Code(l.Code, l.ListingID), Name: l.Name, Quantity: l.Quantity, Price: l.Price,
+		})
+	}
+	return n
+}
+
+// Code is a seller's code as it is compared: NFC, without spaces at its ends. A listing without one
+// goes by the channel's own id, so that a person can still map it.
+func Code(code, listing string) string {
+	return cmp.Or(strings.TrimSpace(norm.NFC.String(code)), listing)
+}
+
+// left notes units that the channel no longer counts as committed.
+func (t *Intake) left(connection string, o channels.Order) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	units := t.units[connection]
+	if units == nil {
+		units = map[string]int64{}
+		t.units[connection] = units
+	}
+	for _, l := range o.Lines {
+		units[l.ListingID] += l.Quantity
+	}
+}
+
+// TakeLeft tells how many units of each listing have left the channel's committed quantity since it
+// was asked last.
+func (t *Intake) TakeLeft(connection string) map[string]int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	units := t.units[connection]
+	delete(t.units, connection)
+	return units
+}

@@ -1,0 +1,214 @@
+// Package reconcile looks at a connection's channel for what no webhook has brought.
+//
+//	every Poll: Changed(cursor − overlap … now) ─► intake ─► cursor, after a full pass only
+//	now and then: listed quantities ─► shops.InventoryChanged, when neither sale nor shipment explains them
+//
+// With webhooks it finds the lost ones and says so (shops.Drifted); without any it is enough by itself.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	events "github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/ingest/health"
+	"github.com/creatorflow/creatorflow/ingest/intake"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// Options are what a Poller needs; all of them.
+type Options struct {
+	Log        *eventlog.Log
+	Vault      *vault.Vault
+	Workspace  string
+	Connection channels.Connection
+	Connector  func() (channels.Connector, bool)
+	Intake     *intake.Intake
+	Health     *health.Health
+	Clock      func() time.Time
+	Logger     *slog.Logger
+	Heard      func(order string) time.Time              // the newest state of an order that a webhook hinted at
+	Webhooks   func() (since time.Time)                  // when they began to come; zero = never
+	Passed     func(ctx context.Context, full time.Time) // told after each pass; zero when it was cut short
+	Wake       <-chan struct{}                           // ends a rest
+	Poll       time.Duration                             // between passes
+	Overlap    time.Duration                             // of two passes' windows
+	LookBack   time.Duration                             // of the first pass
+	Grace      time.Duration                             // how much later than the poll a webhook may come
+	Quantities time.Duration                             // between looks at quantities; negative = never
+}
+
+// What is done at a channel, for its health.
+const (
+	polling  = "list what changed"
+	counting = "read quantities"
+)
+
+// maxPages of one pass: ten million orders. A vendor that pages in circles must not hold us for ever.
+const maxPages = 100_000
+
+// found is news that a poll brought before any webhook.
+type found struct {
+	order   string // at the channel
+	vendor  string // the status it shows
+	updated time.Time
+}
+
+// maxFound are waited for at once; beyond, drift is counted too low.
+const maxFound = 10_000
+
+// Poller reconciles one connection. Only Run touches its fields.
+type Poller struct {
+	o       Options
+	id      string // the connection's
+	fails   int
+	found   map[string]found
+	counted time.Time // when quantities were last looked at
+	sums    map[string]*sum
+}
+
+// New makes a Poller.
+func New(o Options) *Poller {
+	return &Poller{o: o, id: o.Connection.ID, found: map[string]found{}}
+}
+
+// Run looks for what changed at the channel, again and again, until ctx ends or a fault has fenced us.
+func (p *Poller) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		pause, err := p.turn(ctx, p.o.Clock())
+		if err != nil && errors.Is(err, eventlog.ErrFenced) {
+			return err
+		}
+		p.rest(ctx, pause)
+	}
+	return nil
+}
+
+func (p *Poller) rest(ctx context.Context, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.o.Wake:
+	case <-ctx.Done():
+	}
+}
+
+// turn is one pass with what hangs on it. It says how long to rest.
+func (p *Poller) turn(ctx context.Context, started time.Time) (pause time.Duration, err error) {
+	full := started
+	if err = p.pass(ctx, started); err != nil {
+		full = time.Time{}
+	}
+	if err := p.drift(ctx); err != nil {
+		p.o.Logger.WarnContext(ctx, "drift not told yet", "connection", p.id, "error", err)
+	}
+	if err == nil {
+		if err := p.quantities(ctx); err != nil && ctx.Err() == nil {
+			p.o.Logger.WarnContext(ctx, "quantities not compared", "connection", p.id, "error", err)
+		}
+	}
+	if ctx.Err() != nil {
+		return 0, nil
+	}
+	p.o.Passed(ctx, full)
+	if err == nil {
+		p.fails = 0
+		return max(p.o.Poll-p.o.Clock().Sub(started), p.o.Poll/10), nil
+	}
+	p.fails++
+	p.o.Logger.WarnContext(ctx, "poll not finished", "connection", p.id, "error", err)
+	return p.o.Health.Pause(p.fails, err), err
+}
+
+func cursorName(connection string) string { return "poll:" + connection }
+
+// pass takes in what changed since the last full pass, and a while before it.
+func (p *Poller) pass(ctx context.Context, now time.Time) error {
+	cursor, err := p.o.Vault.Cursor(ctx, cursorName(p.id))
+	if err != nil {
+		return err
+	}
+	since := now.Add(-p.o.LookBack)
+	if cursor != "" {
+		last, err := time.Parse(time.RFC3339Nano, cursor)
+		if err != nil {
+			return fmt.Errorf("read cursor %s: %w", cursorName(p.id), err)
+		}
+		since = last.Add(-p.o.Overlap)
+	}
+	next := ""
+	for range maxPages {
+		c, ok := p.o.Connector()
+		if !ok {
+			return fmt.Errorf("connection %s has no connector", p.id)
+		}
+		read, err := c.Changed(ctx, since, now, next)
+		if err != nil {
+			if ctx.Err() == nil {
+				p.o.Health.Failed(ctx, polling, err)
+			}
+			return err
+		}
+		p.o.Health.Worked(ctx, polling)
+		if err := p.takeIn(ctx, read); err != nil {
+			return err
+		}
+		if read.Next == "" {
+			break
+		}
+		next = read.Next
+	}
+	return p.o.Vault.SetCursor(ctx, cursorName(p.id), now.UTC().Format(time.RFC3339Nano))
+}
+
+// takeIn takes in a page and remembers what no webhook has brought so far.
+func (p *Poller) takeIn(ctx context.Context, read channels.Page) error {
+	results, err := p.o.Intake.Polled(ctx, p.o.Connection, read)
+	if err != nil {
+		return err
+	}
+	since := p.o.Webhooks()
+	for _, o := range read.Orders {
+		r := results[o.ID]
+		if len(r.Taken.Events) == 0 || r.Taken.Replaced || since.IsZero() || o.Updated.Before(since) || len(p.found) >= maxFound {
+			continue // nothing new, or webhooks had not begun to come
+		}
+		p.found[o.ID] = found{order: o.ID, vendor: o.Vendor, updated: o.Updated}
+	}
+	return nil
+}
+
+// drift tells of news that no webhook has brought by now, each once.
+func (p *Poller) drift(ctx context.Context) error {
+	for id, f := range p.found {
+		if p.o.Clock().Sub(f.updated) < p.o.Grace {
+			continue
+		}
+		order := p.id + ":" + id
+		if !p.o.Heard(order).Before(f.updated) {
+			delete(p.found, id)
+			continue
+		}
+		_, err := eventlog.Execute(ctx, p.o.Log, events.Connection(p.o.Workspace, p.id), shops.Noting[events.Drifted](),
+			events.Drifted{
+				Connection: p.id, Order: order,
+				Found: fmt.Sprintf("The poll found the order as %s; no webhook had said so.", f.vendor),
+			}, p.meta(order))
+		if err != nil {
+			return err
+		}
+		delete(p.found, id)
+	}
+	return nil
+}
+
+func (p *Poller) meta(correlation string) eventlog.Meta {
+	return eventlog.Meta{Actor: "channel:" + p.id, Cause: "poll:" + p.id, Correlation: correlation}
+}

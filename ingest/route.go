@@ -1,0 +1,344 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/ingest/health"
+	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+const (
+	page     = 200         // items read from the inbox at once
+	longLook = time.Minute // the longest sleep of the router
+)
+
+// route hands pending items to the lanes, in the order they came. It never waits for a lane.
+func (i *Ingest) route(ctx context.Context) error {
+	for {
+		more, err := i.scan(ctx)
+		if err == nil {
+			err = i.due(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && fatal(err):
+			return err
+		case err != nil: // a read that failed; the items are safe
+			i.o.Logger.ErrorContext(ctx, "inbox not read, trying again", "error", err)
+			sleep(ctx, health.FirstPause, nil)
+		case !more:
+			sleep(ctx, i.rest(), i.poke)
+		}
+	}
+}
+
+// scan looks at a page of items behind the last one seen; more says that there may be others.
+func (i *Ingest) scan(ctx context.Context) (more bool, err error) {
+	i.mu.Lock()
+	for _, l := range i.lanes() {
+		if left := l.Hungry(); left > 0 {
+			i.seen = min(i.seen, left-1)
+		}
+	}
+	after := i.seen
+	i.mu.Unlock()
+	items, err := i.o.Vault.Pending(ctx, after, page)
+	if err != nil {
+		return false, err
+	}
+	i.mu.Lock()
+	if len(items) > 0 && i.seen == after { // else somebody wants earlier ones looked at again
+		i.seen = items[len(items)-1].Number
+	}
+	i.mu.Unlock()
+	for _, item := range items {
+		i.place(item)
+	}
+	return len(items) == page, nil
+}
+
+// lanes are all lanes. The caller holds the lock.
+func (i *Ingest) lanes() []*lanes.Lane {
+	all := []*lanes.Lane{i.side}
+	for _, s := range i.shops {
+		all = append(all, s.lane)
+	}
+	return all
+}
+
+// again has the router look at an item once more.
+func (i *Ingest) again(number int64) {
+	i.mu.Lock()
+	i.seen = min(i.seen, number-1)
+	i.mu.Unlock()
+	i.signal()
+}
+
+// due hands on items whose time has come.
+func (i *Ingest) due(ctx context.Context) error {
+	for {
+		i.mu.Lock()
+		d, ok := i.later.Pop(i.o.Clock())
+		refill := i.beyond && i.later.HalfEmpty()
+		i.mu.Unlock()
+		if refill {
+			if err := i.refill(ctx); err != nil {
+				return err
+			}
+		}
+		if !ok {
+			return nil
+		}
+		item, err := i.o.Vault.Item(ctx, d.Number)
+		if err != nil {
+			return err
+		}
+		if item.State == vault.Pending {
+			i.place(item)
+		}
+	}
+}
+
+// rest is how long the router may sleep.
+func (i *Ingest) rest() time.Duration {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if due, ok := i.later.Next(); ok {
+		return min(max(due.Sub(i.o.Clock()), 0)+time.Millisecond, longLook)
+	}
+	return longLook
+}
+
+// deferUntil keeps an item for later; its time is in the vault as well.
+func (i *Ingest) deferUntil(d lanes.Due) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.later.Put(d) {
+		i.beyond = true
+	}
+}
+
+// refill finds the items that wait for their time, as many as are kept in memory.
+func (i *Ingest) refill(ctx context.Context) error {
+	i.mu.Lock()
+	i.later, i.beyond = lanes.Waiting{}, false
+	i.mu.Unlock()
+	for after := int64(0); ; {
+		items, err := i.o.Vault.Listed(ctx, []string{vault.Pending}, after, 5*page)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			after = item.Number
+			if !item.Due.IsZero() {
+				i.deferUntil(lanes.Due{At: item.Due, Number: item.Number, Shop: item.Connection})
+			}
+		}
+		i.mu.Lock()
+		full := i.beyond
+		i.mu.Unlock()
+		if full || len(items) < 5*page {
+			return nil
+		}
+	}
+}
+
+// place puts an item into its lane, unless it is in one.
+func (i *Ingest) place(item vault.Item) {
+	i.mu.Lock()
+	busy := i.inflight[item.Number]
+	i.mu.Unlock()
+	if busy {
+		return
+	}
+	j, l := i.sort(item)
+	if l == nil {
+		i.deferUntil(lanes.Due{At: i.o.Clock().Add(health.FirstPause / 4), Number: item.Number})
+		return
+	}
+	i.mu.Lock()
+	i.inflight[item.Number] = true // before put: the lane may be quicker than this line
+	i.mu.Unlock()
+	if !l.Put(j) {
+		i.release(j)
+	}
+}
+
+// release says that items are in no lane any more.
+func (i *Ingest) release(jobs ...*lanes.Job) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, j := range jobs {
+		delete(i.inflight, j.Number)
+	}
+}
+
+// sort decides what is to be done about an item, and in which lane; nil = its shop is being opened.
+func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
+	j := &lanes.Job{Number: item.Number, Attempts: item.Attempts, Marked: item.Reason != "", Received: item.Received}
+	hints, err := i.hints(item)
+	var invalid channels.Invalid
+	switch {
+	case item.BodyGone:
+		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must still be there: it was deleted by retention or erasure"})
+	case errors.As(err, &invalid):
+		j.Act = i.unreadable(invalid)
+	case err != nil:
+		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must be readable: " + err.Error()})
+	case hints[0].Unknown:
+		j.Act = note(vault.Done, "", fmt.Sprintf("Unknown type %q: kept, nothing was done.", channels.Short(hints[0].Type, 40)))
+	}
+	if j.Act != nil {
+		return j, i.side
+	}
+	h := hints[0]
+	id, connected := i.o.Connect.ByShop(item.Channel, item.App, h.Shop)
+	i.mu.Lock()
+	s := i.shops[id]
+	i.mu.Unlock()
+	switch {
+	case connected && s == nil:
+		return nil, nil
+	case !connected:
+		j.Unknown = [3]string{item.Channel, item.App, h.Shop}
+		j.Act = note(vault.Unknown, "", fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", channels.Short(h.Shop, 64)))
+	case h.Kind == "authorisation", h.Kind == "expiring":
+		j.Shop, j.Act = id, s.authorisation(h)
+	case h.Order == "" || h.Kind == "other":
+		j.Act = note(vault.Done, id, fmt.Sprintf("Type %s needs nothing done.", h.Type))
+	}
+	if j.Act != nil {
+		return j, i.side
+	}
+	j.Shop = id
+	for _, h := range hints {
+		j.Orders = append(j.Orders, h.Order)
+		if last, _ := i.heard.Get(id + ":" + h.Order); h.Updated.After(last) {
+			i.heard.Put(id+":"+h.Order, h.Updated)
+		}
+	}
+	return j, s.lane
+}
+
+// hints reads an item's body; no error means at least one hint.
+func (i *Ingest) hints(item vault.Item) ([]channels.Hint, error) {
+	w, ok := i.o.Connect.Webhooks(item.Channel)
+	if !ok {
+		return nil, fmt.Errorf("there is no channel %q", item.Channel)
+	}
+	hints, err := w.Hints(item.Body)
+	if err == nil && len(hints) == 0 {
+		err = errors.New("it says nothing")
+	}
+	return hints, err
+}
+
+// unreadable quarantines a webhook that is signed but cannot be read.
+func (i *Ingest) unreadable(v channels.Invalid) lanes.Act {
+	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) { return i.take.Hold(ctx, j, "", v) }
+}
+
+// note only notes.
+func note(state, shop, reason string) lanes.Act {
+	return func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
+		return vault.Mark{Number: j.Number, State: state, Attempts: j.Attempts, Reason: reason, Connection: shop}, nil
+	}
+}
+
+// workSide works on items that concern no connected shop's order.
+func (i *Ingest) workSide(ctx context.Context) error {
+	for ctx.Err() == nil {
+		jobs := i.side.Take(page / 4)
+		if len(jobs) == 0 {
+			sleep(ctx, longLook, i.side.Ready())
+			continue
+		}
+		var marks []vault.Mark
+		var settled, rest []*lanes.Job
+		var failed error
+		for _, j := range jobs {
+			m, err := j.Act(ctx, j)
+			if err != nil {
+				failed, rest = err, append(rest, j)
+				continue
+			}
+			marks, settled = append(marks, m), append(settled, j)
+		}
+		if err := i.o.Vault.Mark(ctx, marks...); err != nil {
+			failed, rest, settled = err, jobs, nil
+		}
+		if err := i.recheck(ctx, settled); err != nil {
+			failed = err
+		}
+		i.release(settled...)
+		i.side.Done(i.o.Clock(), rest, false)
+		i.settled()
+		if failed == nil {
+			continue
+		}
+		if fatal(failed) {
+			return failed
+		}
+		i.o.Logger.WarnContext(ctx, "inbox items not settled yet", "items", len(rest), "error", failed)
+		sleep(ctx, health.FirstPause, nil)
+	}
+	return nil
+}
+
+// recheck takes up items of a shop that was connected while they were noted as unknown.
+func (i *Ingest) recheck(ctx context.Context, jobs []*lanes.Job) error {
+	for _, j := range jobs {
+		u := j.Unknown
+		if _, ok := i.o.Connect.ByShop(u[0], u[1], u[2]); !ok {
+			continue
+		}
+		if err := i.takeUp(ctx, j.Number, "Its shop was connected."); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeUp makes an item pending again, from its first attempt.
+func (i *Ingest) takeUp(ctx context.Context, number int64, reason string) error {
+	if err := i.o.Vault.Mark(ctx, vault.Mark{Number: number, State: vault.Pending, Reason: reason}); err != nil {
+		return err
+	}
+	i.again(number)
+	return nil
+}
+
+// takeUpUnknown takes up every item whose shop is connected by now.
+func (i *Ingest) takeUpUnknown(ctx context.Context) error {
+	for after := int64(0); ; {
+		items, err := i.o.Vault.Listed(ctx, []string{vault.Unknown}, after, page)
+		if err != nil {
+			return err
+		}
+		for _, listed := range items {
+			after = listed.Number
+			item, err := i.o.Vault.Item(ctx, listed.Number)
+			if err != nil {
+				return err
+			}
+			hints, err := i.hints(item)
+			if err != nil {
+				continue // deleted by retention meanwhile
+			}
+			if _, ok := i.o.Connect.ByShop(item.Channel, item.App, hints[0].Shop); ok {
+				if err := i.takeUp(ctx, item.Number, "Its shop was connected."); err != nil {
+					return err
+				}
+			}
+		}
+		if len(items) < page {
+			return nil
+		}
+	}
+}

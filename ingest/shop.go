@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/ingest/health"
+	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/ingest/reconcile"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// shop is one connection at work: its lane, its poll and its health.
+type shop struct {
+	*Ingest
+	channels.Connection
+	lane               *lanes.Lane
+	health             *health.Health
+	wakeWork, wakePoll chan struct{}
+	counts             counts // guarded by Ingest.mu
+}
+
+// shop finds the connection's part, or makes it.
+func (i *Ingest) shop(ctx context.Context, c channels.Connection) (s *shop, fresh bool, err error) {
+	i.mu.Lock()
+	s = i.shops[c.ID]
+	i.mu.Unlock()
+	if s != nil {
+		return s, false, nil
+	}
+	s = &shop{Ingest: i, Connection: c, lane: lanes.New(), wakeWork: make(chan struct{}, 1), wakePoll: make(chan struct{}, 1)}
+	if err := i.load(ctx, countsCursor(c.ID), &s.counts); err != nil {
+		return nil, false, err
+	}
+	s.health = health.New(health.Options{
+		Log: i.o.Log, Workspace: i.o.Workspace, Connection: c.ID, Clock: i.o.Clock, Chance: i.o.Chance, Last: s.counts.LastSuccess,
+		Logger: i.o.Logger, Notify: i.o.Notify,
+	})
+	i.mu.Lock()
+	i.shops[c.ID] = s
+	i.mu.Unlock()
+	i.signal()
+	return s, true, nil
+}
+
+// wake ends the pauses of the shop: it may have been authorised again.
+func (s *shop) wake() {
+	s.noting("")
+	for _, c := range []chan struct{}{s.wakeWork, s.wakePoll} {
+		select {
+		case c <- struct{}{}:
+		default: // told already
+		}
+	}
+}
+
+func (s *shop) poller() *reconcile.Poller {
+	return reconcile.New(reconcile.Options{
+		Log: s.o.Log, Vault: s.o.Vault, Workspace: s.o.Workspace, Connection: s.Connection, Intake: s.take, Health: s.health,
+		Connector: func() (channels.Connector, bool) { return s.o.Connect.Connector(s.ID) },
+		Clock:     s.o.Clock, Logger: s.o.Logger, Wake: s.wakePoll,
+		Heard:    func(order string) time.Time { at, _ := s.heard.Get(order); return at },
+		Webhooks: s.webhooksSince, Passed: s.passed,
+		Poll: s.o.Poll, Overlap: s.o.Overlap, LookBack: s.o.LookBack, Grace: s.o.Grace, Quantities: s.o.Quantities,
+	})
+}
+
+func (s *shop) webhooksSince() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts.FirstWebhook
+}
+
+// passed notes a pass of the poll.
+func (s *shop) passed(ctx context.Context, full time.Time) {
+	s.mu.Lock()
+	if !full.IsZero() {
+		s.counts.LastPoll = full
+	}
+	s.mu.Unlock()
+	if err := s.saveCounts(ctx); err != nil {
+		s.o.Logger.WarnContext(ctx, "counts not kept yet", "connection", s.ID, "error", err)
+	}
+	s.o.Notify("sync")
+}
+
+// authorisation is the vendor's news that the authorisation has ended, or will.
+func (s *shop) authorisation(h channels.Hint) lanes.Act {
+	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
+		m := vault.Mark{Number: j.Number, State: vault.Done, Attempts: j.Attempts, Connection: s.ID}
+		if h.Kind == "expiring" {
+			m.Reason = "The channel says that the authorisation ends soon. Connect the shop again before it does."
+			s.noting(m.Reason)
+			return m, nil
+		}
+		m.Reason = "The seller ended the authorisation at the channel."
+		return m, s.health.Deauthorised(ctx, m.Reason)
+	}
+}
+
+// noting keeps what a person should do before long.
+func (s *shop) noting(note string) {
+	s.mu.Lock()
+	s.counts.Note = note
+	s.mu.Unlock()
+	s.o.Notify("sync")
+}
+
+// pausing notes for people that the lane waits for the channel.
+func (s *shop) pausing(paused bool) {
+	s.mu.Lock()
+	s.counts.paused = paused
+	s.mu.Unlock()
+	s.o.Notify("sync")
+}
