@@ -47,6 +47,7 @@ func (i *Ingest) Receive(ctx context.Context, channel, app string, header http.H
 	if fresh {
 		i.signal()
 	}
+	i.o.Notify("sync")
 	return http.StatusOK
 }
 

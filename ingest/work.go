@@ -30,6 +30,7 @@ type worker struct {
 	fails   int          // reads that failed, in a row
 	suspect []*lanes.Job // about one order, the last that was read alone and in vain
 	blamed  error
+	since   time.Time // of the first read alone and in vain
 }
 
 // work takes in what the shop's webhooks hint at, until ctx ends or a fault has fenced us.
@@ -75,7 +76,7 @@ func (w *worker) round(ctx context.Context, jobs []*lanes.Job) (pause time.Durat
 		w.lane.Done(w.o.Clock(), jobs, false)
 		return health.FirstPause, err
 	}
-	w.fails, w.most = 0, min(2*w.most, maxRead)
+	w.fails, w.most, w.since = 0, min(2*w.most, maxRead), time.Time{}
 	results := w.take.ObserveAll(ctx, w.Connection, read.Orders, func(order string) string { return cause[order] })
 	var nameless *channels.Invalid
 	for _, i := range read.Invalid {
@@ -120,12 +121,24 @@ func (w *worker) unread(ctx context.Context, jobs []*lanes.Job, alone bool, err 
 	w.fails++
 	w.health.Failed(ctx, readingOrders, err)
 	alone = alone || len(jobs) == 1
+	pause := w.health.Pause(w.fails, err)
 	if alone {
 		w.suspect, w.blamed = jobs, err
+		switch {
+		case w.since.IsZero():
+			w.since = w.o.Clock()
+		case w.health.Last().After(w.since): // the poll worked meanwhile: the channel is not down
+			w.since = time.Time{}
+			w.lane.Done(w.o.Clock(), jobs, true)
+			if err := w.charge(ctx, nil); err != nil {
+				w.o.Logger.WarnContext(ctx, "failed attempt not noted yet", "connection", w.ID, "error", err)
+			}
+			return pause
+		}
 	}
 	w.most = max(1, min(w.most, len(jobs))/2)
 	w.lane.Done(w.o.Clock(), jobs, alone) // alone: another one's turn tells whose fault it is
-	return w.health.Pause(w.fails, err)
+	return pause
 }
 
 // charge counts a failed attempt for the items whose own read failed right before this one's success.

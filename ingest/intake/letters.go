@@ -175,15 +175,19 @@ func (t *Intake) broken(ctx context.Context, c channels.Connection, v channels.I
 		return nil
 	}
 	letter := letters.OrderID(order)
-	if err := t.open(ctx, letterevents.Opened{
-		Letter: letter, Connection: c.ID, Subject: order, Field: v.Field, Rule: v.Rule, Sample: v.Sample, Reason: sentence(v),
-	}); err != nil {
-		return err
-	}
 	t.mu.Lock()
 	t.add(order, c.ID, letter, 0)
 	t.mu.Unlock()
-	return t.savePolled(ctx)
+	err := t.savePolled(ctx) // first: a letter that nobody remembers would never close
+	if err == nil {
+		err = t.open(ctx, letterevents.Opened{
+			Letter: letter, Connection: c.ID, Subject: order, Field: v.Field, Rule: v.Rule, Sample: v.Sample, Reason: sentence(v),
+		})
+	}
+	if err != nil {
+		t.Drop(order) // the next poll opens it
+	}
+	return err
 }
 
 // mended closes what is open about an order, because it was taken in.

@@ -1,0 +1,212 @@
+package ingest_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+func TestSignedWebhookBecomesAnOrder(t *testing.T) {
+	r := newRig(t, knobs{})
+	id := r.place(shopID, false)
+	r.delivered()
+	r.wantNames(id, "placed")
+	placed := found[orderevents.Placed](r)[0]
+	if placed.Lines[0].Code != "HOODIE-M" || placed.Lines[1].Code != "Caf\u00e9" || placed.Lines[0].Quantity != 2 || placed.Total.Minor != 6148 {
+		t.Errorf("placed %+v", placed)
+	}
+	record := r.records()[1]
+	if record.Actor != "channel:"+r.shop.ID || record.Cause != "inbox:1" || record.Correlation != r.shop.ID+":"+id || record.Occurred.Unix() != placed.Updated.Unix() {
+		t.Errorf("record %+v", record)
+	}
+	item := r.wantState(1, vault.Done)
+	if item.Connection != r.shop.ID || item.Subject != r.shop.ID+":"+id || item.Person != placed.Buyer {
+		t.Errorf("item %+v", item)
+	}
+	person, err := r.vault.Person(t.Context(), placed.Buyer)
+	if err != nil || !bytes.Contains(person, []byte("1 Canary Street")) {
+		t.Errorf("the buyer is kept as %q, %v", person, err)
+	}
+	for _, e := range r.records() {
+		if bytes.Contains(e.Data, []byte("anary")) || bytes.Contains(e.Data, []byte("7494000000000000001")) {
+			t.Errorf("personal data in %s: %s", e.Name, e.Data)
+		}
+	}
+}
+
+// An order goes its whole way by webhooks alone.
+func TestOrderIsFollowedByWebhooks(t *testing.T) {
+	r := newRig(t, knobs{})
+	id := r.place(shopID, true)
+	r.delivered()
+	for _, step := range []func(shop, order string) error{r.PayOrder} {
+		r.must(step(shopID, id))
+		r.delivered()
+	}
+	r.must(r.CancelOrder(shopID, id, "buyer_no_longer_needs_it"))
+	r.delivered()
+	r.wantNames(id, "placed status_changed payment_completed cancelled")
+	if s := r.order(r.shop, id); s.Status != "cancelled" || !s.Paid {
+		t.Errorf("order %+v", s)
+	}
+}
+
+func TestDuplicatesAreCountedAndDoNothing(t *testing.T) {
+	r := newRig(t, knobs{})
+	id := r.place(shopID, false)
+	r.delivered()
+	head := r.log.Head().Position
+	d := r.sent()[0]
+	for range 3 {
+		if status := r.ingest.Receive(t.Context(), "tiktok", r.app.ID, d.header, d.body); status != http.StatusOK {
+			t.Errorf("a repeat got %d", status)
+		}
+	}
+	r.caughtUp()
+	if s := r.status(r.shop); s.Duplicates != 3 || s.Webhooks != 4 || s.WebhooksPerMinute != 4 || s.LastWebhook.IsZero() || s.Backlog != 0 {
+		t.Errorf("status %+v", s)
+	}
+	if now := r.log.Head().Position; now != head {
+		t.Errorf("the log grew from %d to %d", head, now)
+	}
+	if items, err := r.vault.Listed(t.Context(), nil, 0, 10); err != nil || len(items) != 1 {
+		t.Errorf("%d items, %v", len(items), err)
+	}
+	r.restart(nil) // figures outlive the process
+	r.until("the shop is back", func() bool { s := r.status(r.shop); return s.Webhooks == 4 && s.Duplicates == 3 })
+	r.wantNames(id, "placed")
+}
+
+func TestWrongSignatureLeavesNothing(t *testing.T) {
+	r := newRig(t, knobs{})
+	body := hint(1, shopID, "576460000000000001", time.Now())
+	for name, header := range map[string]http.Header{
+		"none": {}, "wrong": {"Authorization": {strings.Repeat("ab", 32)}}, "of another body": {"Authorization": {sign(body + " ")}}, "no hex": {"Authorization": {"Bearer x"}},
+	} {
+		if status := r.ingest.Receive(t.Context(), "tiktok", r.app.ID, header, []byte(body)); status != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	for _, where := range [][2]string{{"tiktok", "nosuch"}, {"shopify", r.app.ID}} {
+		if status := r.ingest.Receive(t.Context(), where[0], where[1], nil, []byte(body)); status != http.StatusNotFound {
+			t.Errorf("%v: %d", where, status)
+		}
+	}
+	long := strings.Repeat("x", 1<<20+1)
+	if status := r.post(long); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a long body: %d", status)
+	}
+	apps, strays := r.ingest.Apps()
+	if len(apps) != 1 || apps[0].Refused != 5 || apps[0].Stored != 0 || strays != 2 {
+		t.Errorf("apps %+v, strays %d", apps, strays)
+	}
+	if items, err := r.vault.Listed(t.Context(), nil, 0, 10); err != nil || len(items) != 0 {
+		t.Errorf("%d items, %v", len(items), err)
+	}
+}
+
+func TestGarbledWebhookIsQuarantined(t *testing.T) {
+	r := newRig(t, knobs{})
+	for _, body := range []string{`{"type":1,"shop_id":"749`, "\x00\xffnot json", `{"type":1,"tts_notification_id":"7700000001","shop_id":"` + shopID + `","timestamp":1,"data":{}}`} {
+		if status := r.post(body); status != http.StatusOK {
+			t.Errorf("%q: %d", body, status)
+		}
+	}
+	// The same notification, readable this time, is not taken for a repeat of the broken one.
+	id := r.place(shopID, false)
+	r.delivered()
+	r.wantNames(id, "placed")
+	opened := r.opened()
+	if len(opened) != 3 {
+		t.Fatalf("opened %+v", opened)
+	}
+	last := opened[2]
+	if last.Letter != "inbox-3" || last.Inbox != 3 || last.Field != "data.order_id" || last.Rule != "must be an id" || !strings.Contains(last.Reason, "data.order_id") {
+		t.Errorf("opened %+v", last)
+	}
+	for n := range int64(3) {
+		if item := r.wantState(n+1, vault.Quarantined); item.Field == "" || item.Rule == "" || len(item.Body) == 0 {
+			t.Errorf("item %+v", item)
+		}
+	}
+}
+
+func TestUnknownTypeIsKept(t *testing.T) {
+	r := newRig(t, knobs{})
+	if status := r.post(`{"type":4711,"tts_notification_id":"1","shop_id":"` + shopID + `","timestamp":1,"data":[]}`); status != http.StatusOK {
+		t.Errorf("got %d", status)
+	}
+	if status := r.post(`{"type":14,"tts_notification_id":"2","shop_id":"` + shopID + `","timestamp":1,"data":{}}`); status != http.StatusOK {
+		t.Errorf("got %d", status)
+	}
+	r.caughtUp()
+	if item := r.wantState(1, vault.Done); !strings.Contains(item.Reason, `"4711"`) || !strings.Contains(item.Reason, "kept") {
+		t.Errorf("reason %q", item.Reason)
+	}
+	r.wantState(2, vault.Done)
+	if n := len(r.opened()); n != 0 {
+		t.Errorf("%d letters", n)
+	}
+}
+
+func TestUnknownShopIsTakenUpOnceConnected(t *testing.T) {
+	r := newRig(t, knobs{shops: []string{shopID, otherShop}, refuses: true})
+	id := r.place(otherShop, false)
+	r.until("the webhook is noted", func() bool { return len(r.sent()) == 1 })
+	r.caughtUp()
+	if item := r.wantState(1, vault.Unknown); !strings.Contains(item.Reason, otherShop) || !strings.Contains(item.Reason, "Connect it") {
+		t.Errorf("reason %q", item.Reason)
+	}
+	c := r.authorize(otherShop)
+	r.until("the webhook was taken up", func() bool { return r.item(1).State == vault.Done })
+	if got := r.names(c, id); got != "placed" {
+		t.Errorf("events %q", got)
+	}
+}
+
+// What was received while nothing ran, and what a crash cut off between append and mark.
+func TestRestartTakesUpWhatIsPending(t *testing.T) {
+	r := newRig(t, knobs{})
+	first := r.place(shopID, false)
+	r.delivered()
+	var second string
+	r.restart(func() {
+		r.must(r.vault.Mark(t.Context(), vault.Mark{Number: 1, State: vault.Pending}))
+		second = r.place(shopID, false)
+		r.until("it was received", func() bool { return r.Counts().Webhooks.Acked == 2 })
+	})
+	r.caughtUp()
+	r.wantNames(first, "placed")
+	r.wantNames(second, "placed")
+	r.wantState(1, vault.Done)
+	r.wantState(2, vault.Done)
+}
+
+// Nothing personal is legible in any file of the data folder.
+func TestCanaryInFiles(t *testing.T) {
+	r := newRig(t, knobs{})
+	r.place(shopID, false)
+	r.delivered()
+	files, err := filepath.Glob(filepath.Join(r.dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, canary := range []string{"Canary", "+44700900", "7494000000000000001"} {
+			if bytes.Contains(content, []byte(canary)) {
+				t.Errorf("%q is legible in %s", canary, filepath.Base(name))
+			}
+		}
+	}
+}
