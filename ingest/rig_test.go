@@ -45,7 +45,7 @@ const (
 // rig is a simulated vendor, the hub's storage and an ingest between them.
 type rig struct {
 	*tiktoksim.Sim
-	t        *testing.T
+	t        testing.TB
 	log      *eventlog.Log
 	vault    *vault.Vault
 	registry *connect.Registry
@@ -81,7 +81,7 @@ type knobs struct {
 	refuses bool // no shop is connected yet
 }
 
-func newRig(t *testing.T, k knobs) *rig {
+func newRig(t testing.TB, k knobs) *rig {
 	t.Helper()
 	r := &rig{t: t, news: make(chan struct{}, 1), stop: func() {}}
 	hooks := httptest.NewServer(http.HandlerFunc(r.webhook))
@@ -469,4 +469,11 @@ func connection(r *rig, id string) (c channels.Connection) {
 		}
 	}
 	return c
+}
+
+// readAll reads a request's body and leaves it to be read again.
+func readAll(q *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(q.Body)
+	q.Body = io.NopCloser(bytes.NewReader(raw))
+	return raw, err
 }

@@ -175,9 +175,10 @@ func (p *Poller) takeIn(ctx context.Context, read channels.Page) error {
 		return err
 	}
 	since := p.o.Webhooks()
+	whole := since.Truncate(time.Second) // channels tell whole seconds
 	for _, o := range read.Orders {
 		r := results[o.ID]
-		if len(r.Taken.Events) == 0 || r.Taken.Replaced || since.IsZero() || o.Updated.Before(since) || len(p.found) >= maxFound {
+		if len(r.Taken.Events) == 0 || r.Taken.Replaced || since.IsZero() || o.Updated.Before(whole) || len(p.found) >= maxFound {
 			continue // nothing new, or webhooks had not begun to come
 		}
 		p.found[o.ID] = found{order: o.ID, vendor: o.Vendor, updated: o.Updated}

@@ -1,0 +1,229 @@
+package ingest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/ingest"
+)
+
+// fast polls so often that a test need not wait.
+const fast = 30 * time.Millisecond
+
+func TestPollingAloneIsEnough(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, Grace: time.Millisecond}})
+	id := r.place(shopID, true)
+	r.until("it is placed", func() bool { return r.order(r.shop, id).Status == "unpaid" })
+	r.must(r.PayOrder(shopID, id))
+	r.until("it is paid", func() bool { return r.order(r.shop, id).Status == "ready" })
+	r.must(r.CancelOrder(shopID, id, "buyer"))
+	r.until("it is cancelled", func() bool { return r.order(r.shop, id).Status == "cancelled" })
+	r.wantNames(id, "placed status_changed payment_completed cancelled")
+	for _, e := range r.records() {
+		if e.Stream.Kind == "order" && e.Cause != "poll:"+r.shop.ID {
+			t.Errorf("cause %q", e.Cause)
+		}
+	}
+	r.passes(3)
+	if n := len(r.drifted()); n != 0 {
+		t.Errorf("%d drifts where no webhook was ever expected", n)
+	}
+}
+
+// passes waits for so many more full passes of the poll.
+func (r *rig) passes(n int) {
+	r.t.Helper()
+	for range n {
+		before := r.status(r.shop).LastPoll
+		r.until("another pass", func() bool { return r.status(r.shop).LastPoll.After(before) })
+	}
+}
+
+// A lost webhook is made good by the poll, which counts it once; news that a webhook did bring, early
+// or late, is no drift, and what the poll brought is not news again when its webhook comes at last.
+func TestLostWebhookIsFoundOnce(t *testing.T) {
+	r := newRig(t, knobs{ingest: ingest.Options{Poll: fast, Grace: time.Minute}})
+	told := r.place(shopID, false)
+	r.delivered()
+	r.SetFaults(tiktoksim.Faults{Lose: 1})
+	lost := r.place(shopID, false)
+	r.SetFaults(tiktoksim.Faults{})
+	r.until("the poll found it", func() bool { return r.order(r.shop, lost).Known() })
+	if n := len(r.drifted()); n != 0 {
+		t.Errorf("%d drifts before the webhook was late", n)
+	}
+	r.offset.Store(int64(2 * time.Minute))
+	r.until("it counts as drift", func() bool { return len(r.drifted()) == 1 })
+	if d := r.drifted()[0]; d.Order != r.shop.ID+":"+lost || d.Connection != r.shop.ID || !strings.Contains(d.Found, "AWAITING_SHIPMENT") {
+		t.Errorf("drifted %+v", d)
+	}
+	if status := r.post(hint(1, shopID, lost, r.now())); status != http.StatusOK { // two days late
+		t.Fatal(status)
+	}
+	r.caughtUp()
+	r.passes(5)
+	if n := len(r.drifted()); n != 1 {
+		t.Errorf("%d drifts", n)
+	}
+	r.wantNames(lost, "placed")
+	r.wantNames(told, "placed")
+}
+
+// A webhook that comes after the poll, but within the grace, is on time.
+func TestWebhookAfterThePollIsNoDrift(t *testing.T) {
+	r := newRig(t, knobs{ingest: ingest.Options{Poll: fast, Grace: 30 * time.Second}})
+	r.place(shopID, false)
+	r.delivered()
+	r.SetFaults(tiktoksim.Faults{Delay: 1, MaxDelay: 400 * time.Millisecond})
+	var ids []string
+	for range 5 {
+		ids = append(ids, r.place(shopID, false))
+	}
+	r.delivered()
+	for _, id := range ids {
+		r.wantNames(id, "placed")
+	}
+	r.offset.Store(int64(time.Minute)) // past every grace
+	r.passes(2)
+	if d := r.drifted(); len(d) != 0 {
+		t.Errorf("drifted %+v", d)
+	}
+}
+
+// windows are what the poll asked for.
+type windows struct {
+	from, to atomic.Int64
+	n        atomic.Int64
+}
+
+func (r *rig) watchWindows() *windows {
+	w := &windows{}
+	r.answer(func(_ http.ResponseWriter, q *http.Request) bool {
+		if strings.HasPrefix(q.URL.Path, searchPath) {
+			var body struct {
+				From int64 `json:"update_time_ge"`
+				To   int64 `json:"update_time_lt"`
+			}
+			// The simulator needs the body as well.
+			if raw, err := readAll(q); err == nil && json.Unmarshal(raw, &body) == nil {
+				w.from.Store(body.From)
+				w.to.Store(body.To)
+				w.n.Add(1)
+			}
+		}
+		return false
+	})
+	return w
+}
+
+func TestCursorMovesAfterAFullPassOnly(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, Overlap: time.Minute, LookBack: 2 * time.Hour}})
+	w := r.watchWindows()
+	r.passes(2)
+	if got := w.to.Load() - w.from.Load(); got < 60 || got > 63 {
+		t.Errorf("a window of %d s, want the overlap of 60", got)
+	}
+	before, err := r.vault.Cursor(t.Context(), "poll:"+r.shop.ID)
+	r.must(err)
+	// Down for an hour: the next full pass looks back over all of it.
+	r.answer(func(w http.ResponseWriter, q *http.Request) bool {
+		down := strings.HasPrefix(q.URL.Path, searchPath)
+		if down {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return down
+	})
+	r.until("the shop is failing", func() bool { return len(found[shopevents.Failing](r)) == 1 })
+	held, err := r.vault.Cursor(t.Context(), "poll:"+r.shop.ID)
+	r.must(err)
+	if at, _ := time.Parse(time.RFC3339Nano, held); at.Sub(parse(t, before)) > 10*time.Second {
+		t.Errorf("the cursor moved from %s to %s", before, held)
+	}
+	id := r.place(shopID, false)
+	r.offset.Store(int64(time.Hour))
+	w = r.watchWindows()
+	r.until("the order is in", func() bool { return r.order(r.shop, id).Known() })
+	if got := w.to.Load() - w.from.Load(); w.n.Load() == 1 && (got < 3600 || got > 3700) {
+		t.Errorf("a window of %d s", got)
+	}
+	r.until("the shop recovered", func() bool { return len(found[shopevents.Recovered](r)) == 1 })
+}
+
+func parse(t *testing.T, s string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// A poll pages: more orders than a page holds.
+func TestPollPages(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast}})
+	r.stop()
+	var ids []string
+	for range 230 {
+		ids = append(ids, r.place(shopID, false))
+	}
+	r.openHub()
+	r.start()
+	for _, id := range ids {
+		r.until("it is in", func() bool { return r.order(r.shop, id).Known() })
+	}
+	if n := len(r.records()); n != 231 {
+		t.Errorf("%d events, want one for the shop and one for each order", n)
+	}
+}
+
+func TestHandEditIsNoticed(t *testing.T) {
+	r := newRig(t, knobs{ingest: ingest.Options{Poll: fast, Quantities: fast}, sim: tiktoksim.Config{Restock: true}})
+	r.until("quantities are known", func() bool {
+		v, err := r.vault.Cursor(t.Context(), "quantities:"+r.shop.ID)
+		return err == nil && strings.Contains(v, "1000")
+	})
+	// Sales, cancellations and shipments explain themselves.
+	id := r.place(shopID, false)
+	gone := r.place(shopID, false)
+	r.delivered()
+	r.must(r.CancelOrder(shopID, gone, "buyer"))
+	r.ship(id)
+	r.delivered()
+	r.until("the order is arranged", func() bool { return r.order(r.shop, id).Status == "arranged" })
+	r.passes(6)
+	if got := found[shopevents.InventoryChanged](r); len(got) != 0 {
+		t.Errorf("changed %+v", got)
+	}
+	stock, err := r.Stock(shopID, skuA+"1")
+	r.must(err)
+	r.must(r.SetQuantity(shopID, skuA+"1", stock.Listed+40))
+	r.until("the hand edit is noticed", func() bool { return len(found[shopevents.InventoryChanged](r)) == 1 })
+	e := found[shopevents.InventoryChanged](r)[0]
+	if e.Connection != r.shop.ID || e.Listing != skuA+"1" || e.Code != "HOODIE-M" || e.From != 998 || e.To != 1038 {
+		t.Errorf("changed %+v", e)
+	}
+	r.restart(func() { r.ship(r.place(shopID, false)) }) // while nobody looks
+	r.passes(4)
+	if n := len(found[shopevents.InventoryChanged](r)); n != 1 {
+		t.Errorf("%d changes", n)
+	}
+}
+
+// ship arranges an order's packages behind the hub's back.
+func (r *rig) ship(id string) {
+	r.t.Helper()
+	o, err := r.Order(shopID, id)
+	r.must(err)
+	c, _ := r.registry.Connector(r.shop.ID)
+	for _, p := range o.Packages {
+		if _, err := c.Arrange(r.t.Context(), p.ID); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
