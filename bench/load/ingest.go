@@ -1,0 +1,335 @@
+// Package load measures the whole hub under the load of a busy shop: signed webhooks from a
+// simulated TikTok Shop that duplicates, reorders and loses some and whose API fails now and then.
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/workspace"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Options of the run.
+type Options struct {
+	Dir       string        // empty = a temporary folder that is removed
+	Length    time.Duration // of the load
+	PerMinute int           // webhooks
+	Seed      uint64
+	JSON      bool
+	Out       io.Writer
+}
+
+// Report is what was measured, and the bars.
+type Report struct {
+	Name        string  `json:"name"`
+	Engine      string  `json:"engine"`
+	Webhooks    int     `json:"webhooks"` // sent by the shop
+	PerMinute   float64 `json:"webhooks_per_minute"`
+	Orders      int     `json:"orders"`
+	Lost        int     `json:"lost"`  // orders the hub does not know
+	Twice       int     `json:"twice"` // effects, counted at the shop
+	Open        int     `json:"open"`  // flows that did not end
+	Violations  int     `json:"rate_violations"`
+	ToViewP50   float64 `json:"webhook_to_view_p50_ms"`
+	ToViewP99   float64 `json:"webhook_to_view_p99_ms"`
+	OwnP50      float64 `json:"own_time_p50_ms"`
+	OwnP99      float64 `json:"own_time_p99_ms"`
+	ElapsedP99  float64 `json:"elapsed_p99_ms"`
+	FoundByPoll int     `json:"found_by_poll"`
+	Seconds     float64 `json:"seconds"`
+}
+
+const (
+	shop   = "7490000000000000077"
+	key    = "benchappkey"
+	secret = "bench-app-secret-of-the-simulator" //nolint:gosec // of a simulator that lives and dies with the run
+	skus   = 200
+	hold   = 2 * time.Second
+	// perOrder webhooks come with an order: placed, off hold, shipment arranged.
+	perOrder = 3
+	drain    = 90 * time.Second
+)
+
+type run struct {
+	o      Options
+	sim    *tiktoksim.Sim
+	hub    *hub.Hub
+	placed int
+
+	mu      sync.Mutex
+	behind  eventlog.Position
+	seen    map[int64]time.Time // by inbox number, when a view first showed what it brought
+	own     []time.Duration
+	elapsed []time.Duration
+	drifted int
+	notices chan projection.Notice
+}
+
+// Ingest runs the load and prints what it measured.
+func Ingest(ctx context.Context, o Options) (err error) {
+	if o.Dir == "" {
+		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
+			return fmt.Errorf("make a folder for the run: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	}
+	r := &run{o: o, seen: map[int64]time.Time{}, notices: make(chan projection.Notice, 4096)}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	market, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for the simulated shop: %w", err), listener.Close())
+	}
+	if r.hub, err = hub.Open(ctx, hub.Options{
+		Data: o.Dir, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Poll: 5 * time.Second,
+		Watch: func(n projection.Notice) { r.notices <- n },
+	}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.hub.Close()) }()
+	address := "http://" + market.Addr().String()
+	app, err := r.hub.Shops.AddApp(ctx, channels.App{Channel: "tiktok", Key: key, Secrets: []string{secret}, BaseURL: address, AuthURL: address})
+	if err != nil {
+		return err
+	}
+	r.sim = tiktoksim.New(tiktoksim.Config{
+		AppKey: key, AppSecret: secret, Seed: o.Seed, RemorseHold: hold, RequestsPerSecond: 50, LabelNotReady: 1,
+		Restock: true, Reship: true, WebhookURL: "http://" + listener.Addr().String() + "/webhooks/tiktok/" + app.ID,
+		Faults: tiktoksim.Faults{Duplicate: 0.05, Reorder: 0.05, Lose: 0.02, MaxDelay: time.Second, API5xx: 0.02, APITimeoutAfter: 0.005, APIGarbage: 0.005},
+	})
+	server := &http.Server{Handler: r.sim.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	began := time.Now()
+	err = hub.Together(ctx,
+		r.sim.Run,
+		func(ctx context.Context) error {
+			stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nothing to drain
+			defer stop()
+			if err := server.Serve(market); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return ctx.Err()
+		},
+		func(ctx context.Context) error { return r.hub.Run(ctx, listener) },
+		r.follow,
+		func(ctx context.Context) error { return r.load(ctx, app.ID) },
+	)
+	if !errors.Is(err, errDone) {
+		return err
+	}
+	report, err := r.report(ctx, time.Since(began))
+	if err != nil {
+		return err
+	}
+	return print(o, report)
+}
+
+var errDone = errors.New("load: done")
+
+// follow notes when the views show what each webhook brought, and how long flows took.
+func (r *run) follow(ctx context.Context) error {
+	for {
+		var n projection.Notice
+		select {
+		case n = <-r.notices:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		shown := time.Now()
+		for r.behind < n.Position {
+			records, err := r.hub.Log.ReadAll(ctx, r.behind, 1000)
+			if err != nil {
+				return fmt.Errorf("follow the log: %w", err)
+			}
+			r.mu.Lock()
+			for _, record := range records {
+				r.note(record, shown)
+			}
+			r.mu.Unlock()
+		}
+	}
+}
+
+func (r *run) note(record eventlog.Record, shown time.Time) {
+	r.behind = record.Position
+	if number, ok := strings.CutPrefix(record.Cause, "inbox:"); ok {
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && r.seen[n].IsZero() {
+			r.seen[n] = shown
+		}
+	}
+	switch e := record.Event.(type) {
+	case flows.Finished:
+		r.own, r.elapsed = append(r.own, e.Own), append(r.elapsed, e.Elapsed)
+	default:
+		if record.Name == "connection.drifted" {
+			r.drifted++
+		}
+	}
+}
+
+func (r *run) load(ctx context.Context, app string) error {
+	if err := r.hub.Ready(ctx); err != nil {
+		return err
+	}
+	if err := r.shelves(ctx); err != nil {
+		return err
+	}
+	if _, err := r.hub.Shops.Authorize(ctx, app, r.sim.AuthCode(shop)); err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(r.o.Seed, 7)) //nolint:gosec // a seed that replays
+	start := time.Now()
+	for n := 1; time.Since(start) < r.o.Length; n++ {
+		var lines []tiktoksim.Line
+		for _, i := range rng.Perm(skus)[:1+rng.IntN(3)] {
+			lines = append(lines, tiktoksim.Line{SKUID: listing(i), Quantity: 1 + rng.IntN(2)})
+		}
+		if _, err := r.sim.PlaceOrder(shop, tiktoksim.NewOrder{BuyerID: fmt.Sprint("buyer-", rng.IntN(500)), BuyerName: "Bench Buyer", Lines: lines}); err != nil {
+			return fmt.Errorf("place an order: %w", err)
+		}
+		r.placed++
+		if err := sleep(ctx, start.Add(time.Duration(n)*perOrder*time.Minute/time.Duration(r.o.PerMinute)).Sub(time.Now())); err != nil {
+			return err
+		}
+	}
+	for began := time.Now(); time.Since(began) < drain; {
+		all, open, err := r.standing(ctx)
+		if err != nil {
+			return err
+		}
+		if all == r.placed && open == 0 && r.sim.Counts().Webhooks.Pending == 0 {
+			break
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errDone
+}
+
+func (r *run) shelves(ctx context.Context) error {
+	r.sim.AddShop(tiktoksim.Shop{ID: shop, Name: "Bench shop", Region: "GB", Currency: "GBP"})
+	for i := range skus {
+		name := fmt.Sprintf("BENCH-%03d", i)
+		if _, err := r.sim.AddProduct(shop, tiktoksim.Product{Title: name, SKUs: []tiktoksim.SKU{
+			{ID: listing(i), SellerSKU: name, Price: "7.50", Quantity: 99999},
+		}}); err != nil {
+			return fmt.Errorf("list %s: %w", name, err)
+		}
+		if _, err := eventlog.Execute(ctx, r.hub.Log, stockevents.Stream(workspace.Main, name), inventory.Receiving(),
+			inventory.Receive{SKU: name, Quantity: 99999, Reason: "opening stock"}, eventlog.Meta{Actor: "system:bench"}); err != nil {
+			return fmt.Errorf("receive %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func listing(i int) string { return fmt.Sprintf("17290000%011d", i+1) }
+
+func (r *run) standing(ctx context.Context) (all, open int, err error) {
+	err = r.hub.Views.Read(ctx, func(reader projection.Reader) error {
+		n, err := orders.Count(ctx, reader, "all")
+		if err != nil {
+			return err
+		}
+		active, err := orders.Count(ctx, reader, "active")
+		all, open = int(n), int(active)
+		return err
+	})
+	return all, open, err
+}
+
+func (r *run) report(ctx context.Context, took time.Duration) (Report, error) {
+	all, open, err := r.standing(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	var toView []time.Duration
+	for after := int64(0); ; {
+		items, err := r.hub.Vault.Listed(ctx, nil, after, 1000)
+		if err != nil {
+			return Report{}, fmt.Errorf("read the inbox: %w", err)
+		}
+		if len(items) == 0 {
+			break
+		}
+		for _, item := range items {
+			after = item.Number
+			if shown := r.seen[item.Number]; !shown.IsZero() {
+				toView = append(toView, shown.Sub(item.Received))
+			}
+		}
+	}
+	counts := r.sim.Counts()
+	sent := int(counts.Webhooks.Sent)
+	return Report{
+		Name: "ingest", Engine: "sqlite", Webhooks: sent, PerMinute: float64(sent) / r.o.Length.Minutes(),
+		Orders: r.placed, Lost: r.placed - all, Twice: len(counts.Twice()), Open: open, Violations: int(counts.RateLimited),
+		ToViewP50: ms(toView, 50), ToViewP99: ms(toView, 99), OwnP50: ms(r.own, 50), OwnP99: ms(r.own, 99),
+		ElapsedP99: ms(r.elapsed, 99), FoundByPoll: r.drifted, Seconds: took.Seconds(),
+	}, nil
+}
+
+func print(o Options, r Report) error {
+	if o.JSON {
+		return json.NewEncoder(o.Out).Encode(r)
+	}
+	_, err := fmt.Fprintf(o.Out, `%d webhooks in %s, %.0f a minute; %d orders; %d found by the poll
+                           measured   required
+orders lost               %9d   0
+done twice at the shop    %9d   0
+flows not ended           %9d   0
+rate limit violations     %9d   –
+webhook to view p50/p99   %6.0f/%.0f ms   p99 < 1000 ms
+own time of a flow p50/p99 %5.0f/%.0f ms   p99 < 30000 ms
+from start to end p99     %9.0f ms   – (%s of it is the shop's hold)
+ingest: %d lost, %d twice, p99 %.0f ms to the view, %.0f ms of our own time
+`, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Violations,
+		r.ToViewP50, r.ToViewP99, r.OwnP50, r.OwnP99, r.ElapsedP99, hold, r.Lost, r.Twice, r.ToViewP99, r.OwnP99)
+	return err
+}
+
+func ms(all []time.Duration, p int) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return float64(sorted[min(len(sorted)-1, len(sorted)*p/100)].Microseconds()) / 1000
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

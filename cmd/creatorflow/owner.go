@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/events"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/verify"
+	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+// reach runs a command on the hub of a folder, running or not.
+func (f folderFlags) reach(ctx context.Context, c console, do func(*hub.Admin) error) error {
+	admin, err := hub.Reach(ctx, f.options(c))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(admin), admin.Close())
+}
+
+type connectCommand struct {
+	Tiktok connectTiktok `cmd:"" help:"Connect a TikTok Shop."`
+}
+
+type connectTiktok struct {
+	folderFlags
+	Name      string `help:"What to call the shop." required:""`
+	AppKey    string `help:"App key from Partner Center." required:""`
+	AppSecret string `help:"App secret from Partner Center." required:""`
+	AuthCode  string `help:"Code from the seller's consent; it lives 30 minutes and works once." required:""`
+	BaseURL   string `name:"base-url" help:"API address; a simulator's, for trying things out." default:"https://open-api.tiktokglobalshop.com"`
+	AuthURL   string `name:"auth-url" help:"Address that gives tokens." default:"https://auth.tiktok-shops.com"`
+}
+
+// Run connects every shop that the code authorises.
+func (t connectTiktok) Run(ctx context.Context, c console) error {
+	return t.reach(ctx, c, func(a *hub.Admin) error {
+		done, err := a.Connect(ctx, hub.ConnectShop{
+			Channel: "tiktok", Name: t.Name, BaseURL: t.BaseURL, AuthURL: t.AuthURL, Key: t.AppKey, Secret: t.AppSecret, Code: t.AuthCode,
+		})
+		if err != nil {
+			return err
+		}
+		for _, shop := range done.Shops {
+			if _, err := fmt.Fprintf(c.out, "Connected %s (shop %s) as %s.\n", shop.Name, shop.ShopID, shop.ID); err != nil {
+				return err
+			}
+		}
+		_, err = fmt.Fprintf(c.out, "Webhook address: <the hub's public https address>/webhooks/tiktok/%s\nWithout one the hub polls: nothing is lost, news come with the next poll.\n", done.App)
+		return err
+	})
+}
+
+type rebuildCommand struct{ folderFlags }
+
+// Run builds the views anew.
+func (r rebuildCommand) Run(ctx context.Context, c console) error {
+	return r.reach(ctx, c, func(a *hub.Admin) error {
+		position, err := a.Rebuild(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.out, "The views were built anew up to position %d.\n", position)
+		return err
+	})
+}
+
+type verifyCommand struct {
+	Data string `help:"Data folder; a running hub may have it." default:"./creatorflow-data" type:"path"`
+	From int64  `help:"Begin after this position, which must be the last of a commit."`
+}
+
+// Run checks the log, then the views against a rebuild.
+func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
+	store, err := sqlite.ReadLog(ctx, v.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	report, err := verify.Log(ctx, store, eventlog.Position(v.From))
+	if err != nil {
+		return err
+	}
+	log, err := eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: time.Now})
+	if err != nil {
+		return err
+	}
+	views, err := sqlite.ReadViews(ctx, v.Data, logger(c, 0))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, views.Close()) }()
+	same, err := projection.Verify(ctx, log, views, hub.Projections(), projection.Options{})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole; the views stand at position %d.\n",
+		report.Events, report.Commits, report.Streams, same.Position); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(c.out, "position %d, seal %x, views %x\n", report.Position, report.Seal, same.Hash); err != nil {
+		return err
+	}
+	if !same.Equal {
+		return fmt.Errorf("the views differ from a rebuild in %v: run creatorflow rebuild", same.Differ)
+	}
+	return nil
+}
+
+type keyCommand struct {
+	Make   keyMake   `cmd:"" help:"Make an API key; it is shown this once."`
+	List   keyList   `cmd:"" help:"List the API keys."`
+	Revoke keyRevoke `cmd:"" help:"End an API key."`
+}
+
+type keyMake struct {
+	folderFlags
+	Name string        `arg:"" help:"What the key is for."`
+	Role accounts.Role `help:"owner, operator or viewer." default:"operator"`
+	Days int           `help:"How long it lives." default:"365"`
+}
+
+// Run makes a key.
+func (k keyMake) Run(ctx context.Context, c console) error {
+	return k.reach(ctx, c, func(a *hub.Admin) error {
+		key, err := a.Key(ctx, hub.MakeKey{Name: k.Name, Role: k.Role, Days: k.Days})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.out, key)
+		return err
+	})
+}
+
+type keyList struct{ folderFlags }
+
+// Run lists the keys.
+func (k keyList) Run(ctx context.Context, c console) error {
+	return k.reach(ctx, c, func(a *hub.Admin) error {
+		keys, err := a.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(w, "PREFIX\tNAME\tROLE\tENDS") // the error comes with Flush
+		for _, key := range keys {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", key.Prefix, key.Name, key.Role, key.Ends.Format(time.DateOnly))
+		}
+		return w.Flush()
+	})
+}
+
+type keyRevoke struct {
+	folderFlags
+	Prefix string `arg:"" help:"The key's prefix, as key list shows it."`
+}
+
+// Run ends a key.
+func (k keyRevoke) Run(ctx context.Context, c console) error {
+	return k.reach(ctx, c, func(a *hub.Admin) error { return a.Revoke(ctx, k.Prefix) })
+}
+
+type userCommand struct {
+	Link userLink `cmd:"" help:"Print a one-time link that sets a password; makes the user when there is none."`
+	List userList `cmd:"" help:"List the users."`
+}
+
+type userLink struct {
+	folderFlags
+	Name    string        `arg:"" help:"The user's name."`
+	Role    accounts.Role `help:"owner, operator or viewer." default:"owner"`
+	Address string        `help:"The hub's address in the link." default:"http://127.0.0.1:8080"`
+}
+
+// Run prints a link.
+func (u userLink) Run(ctx context.Context, c console) error {
+	return u.reach(ctx, c, func(a *hub.Admin) error {
+		link, err := a.Link(ctx, u.Name, u.Role)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.out, "%s/setup?token=%s\nIt works once, for 24 hours.\n", u.Address, link)
+		return err
+	})
+}
+
+type userList struct{ folderFlags }
+
+// Run lists the users.
+func (u userList) Run(ctx context.Context, c console) error {
+	return u.reach(ctx, c, func(a *hub.Admin) error {
+		users, err := a.Users(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(w, "NAME\tROLE\tPASSWORD\tDISABLED") // the error comes with Flush
+		for _, user := range users {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%t\t%t\n", user.Name, user.Role, user.Password, user.Disabled)
+		}
+		return w.Flush()
+	})
+}

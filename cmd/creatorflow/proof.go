@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/creatorflow/creatorflow/bench"
+	"github.com/creatorflow/creatorflow/bench/load"
+	"github.com/creatorflow/creatorflow/drill/crash"
+)
+
+type drillCommand struct {
+	Crash drillCrash `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
+}
+
+type drillCrash struct {
+	Cycles int    `help:"How often the hub is killed." default:"20"`
+	Short  bool   `help:"Five kills instead."`
+	Seed   uint64 `help:"Fixes inputs, faults and their order." default:"1"`
+	Rate   int    `help:"Webhooks a minute." default:"1000"`
+	JSON   bool   `help:"One JSON line instead of a table."`
+	Binary string `help:"The program to kill; this one when not given." type:"existingfile"`
+	Dir    string `help:"Folder for what the drill leaves; a temporary one when not given." type:"path"`
+}
+
+// Run drills; it fails when the hub broke a promise, and keeps the folder then.
+func (d drillCrash) Run(ctx context.Context, c console) (err error) {
+	if d.Short {
+		d.Cycles = 5
+	}
+	if d.Binary == "" {
+		if d.Binary, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+	}
+	own := d.Dir == ""
+	if own {
+		if d.Dir, err = os.MkdirTemp("", "creatorflow-drill-"); err != nil {
+			return fmt.Errorf("make a folder for the drill: %w", err)
+		}
+	}
+	report, err := crash.Run(ctx, crash.Options{
+		Binary: d.Binary, Dir: d.Dir, Cycles: d.Cycles, Seed: d.Seed, PerMinute: d.Rate, Version: version, Out: c.err,
+	})
+	if err != nil {
+		return fmt.Errorf("%w (what it left is in %s)", err, d.Dir)
+	}
+	if d.JSON {
+		err = json.NewEncoder(c.out).Encode(report)
+	} else {
+		_, err = fmt.Fprintf(c.out, `%d kills under load, %d orders, %d acknowledged webhooks and commands
+                        measured   required
+acknowledged and lost  %9d   0
+done twice at the shop %9d   0
+oversold SKUs          %9d   0
+ready again, p99       %6.0f ms   3000 ms
+crash: seed %d, %d lost, %d twice, %d oversold, %.1f s
+`, report.Cycles, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, report.P99,
+			report.Seed, report.Lost, report.Twice, report.Oversold, report.Seconds)
+	}
+	if broken := report.Err(); broken != nil {
+		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", d.Dir, broken))
+	}
+	if own {
+		err = errors.Join(err, os.RemoveAll(d.Dir))
+	}
+	return err
+}
+
+type benchCommand struct {
+	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare SQLite loop."`
+	Ingest benchIngest `cmd:"" help:"The whole hub under a busy shop's webhooks."`
+}
+
+type benchAppend struct {
+	Seconds float64 `help:"Length of each measurement." default:"4"`
+	JSON    bool    `help:"One JSON object a line instead of a table."`
+	Dir     string  `help:"Folder on the disk to measure; a temporary one when not given." type:"path"`
+}
+
+// Run measures appends.
+func (b benchAppend) Run(ctx context.Context, c console) error {
+	return bench.Append(ctx, bench.Options{Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out})
+}
+
+type benchIngest struct {
+	Length time.Duration `help:"Length of the load." default:"10m"`
+	Rate   int           `help:"Webhooks a minute." default:"1000"`
+	Seed   uint64        `help:"Fixes inputs, faults and their order." default:"1"`
+	JSON   bool          `help:"One JSON object instead of a table."`
+	Dir    string        `help:"Data folder; a temporary one when not given." type:"path"`
+}
+
+// Run measures the hub under load.
+func (b benchIngest) Run(ctx context.Context, c console) error {
+	if b.Rate < 1 || b.Rate > 60_000 || b.Length <= 0 {
+		return errors.New("--rate is 1 to 60000 webhooks a minute, --length longer than nothing")
+	}
+	return load.Ingest(ctx, load.Options{Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
+}

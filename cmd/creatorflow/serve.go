@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/creatorflow/creatorflow/demo"
+	"github.com/creatorflow/creatorflow/hub"
+)
+
+// folderFlags say where a hub's data is.
+type folderFlags struct {
+	Data      string `help:"Data folder." default:"./creatorflow-data" type:"path"`
+	MasterKey string `help:"The vault's master key in base64, instead of the key file in the data folder."`
+}
+
+func (f folderFlags) options(c console) hub.Options {
+	return hub.Options{Data: f.Data, Master: f.MasterKey, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)}
+}
+
+func logger(c console, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level}))
+}
+
+type serveCommand struct {
+	folderFlags
+	Listen     string        `help:"Address of the board, the API and the webhooks." default:"127.0.0.1:8080"`
+	TLS        []string      `name:"tls" help:"Certificate and key file for https, needed beyond this machine." placeholder:"CERT,KEY"`
+	TrustProxy []string      `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
+	Poll       time.Duration `help:"Time between reconciling polls of a shop." default:"1m"`
+	Verbose    bool          `help:"Log what happens, not only what goes wrong."`
+}
+
+// Run serves until the process is told to stop.
+func (s serveCommand) Run(ctx context.Context, c console) error {
+	o := s.options(c)
+	o.Poll, o.TrustProxy = s.Poll, s.TrustProxy
+	if s.Verbose {
+		o.Log = logger(c, slog.LevelInfo)
+	}
+	switch len(s.TLS) {
+	case 0:
+	case 2:
+		o.TLS = [2]string{s.TLS[0], s.TLS[1]}
+	default:
+		return fmt.Errorf("--tls takes two files, a certificate and its key, with a comma between them")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return hub.Listening(s.Listen, err)
+	}
+	h, err := hub.Open(ctx, o)
+	if err != nil {
+		_ = listener.Close() // the reason is err
+		return err
+	}
+	scheme := "http"
+	if len(s.TLS) == 2 {
+		scheme = "https"
+	}
+	address := scheme + "://" + listener.Addr().String()
+	_, _ = fmt.Fprintf(c.out, "CreatorFlow serves %s on %s\n", s.Data, address) // a closed terminal must not stop the hub
+	users, err := h.Accounts.Users(ctx)
+	if err == nil && len(users) == 0 {
+		_, _ = fmt.Fprintln(c.out, "Nobody can sign in yet. Make a one-time link with: creatorflow user link owner")
+	}
+	err = h.Run(ctx, listener)
+	if closing := h.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+type demoCommand struct {
+	Listen string `help:"Address of the board." default:"127.0.0.1:8080"`
+	Data   string `help:"Data folder; a fresh temporary one when not given." type:"path"`
+	Speed  string `help:"Orders and cancellations a minute, or max: each as soon as the one before was decided." default:"60"`
+}
+
+// Run shows the demo until the process is told to stop.
+func (d demoCommand) Run(ctx context.Context, c console) error {
+	speed := 0
+	if d.Speed != "max" {
+		if _, err := fmt.Sscanf(d.Speed, "%d", &speed); err != nil || speed < 1 || speed > 100_000 {
+			return fmt.Errorf("--speed is a number of orders a minute from 1 to 100000, or max")
+		}
+	}
+	return demo.Run(ctx, demo.Options{
+		Listen: d.Listen, Data: d.Data, Speed: speed, Out: c.out,
+		Hub: hub.Options{Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
+	})
+}

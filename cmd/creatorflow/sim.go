@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/demo"
+	"github.com/creatorflow/creatorflow/demo/excerpt"
+	"github.com/creatorflow/creatorflow/hub"
+)
+
+type simCommand struct {
+	Tiktok simTiktok `cmd:"" help:"Run a simulated TikTok Shop."`
+}
+
+type simTiktok struct {
+	Listen     string        `help:"Address of the API; loopback only." default:"127.0.0.1:8090"`
+	WebhookURL string        `name:"webhook-url" help:"Where webhooks go, as connect prints it; none when not given."`
+	Orders     string        `help:"Order log to replay (the demo's format, gzip); the demo's own when it is \"demo\"." placeholder:"FILE"`
+	Speed      int           `help:"Orders and cancellations a minute of the replay." default:"60"`
+	Hold       time.Duration `help:"How long an order stays ON_HOLD after payment." default:"1h"`
+	Rate       float64       `help:"Requests a second for each endpoint and shop; 0 is no limit." default:"50"`
+	Faults     string        `help:"Faults as JSON, such as {\"duplicate\":0.05,\"lose\":0.02}." placeholder:"JSON"`
+	Seed       uint64        `help:"Fixes ids, faults and their order." default:"1"`
+}
+
+// Run simulates a shop until the process is told to stop.
+func (s simTiktok) Run(ctx context.Context, c console) error {
+	var faults tiktoksim.Faults
+	if s.Faults != "" {
+		decoder := json.NewDecoder(strings.NewReader(s.Faults))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&faults); err != nil {
+			return fmt.Errorf("--faults: %w; README lists the names", err)
+		}
+	}
+	host, _, err := net.SplitHostPort(s.Listen)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--listen %s: a simulator listens on this machine only, such as 127.0.0.1:8090", s.Listen)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return hub.Listening(s.Listen, err)
+	}
+	sim := tiktoksim.New(tiktoksim.Config{
+		AppKey: demo.AppKey, AppSecret: demo.AppSecret, Seed: s.Seed, RemorseHold: s.Hold, RequestsPerSecond: s.Rate,
+		LabelNotReady: 1, Restock: true, SellBeyondListed: s.Orders != "", WebhookURL: s.WebhookURL, Faults: faults,
+	})
+	sim.AddShop(tiktoksim.Shop{ID: demo.ShopID, Name: "Simulated shop", Region: "GB", Currency: "GBP"})
+	address := "http://" + listener.Addr().String()
+	if _, err := fmt.Fprintf(c.out, `Simulated TikTok Shop on %[1]s, control under %[1]s/_sim/
+Connect it with:
+  creatorflow connect tiktok --name "Simulated shop" --base-url %[1]s --auth-url %[1]s --app-key %[2]s --app-secret %[3]s --auth-code %[4]s
+`, address, demo.AppKey, demo.AppSecret, sim.AuthCode(demo.ShopID)); err != nil {
+		return err
+	}
+	parts := []func(context.Context) error{
+		sim.Run,
+		func(ctx context.Context) error { return serveSim(ctx, listener, sim) },
+	}
+	if s.Orders != "" {
+		log, err := readOrders(s.Orders)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		parts = append(parts, func(ctx context.Context) error { return demo.Replay(ctx, sim, log, s.Speed, time.Now) })
+	}
+	return hub.Together(ctx, parts...)
+}
+
+func readOrders(name string) (excerpt.Excerpt, error) {
+	if name == "demo" {
+		return excerpt.Load()
+	}
+	file, err := os.Open(name) //nolint:gosec // the owner names the file
+	if err != nil {
+		return excerpt.Excerpt{}, fmt.Errorf("--orders: %w", err)
+	}
+	log, err := excerpt.Read(file)
+	return log, errors.Join(err, file.Close())
+}
+
+func serveSim(ctx context.Context, listener net.Listener, sim *tiktoksim.Sim) error {
+	mux := http.NewServeMux()
+	mux.Handle("/", sim.Handler())
+	mux.Handle("/_sim/", http.StripPrefix("/_sim", sim.ControlHandler()))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nothing to drain
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the simulated shop: %w", err)
+	}
+	return ctx.Err()
+}

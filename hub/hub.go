@@ -1,0 +1,263 @@
+// Package hub puts every part together: one process, one data folder, one port.
+//
+//	folder ─► log, vault, views ─► projections, flows, ingest, live topics ─► gateway on one listener
+//
+// Open starts nothing; Run runs every part until one of them fails or ctx ends, then stops the rest.
+// The commands of the binary, the demo, the drills and the benches all run this hub.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/connect"
+	"github.com/creatorflow/creatorflow/dispatch"
+	"github.com/creatorflow/creatorflow/domain/events"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/workspace"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
+	"github.com/creatorflow/creatorflow/ingest"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/vault"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+// Options are what a hub needs from outside.
+type Options struct {
+	Data       string // folder
+	Master     string // the vault's master key; empty = the key file in the folder
+	Version    string
+	Clock      func() time.Time
+	Log        *slog.Logger
+	Poll       time.Duration           // between reconciling polls; 0 = a minute
+	Watch      func(projection.Notice) // told of every change of the views; may be nil
+	TLS        [2]string               // certificate and key file; empty = plain http, on loopback only
+	TrustProxy []string                // networks of proxies that speak https for us
+}
+
+// Projections are all views of the hub.
+func Projections() []projection.Projection {
+	return []projection.Projection{
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
+	}
+}
+
+// Hub is the opened parts.
+type Hub struct {
+	Log         *eventlog.Log
+	Vault       *vault.Vault
+	Accounts    *accounts.Accounts
+	Views       projection.Store
+	Projections *projection.Runner
+	Shops       *connect.Registry
+	Ingest      *ingest.Ingest
+	Fulfilment  *flow.Definition
+
+	o       Options
+	folder  *sqlite.Folder
+	closers []func() error // in the order of opening
+	flows   *flow.Runner
+	surface surface
+	ready   chan struct{} // closed when everything answers
+}
+
+// Open takes the folder and opens every part; it starts nothing.
+func Open(ctx context.Context, o Options) (h *Hub, err error) {
+	if o.Watch == nil {
+		o.Watch = func(projection.Notice) {}
+	}
+	h = &Hub{o: o, ready: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.Close())
+		}
+	}()
+	if h.folder, err = sqlite.OpenFolder(o.Data); err != nil {
+		return nil, err
+	}
+	h.closers = append(h.closers, h.folder.Close)
+	if err := h.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{Clock: o.Clock, Log: o.Log, Workspace: workspace.Main}); err != nil {
+		return nil, fmt.Errorf("open the connections: %w", err)
+	}
+	h.closers = append(h.closers, func() error { h.Shops.Close(); return nil })
+	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
+	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
+		Open: h.openFlows, Alone: true, Clock: o.Clock, Chance: rand.Float64, Log: o.Log, //nolint:gosec // jitter, not a secret
+	})
+	h.Ingest = ingest.New(ingest.Options{
+		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
+		Notify: func(topic string) { h.surface.live.Dirty(topic) },
+	})
+	if err := h.openSurface(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *Hub) openStores(ctx context.Context) error {
+	store, err := sqlite.OpenLog(ctx, h.folder)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	h.closers = append(h.closers, store.Close)
+	if h.Log, err = eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock}); err != nil {
+		return err
+	}
+	kept, err := sqlite.OpenVault(ctx, h.folder)
+	if err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
+	h.closers = append(h.closers, kept.Close)
+	master, err := vault.LoadMaster(h.folder.Dir(), h.o.Master)
+	if err != nil {
+		return err
+	}
+	if h.Vault, err = vault.Open(kept, master, vault.Options{Clock: h.o.Clock}); err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
+	h.Accounts = accounts.New(h.Vault)
+	views, err := sqlite.OpenViews(ctx, h.folder, h.o.Log)
+	if err != nil {
+		return fmt.Errorf("open the views: %w", err)
+	}
+	h.Views = views
+	h.closers = append(h.closers, views.Close)
+	h.Projections = projection.NewRunner(h.Log, h.Views, Projections(), projection.Options{Notify: h.notice, Log: h.o.Log})
+	return nil
+}
+
+// openFlows reads the flows that had not ended, once the views have caught up with the log.
+func (h *Hub) openFlows(ctx context.Context) (position eventlog.Position, open []flow.Open, err error) {
+	if err := h.Projections.WaitFor(ctx, h.Log.Head().Position); err != nil {
+		return 0, nil, fmt.Errorf("wait for the views: %w", err)
+	}
+	err = h.Views.Read(ctx, func(r projection.Reader) error {
+		position = r.Position()
+		open, err = fulfilment.Unfinished(ctx, r)
+		return err
+	})
+	return position, open, err
+}
+
+// notice passes on that views moved.
+func (h *Hub) notice(n projection.Notice) {
+	h.surface.notice(n)
+	h.o.Watch(n)
+}
+
+// Run serves on the listener, which it closes, until ctx ends or a part fails.
+func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
+	if err := h.folder.Announce(listener.Addr().String()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	socket, err := h.listenSocket(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return Together(ctx,
+		h.Log.Run,
+		h.Projections.Run,
+		h.flows.Run,
+		h.Ingest.Run,
+		h.surface.live.Run,
+		h.announceShops,
+		h.housekeeping,
+		func(ctx context.Context) error { return h.serveSocket(ctx, socket) },
+		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },
+		h.becomeReady,
+	)
+}
+
+// Ready waits until the hub answers with views that have caught up.
+func (h *Hub) Ready(ctx context.Context) error {
+	select {
+	case <-h.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *Hub) becomeReady(ctx context.Context) error {
+	if err := h.Projections.WaitFor(ctx, h.Log.Head().Position); err != nil {
+		return fmt.Errorf("wait for the views: %w", err)
+	}
+	close(h.ready)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// announceShops says in the log which shops the vault knows, if a crash came between the two.
+func (h *Hub) announceShops(ctx context.Context) error {
+	if err := h.Shops.Announce(ctx); err != nil {
+		return fmt.Errorf("announce the connections: %w", err)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// housekeeping forgets what may not or need not be kept: inbox bodies and delivery keys after 30
+// days, command keys and ended sessions.
+func (h *Hub) housekeeping(ctx context.Context) error {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		now := h.o.Clock()
+		if err := h.Vault.Purge(ctx, now); err != nil {
+			h.o.Log.WarnContext(ctx, "forgetting old inbox entries failed, trying again in an hour", "error", err)
+		}
+		if err := h.Accounts.Purge(ctx, now); err != nil {
+			h.o.Log.WarnContext(ctx, "forgetting ended sessions failed, trying again in an hour", "error", err)
+		}
+		if _, err := h.Log.PurgeKeys(ctx); err != nil {
+			h.o.Log.WarnContext(ctx, "forgetting old command keys failed, trying again in an hour", "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Close closes every part, the folder last.
+func (h *Hub) Close() error {
+	var errs []error
+	for i := len(h.closers) - 1; i >= 0; i-- {
+		errs = append(errs, h.closers[i]())
+	}
+	h.closers = nil
+	return errors.Join(errs...)
+}
+
+// Listening explains why an address cannot be listened on.
+func Listening(address string, err error) error {
+	return fmt.Errorf("cannot listen on %s (%w): stop what uses it, or choose another address with --listen", address, err)
+}
+
+// Together runs parts until the first one returns, then stops and awaits the rest.
+func Together(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, part := range parts {
+		wg.Go(func() { cancel(part(ctx)) })
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,101 @@
+package hub
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/creatorflow/creatorflow/domain/workspace"
+	"github.com/creatorflow/creatorflow/gateway"
+	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/realtime"
+	"github.com/creatorflow/creatorflow/web"
+)
+
+// surface is what people and programs see of the hub.
+type surface struct {
+	gateway *gateway.Gateway
+	live    *realtime.Live
+	tls     *tls.Config
+}
+
+func (h *Hub) openSurface() error {
+	bodies := reads.New(reads.Options{
+		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus,
+	})
+	proxies, err := networks(h.o.TrustProxy)
+	if err != nil {
+		return err
+	}
+	if h.o.TLS[0] != "" {
+		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
+		if err != nil {
+			return fmt.Errorf("--tls: %w", err)
+		}
+		h.surface.tls = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
+	h.surface.live, err = realtime.New(realtime.Options{
+		Views: h.Views, Topics: bodies.Topics(), LogID: h.Log.Head().LogID.String(), Clock: h.o.Clock, Log: h.o.Log,
+		Authorize: func(_ context.Context, user, _ string) bool { return user != "" },
+		Origin:    func(*http.Request) bool { return true }, // the gateway has asked, knowing cookies from keys
+	})
+	if err != nil {
+		return fmt.Errorf("open the live topics: %w", err)
+	}
+	h.surface.gateway = gateway.New(gateway.Options{
+		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
+		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Intake: h.Ingest.Receive,
+		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Secure: h.surface.tls != nil, TrustProxy: proxies,
+		Slog: h.o.Log,
+	})
+	return nil
+}
+
+func (s *surface) notice(n projection.Notice) { s.live.Notify(n) }
+
+func (s *surface) serve(ctx context.Context, listener net.Listener) error {
+	if err := s.gateway.Serve(ctx, listener, s.tls); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// shopStatus is what ingest knows of each connection now, as the bodies want it.
+func (h *Hub) shopStatus() map[string]reads.Shop {
+	all := map[string]reads.Shop{}
+	for _, s := range h.Ingest.Status() {
+		all[s.Connection] = reads.Shop{
+			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused,
+			Backlog: s.Backlog, Lag: s.Lag, WebhooksPerMinute: s.WebhooksPerMinute, Webhooks: s.Webhooks,
+			Duplicates: s.Duplicates, Quarantined: s.Quarantined, ReadsPerSecond: s.ReadsPerSecond, WritesPerSecond: s.WritesPerSecond,
+		}
+	}
+	return all
+}
+
+// isReady says why the hub does not answer yet.
+func (h *Hub) isReady() error {
+	select {
+	case <-h.ready:
+		return nil
+	default:
+		return errors.New("the views are catching up with the log")
+	}
+}
+
+func networks(texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trust-proxy takes networks such as 10.0.0.0/8: %w", err)
+		}
+		all = append(all, network)
+	}
+	return all, nil
+}
