@@ -40,7 +40,7 @@ type Options struct {
 	Logger      *slog.Logger       // nil = silent
 	Notify      func(topic string) // told "sync" when a connection's figures moved; must not block; may be nil
 	Poll        time.Duration      // between reconciling polls; 0 = 60 s
-	Overlap     time.Duration      // of two polls' windows; 0 = 15 min, at least twice Poll
+	Overlap     time.Duration      // of deep polls, one in each third of it; 0 = 15 min, at least twice Poll, which is the others'
 	LookBack    time.Duration      // of a connection's first poll; 0 = 24 h
 	Grace       time.Duration      // a webhook may come this much later than the poll; 0 = 30 s
 	Quantities  time.Duration      // between checks of listed quantities; 0 = 15 min, negative = never

@@ -98,8 +98,7 @@ func TestWebhookAfterThePollIsNoDrift(t *testing.T) {
 
 // windows are what the poll asked for.
 type windows struct {
-	from, to atomic.Int64
-	n        atomic.Int64
+	from, to, widest, n atomic.Int64
 }
 
 func (r *rig) watchWindows() *windows {
@@ -115,6 +114,7 @@ func (r *rig) watchWindows() *windows {
 				w.from.Store(body.From)
 				w.to.Store(body.To)
 				w.n.Add(1)
+				w.widest.Store(max(w.widest.Load(), body.To-body.From))
 			}
 		}
 		return false
@@ -126,9 +126,15 @@ func TestCursorMovesAfterAFullPassOnly(t *testing.T) {
 	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, Overlap: time.Minute, LookBack: 2 * time.Hour}})
 	w := r.watchWindows()
 	r.passes(2)
-	if got := w.to.Load() - w.from.Load(); got < 60 || got > 63 {
-		t.Errorf("a window of %d s, want the overlap of 60", got)
+	if got := w.to.Load() - w.from.Load(); got > 3 {
+		t.Errorf("a window of %d s, want the short one", got)
 	}
+	r.offset.Store(int64(21 * time.Second))
+	r.until("a deep pass", func() bool { return w.widest.Load() >= 60 })
+	if got := w.widest.Load(); got > 60+21+3 {
+		t.Errorf("a window of %d s, want the overlap of 60 and what passed", got)
+	}
+	r.passes(1)
 	before, err := r.vault.Cursor(t.Context(), "poll:"+r.shop.ID)
 	r.must(err)
 	// Down for an hour: the next full pass looks back over all of it.

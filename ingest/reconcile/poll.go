@@ -38,7 +38,7 @@ type Options struct {
 	Passed     func(ctx context.Context, full time.Time) // told after each pass; zero when it was cut short
 	Wake       <-chan struct{}                           // ends a rest
 	Poll       time.Duration                             // between passes
-	Overlap    time.Duration                             // of two passes' windows
+	Overlap    time.Duration                             // of the windows of deep passes, one in each third of it
 	LookBack   time.Duration                             // of the first pass
 	Grace      time.Duration                             // how much later than the poll a webhook may come
 	Quantities time.Duration                             // between looks at quantities; negative = never
@@ -68,6 +68,7 @@ type Poller struct {
 	o       Options
 	id      string // the connection's
 	fails   int
+	deep    time.Time // the last deep pass
 	found   map[string]found
 	counted time.Time // when quantities were last looked at
 	sums    map[string]*sum
@@ -135,13 +136,18 @@ func (p *Poller) pass(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	since := now.Add(-p.o.LookBack)
+	since, deep := now.Add(-p.o.LookBack), cursor == ""
 	if cursor != "" {
 		last, err := time.Parse(time.RFC3339Nano, cursor)
 		if err != nil {
 			return fmt.Errorf("read cursor %s: %w", cursorName(p.id), err)
 		}
-		since = last.Add(-p.o.Overlap)
+		// Channels list some changes late. A long overlap finds them, a short one is cheap.
+		overlap := 2 * p.o.Poll
+		if p.deep.IsZero() || now.Sub(p.deep) >= p.o.Overlap/3 {
+			overlap, deep = p.o.Overlap, true
+		}
+		since = last.Add(-overlap)
 	}
 	next := ""
 	for range maxPages {
@@ -164,6 +170,9 @@ func (p *Poller) pass(ctx context.Context, now time.Time) error {
 			break
 		}
 		next = read.Next
+	}
+	if deep {
+		p.deep = now
 	}
 	return p.o.Vault.SetCursor(ctx, cursorName(p.id), now.UTC().Format(time.RFC3339Nano))
 }
