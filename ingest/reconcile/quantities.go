@@ -123,12 +123,12 @@ func (p *Poller) compare(ctx context.Context, q channels.Quantity) (moved bool, 
 	case now == s.Units:
 		s.twice, s.fresh = false, false
 		return false, nil
+	case !s.twice || s.other != now:
+		s.other, s.twice = now, true
+		return false, nil
 	case s.fresh && now < s.Units: // shipped while nobody looked, as far as can be known
 		s.Units, s.twice, s.fresh = now, false, false
 		return true, nil
-	case !s.twice || s.other != now:
-		s.other, s.twice, s.fresh = now, true, false
-		return false, nil
 	}
 	e := events.InventoryChanged{Connection: p.id, Listing: q.ListingID, Code: intake.Code(q.Code, q.ListingID), From: s.Units, To: now}
 	meta := p.meta(p.id + ":" + e.Code)
@@ -136,6 +136,6 @@ func (p *Poller) compare(ctx context.Context, q channels.Quantity) (moved bool, 
 		shops.Noting[events.InventoryChanged](), e, meta); err != nil {
 		return false, err
 	}
-	s.Units, s.twice = now, false
+	s.Units, s.twice, s.fresh = now, false, false
 	return true, nil
 }
