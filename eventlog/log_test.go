@@ -142,7 +142,7 @@ func TestFull(t *testing.T) {
 		if records, err := log.ReadAll(t.Context(), 0, 10); err != nil || len(records) != 1 {
 			t.Errorf("reading beside a full disk: %d records, %v", len(records), err)
 		}
-		time.Sleep(8*time.Second + 1) // virtual
+		<-time.After(8*time.Second + 1) // virtual
 		synctest.Wait()
 		if tries != 4 || log.Err() != nil {
 			t.Errorf("after 8 s it tried %d times and says %v, want 4 times and nil", tries, log.Err())
@@ -408,4 +408,47 @@ func TestForgery(t *testing.T) {
 	}
 	_, err = verify.Log(t.Context(), store, 0)
 	wantCorrupt(t, "a forged record", err)
+}
+
+// refusals counts commits that the store refused though they had something to write.
+type refusals struct {
+	eventlog.Store
+	n atomic.Int64
+}
+
+func (r *refusals) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	out, err := r.Store.Commit(ctx, b)
+	if err == nil && !out.OK && len(b.Events) > 0 {
+		r.n.Add(1)
+	}
+	return out, err
+}
+
+// TestConflictsCostOthersNothing mixes right and wrong expectations: with one appender on a store
+// no batch is ever decided twice.
+func TestConflictsCostOthersNothing(t *testing.T) {
+	store := &refusals{Store: memory.NewLog(uuid.UUID{15: 3})}
+	log, _ := eventlogtest.Start(t, store, eventlog.Options{CacheSize: 5})
+	var wg sync.WaitGroup
+	var conflicts atomic.Int64
+	for i := range 200 {
+		wg.Go(func() {
+			s := eventlog.Stream{Workspace: "main", Kind: "own", ID: fmt.Sprint(i)}
+			_, err := log.Append(context.Background(), eventlog.Write{Stream: s, Expected: eventlog.Version(i % 2), Events: []eventlog.Event{eventlogtest.Added{N: 1}}})
+			if errors.Is(err, eventlog.ErrConflict) {
+				conflicts.Add(1)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			if err := add(log, 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if conflicts.Load() != 100 || store.n.Load() != 0 {
+		t.Errorf("%d conflicts and %d batches refused, want 100 and none", conflicts.Load(), store.n.Load())
+	}
 }

@@ -247,13 +247,13 @@ func testWait(t *testing.T, open Open) {
 			log := []*eventlog.Log{one, two}[i%2]
 			mustAppend(t, log, eventlog.Write{Stream: stream("a"), Expected: eventlog.Version(i), Events: added(1)})
 		}
-		start := time.Now()
+		start := time.Now() //nolint:forbidigo // the bubble's own clock
 		for range cap(results) {
 			if err := <-results; err != nil {
 				t.Error(err)
 			}
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > time.Second { //nolint:forbidigo // the bubble's own clock
 			t.Errorf("news took %v, want at most the 1 s poll", took)
 		}
 		cancel()

@@ -29,7 +29,7 @@ func New(clock func() time.Time) *Source {
 // Next makes an id.
 func (g *Source) Next() (id [16]byte) {
 	now := g.clock()
-	milli := uint64(now.UnixMilli())                      //nolint:gosec // after 1970
+	milli := uint64(now.UnixMilli())
 	fraction := uint64(now.Nanosecond()%1e6) * 4096 / 1e6 //nolint:gosec // not negative
 	g.mu.Lock()
 	g.last = max(g.last+1, milli<<12|fraction)
@@ -42,5 +42,5 @@ func (g *Source) Next() (id [16]byte) {
 
 // TimeOf reads the time from an id of version 7.
 func TimeOf(id [16]byte) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:]) >> 16)) //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:]) >> 16))
 }

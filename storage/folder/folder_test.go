@@ -64,7 +64,7 @@ func TestFence(t *testing.T) {
 	f.Fence().Trip(first)
 	f.Fence().Trip(errors.New("another"))
 	<-f.Fence().Tripped()
-	if f.Fence().Err() != first {
+	if !errors.Is(f.Fence().Err(), first) {
 		t.Errorf("the fault is %v, want the first", f.Fence().Err())
 	}
 }

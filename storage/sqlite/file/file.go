@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
@@ -23,6 +25,7 @@ import (
 // Durability says how hard a commit presses on the disk.
 type Durability string
 
+// How commits are made.
 const (
 	Full   Durability = "FULL"   // a commit returns when it is on disk: log.db, vault.db
 	Normal Durability = "NORMAL" // the last commits may be lost by a power cut: views.db
@@ -36,16 +39,21 @@ type Database struct {
 }
 
 // Open opens the file, which it creates (mode 0600) when missing. Extra pragmas, such as
-// "secure_delete(1)", go to the writing connection.
+// "secure_delete(1)", go to the writing connection and replace those that it has by itself.
 func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*Database, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	writing := append([]string{
+	writing := []string{
 		"journal_mode(WAL)", "synchronous(" + string(d) + ")",
 		// The writer checkpoints: a second connection doing it lets the WAL grow without bound.
 		"wal_autocheckpoint(8000)", "foreign_keys(1)",
-	}, pragmas...)
+	}
+	for _, pragma := range pragmas { // the driver runs them in an order of its own, so none may come twice
+		name, _, _ := strings.Cut(pragma, "(")
+		writing = slices.DeleteFunc(writing, func(w string) bool { return strings.HasPrefix(w, name+"(") })
+		writing = append(writing, pragma)
+	}
 	db := &Database{Path: path}
 	var err error
 	if db.Write, err = Connect(ctx, path, 1, "immediate", writing...); err != nil {
@@ -82,7 +90,7 @@ func dataSource(path, lock string, pragmas ...string) string {
 // create makes an empty private file and its folder entry durable. SQLite syncs the folder for
 // its WAL, but not for the database itself.
 func create(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // our own data folder
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

@@ -37,3 +37,18 @@ func TestDollarParameters(t *testing.T) {
 		t.Errorf("mode %v, want 0600", info.Mode().Perm())
 	}
 }
+
+// TestPragmaReplaced: the driver sorts pragmas, so wal_autocheckpoint(0) once ran before (8000).
+func TestPragmaReplaced(t *testing.T) {
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), Normal, "wal_autocheckpoint(0)", "secure_delete(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for pragma, want := range map[string]int{"wal_autocheckpoint": 0, "secure_delete": 1, "synchronous": 1, "foreign_keys": 1} {
+		var got int
+		if err := db.Write.QueryRowContext(t.Context(), "pragma "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %d, %v; want %d", pragma, got, err, want)
+		}
+	}
+}

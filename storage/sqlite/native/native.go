@@ -150,7 +150,7 @@ func (s *Stmt) Int(i int, n int64) { s.bound(lib.Xsqlite3_bind_int64(s.c.tls, s.
 
 // Text binds a text.
 func (s *Stmt) Text(i int, text string) {
-	p := s.values.copy(unsafe.Slice(unsafe.StringData(text), len(text)))
+	p := s.values.copy(unsafe.Slice(unsafe.StringData(text), len(text)))                 //nolint:gosec // read while text lives
 	s.bound(lib.Xsqlite3_bind_text(s.c.tls, s.handle, int32(i), p, int32(len(text)), 0)) //nolint:gosec // small
 }
 
@@ -219,11 +219,11 @@ func (s *Stmt) ColumnBlob(i int) []byte {
 	if p == 0 {
 		return nil
 	}
-	return append([]byte{}, unsafe.Slice((*byte)(memory(p)), n)...)
+	return append([]byte{}, unsafe.Slice((*byte)(memory(p)), n)...) //nolint:gosec // C memory
 }
 
 // memory is C memory, which Go neither moves nor frees.
-func memory(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
+func memory(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) } //nolint:gosec // that is its purpose
 
 // Changes is the number of rows that the last statement of the connection changed.
 func (c *Conn) Changes() int { return int(lib.Xsqlite3_changes(c.tls, c.db)) }
@@ -243,8 +243,8 @@ func (a *arena) copy(b []byte) uintptr {
 		a.used = 0
 		a.blocks = append(a.blocks, libc.Xmalloc(a.tls, libc.Tsize_t(a.size))) //nolint:gosec // positive
 	}
-	p := a.blocks[len(a.blocks)-1] + uintptr(a.used) //nolint:gosec // positive
-	copy(unsafe.Slice((*byte)(memory(p)), len(b)), b)
+	p := a.blocks[len(a.blocks)-1] + uintptr(a.used)
+	copy(unsafe.Slice((*byte)(memory(p)), len(b)), b) //nolint:gosec // C memory
 	a.used += len(b)
 	return p
 }
