@@ -88,9 +88,9 @@ func digits(s string) bool {
 // Decimal is the amount with the currency's decimals and without the code, such as "12.50"; Parse reads it back.
 func (m Money) Decimal() string {
 	exponent, _ := Exponent(m.Currency)
-	size, sign := uint64(m.Minor), ""
+	size, sign := magnitude(m.Minor), ""
 	if m.Minor < 0 {
-		size, sign = -size, "-" // right for MinInt64 too: two's complement
+		sign = "-"
 	}
 	text := strconv.FormatUint(size, 10)
 	if exponent == 0 {
@@ -139,12 +139,13 @@ func (m Money) Mul(quantity int64) (Money, error) {
 	if negative {
 		low = -low
 	}
-	return Money{Minor: int64(low), Currency: m.Currency}, nil
+	return Money{Minor: int64(low), Currency: m.Currency}, nil //nolint:gosec // within the limit above, or its two's complement
 }
 
+// magnitude is |n|, right for MinInt64 too.
 func magnitude(n int64) uint64 {
 	if n < 0 {
-		return -uint64(n)
+		return -uint64(n) //nolint:gosec // two's complement
 	}
 	return uint64(n)
 }

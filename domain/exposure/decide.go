@@ -18,7 +18,8 @@ const (
 	Set  Kind = "set"  // write To, and activate where 0 is refused
 )
 
-// Action is one thing to do next. Connection, SKU and Number are the write's key: sent again, it is the same write.
+// Action is one thing to do next. Connection, SKU and Number are a write's key: a swap sent again under it must come to
+// what the first sending came to, which is what a channel's idempotency keys are for.
 type Action struct {
 	Connection string    `json:"connection"`
 	Kind       Kind      `json:"kind"`
@@ -122,6 +123,9 @@ func (d *deciding) lower() {
 			continue
 		}
 		over := c.Exposure - d.targets[i]
+		if d.free >= 0 && over < d.loss(i) {
+			continue // the pause would turn away more buyers than it serves
+		}
 		switch to := max(0, c.Quantity-over); {
 		case c.Method == Absolute:
 			d.act(i, Action{Kind: Zero, Why: why})
@@ -142,6 +146,23 @@ func pause(c Connection) int {
 	return 0
 }
 
+// loss is how many units must be at stake before a connection pauses for its 0: a pause takes about two lags, and the buyers it
+// turns away are surer than those it serves, so they count twice (measured: 24
+// instead of 56 buyers turned away in a sell-out of 200 at 470/h and lags of 30 s).
+func (d *deciding) loss(i int) int {
+	c, sum := d.s.Connections[i], 0
+	for _, other := range d.s.Connections {
+		if !other.Catalogue {
+			sum += max(0, other.Weight)
+		}
+	}
+	share := 1 / float64(d.s.selling())
+	if sum > 0 {
+		share = float64(max(0, c.Weight)) / float64(sum)
+	}
+	return pause(c) * int(4*d.s.Rate*share*c.Lag.Hours())
+}
+
 // needed is how many units the connections lack that are short enough of them to be raised.
 func (d *deciding) needed() (units int) {
 	for i, c := range d.s.Connections {
@@ -153,7 +174,7 @@ func (d *deciding) needed() (units int) {
 }
 
 // worth says whether a connection should be raised to a quantity: always from a confirmed 0, else when it has three
-// quarters of it or less, or half where raising costs a pause.
+// quarters of it or less, or half where raising takes a pause.
 func worth(c Connection, to int) bool {
 	switch {
 	case to <= c.Exposure || c.Raise != nil:
@@ -189,7 +210,7 @@ func (d *deciding) share(i int) {
 		return
 	}
 	if d.coming > 0 && 2*gain < lack {
-		return // more is on its way, and a second pause is dearer than waiting
+		return // more is on its way, and a second pause costs more than waiting
 	}
 	switch {
 	case c.Method == CompareAndSwap:
@@ -198,7 +219,7 @@ func (d *deciding) share(i int) {
 	case c.Zero:
 		d.act(i, Action{Kind: Set, To: gain, Why: "nothing is listed and all orders are seen"})
 		d.free -= gain
-	case c.Check || c.Waiting != nil || !worth(c, c.Exposure+gain):
+	case c.Check || c.Waiting != nil || !worth(c, c.Exposure+gain) || c.Exposure > 0 && gain < d.loss(i):
 	case c.Exposure == 0: // sold out: a reading may do without the 0
 		d.act(i, Action{Kind: Read, Why: "it is raised only from a confirmed 0"})
 	default:

@@ -23,7 +23,7 @@ type (
 		Outage    time.Duration
 	}
 	// Sale is units of an order created on a connection, told when the ledger has decided it. They are off available,
-	// whether the order got them or waits for stock.
+	// whether the order got them or waits for stock. Created is no later than it happened.
 	Sale struct {
 		Connection string
 		Units      int
@@ -46,7 +46,8 @@ type (
 		Number     int
 		At         time.Time
 	}
-	// Refused is a channel's no: that write was not made and never will be. Stale is a swap from another quantity.
+	// Refused is a channel's no: that write was not made and never will be. Stale is a swap from another quantity. The
+	// refusal of a second sending says nothing of the first: that is Lost.
 	Refused struct {
 		Connection string
 		Number     int

@@ -29,8 +29,9 @@
 //
 // Sent is told before an action leaves; that of a write durably. A Reading without its Sent is not taken. A Sale is told once,
 // when the ledger has decided it; available is on hand less what known orders ask for, those that wait for stock included,
-// or their units would be sold a second time. Listed(t) is told after the Sales of all orders created up to t. All times are on one clock:
-// a channel with second-grained or skewed times is given margins by the caller (Reading.Began and Listed.UpTo earlier).
+// or their units would be sold a second time. Listed(t) is told after the Sales of all orders created up to t. All times are
+// on one clock; for a channel with second-grained or skewed times the caller allows a margin: Sale.Created, Reading.Began
+// and Listed.UpTo rather too early, Cancelled.At and Reading.At rather too late.
 // Read and List are wishes: a List is repeated until answered, a Read every half minute. A reconciler that reads of its own
 // accord tells Sent too; its readings are what finds hand edits and writes that came to nothing.
 //

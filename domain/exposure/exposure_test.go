@@ -277,6 +277,34 @@ func TestLateNews(t *testing.T) {
 	}
 }
 
+// TestReadingCounts: a reading counts when its beginning was told, so that what was sold meanwhile is known, and when it
+// is quick.
+func TestReadingCounts(t *testing.T) {
+	st := begin(t, 8, swaps("a"))
+	ask := func() { st.tell(Sent{Action: Action{Connection: "a", Kind: Read}, At: at(st.sec)}) }
+	unknown := func(what string) {
+		t.Helper()
+		st.list("a")
+		if c, _ := st.s.Find("a"); c.Known {
+			t.Errorf("%s was taken", what)
+		}
+	}
+	st.tell(Reading{Connection: "a", Quantity: 8, Began: at(0), At: at(1)})
+	st.sec = 1
+	unknown("a reading that was not told of")
+	ask()
+	st.tell(Reading{Connection: "a", Quantity: 8, Began: at(0), At: at(2)})
+	st.sec = 40
+	unknown("a reading from before the one that was told of")
+	st.tell(Reading{Connection: "a", Quantity: 8, Began: at(2), At: at(39)})
+	unknown("a reading of 37 s")
+	ask()
+	st.tell(Reading{Connection: "a", Quantity: 8, Began: at(st.sec), At: at(st.sec + 1)})
+	st.sec += 2
+	st.list("a")
+	st.exposure("a", 8)
+}
+
 func TestReadOnlyComesFirst(t *testing.T) {
 	fixed := Configured{Connection: "fixed", Settings: Settings{Ability: Ability{Method: ReadOnly}, Policy: Escrow}}
 	st := begin(t, 10, fixed, swaps("b"))
@@ -452,10 +480,15 @@ func TestStateIsAValue(t *testing.T) {
 			}
 			for _, c := range w.state.Connections {
 				for _, e := range []Event{
-					Sale{Connection: c.ID, Units: 1, Created: w.now}, Cancelled{Connection: c.ID, Units: 1, At: w.now},
-					Reading{Connection: c.ID, Began: w.now, At: w.now}, Listed{Connection: c.ID, UpTo: w.now},
-					Lost{Connection: c.ID, Number: c.Number, At: w.now}, Edited{Connection: c.ID, Quantity: 3, At: w.now},
-					Configured{Connection: c.ID}, Removed{Connection: c.ID}, Stocked{Available: 1},
+					Sale{Connection: c.ID, Units: 1, Created: w.now},
+					Cancelled{Connection: c.ID, Units: 1, At: w.now},
+					Reading{Connection: c.ID, Began: w.now, At: w.now},
+					Listed{Connection: c.ID, UpTo: w.now},
+					Lost{Connection: c.ID, Number: c.Number, At: w.now},
+					Edited{Connection: c.ID, Quantity: 3, At: w.now},
+					Configured{Connection: c.ID},
+					Removed{Connection: c.ID},
+					Stocked{Available: 1},
 				} {
 					Evolve(w.state, e)
 				}
