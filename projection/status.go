@@ -16,14 +16,14 @@ func (r *Runner) Position() eventlog.Position {
 	return r.front
 }
 
-// WaitFor blocks until views show everything up to a position. Stopped projections are not waited
-// for.
+// WaitFor blocks until Run has made the tables and views show everything up to a position. Stopped
+// projections are not waited for.
 func (r *Runner) WaitFor(ctx context.Context, position eventlog.Position) error {
 	for {
 		r.mu.Lock()
-		front, moved := r.front, r.moved
+		front, moved, loaded := r.front, r.moved, len(r.status) == len(r.projections)
 		r.mu.Unlock()
-		if front >= position {
+		if loaded && front >= position {
 			return nil
 		}
 		select {
@@ -63,8 +63,9 @@ func (r *Runner) settle() (built bool) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	first := r.status == nil
 	r.status = status
-	if front > r.front {
+	if front > r.front || first {
 		r.front = front
 		close(r.moved)
 		r.moved = make(chan struct{})

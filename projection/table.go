@@ -167,6 +167,8 @@ type edited[R any] struct {
 	row     R
 	key     []any
 	before  []any // what stands in the database, nil when nothing is known to stand there
+	put     bool  // written whole by this batch, so that it stays even when blank
+	blank   []any // a zero row with this key, for rows that were got and not put
 	exists  bool  // after the changes so far
 	deleted bool  // a row that may stand must go
 }
@@ -178,7 +180,8 @@ func (t *Table[R]) Edit(tx Tx) *Edit[R] {
 
 // Get hands out the row with this key to be changed in place; the pointer is good until Save. An
 // absent row comes as a zero row with its key set, and is written only when something else of it
-// was set too (Put writes it in any case).
+// was set too (Put writes it in any case). A row that ends blank goes: however the log is cut into
+// batches, the same rows are left.
 func (e *Edit[R]) Get(ctx context.Context, key ...any) (*R, error) {
 	held, err := e.hold(ctx, key)
 	if err != nil {
@@ -189,6 +192,13 @@ func (e *Edit[R]) Get(ctx context.Context, key ...any) (*R, error) {
 		if held.row, err = e.blank(key); err != nil {
 			return nil, err
 		}
+	}
+	if held.blank == nil && !held.put {
+		row, err := e.blank(key)
+		if err != nil {
+			return nil, err
+		}
+		held.blank = values(e.table.Fields(&row))
 	}
 	return &held.row, nil
 }
@@ -209,7 +219,8 @@ func (e *Edit[R]) Put(r R) error {
 	if err != nil {
 		return err
 	}
-	held.row, held.before, held.exists, held.deleted = r, nil, true, false
+	held.row, held.before, held.blank = r, nil, nil
+	held.put, held.exists, held.deleted = true, true, false
 	return nil
 }
 
@@ -219,7 +230,7 @@ func (e *Edit[R]) Delete(key ...any) error {
 	if err != nil {
 		return err
 	}
-	held.exists, held.deleted = false, true
+	held.put, held.exists, held.deleted = false, false, true
 	return nil
 }
 
@@ -236,6 +247,15 @@ func (e *Edit[R]) Save(ctx context.Context) error {
 		}
 		now := values(e.table.Fields(&held.row))
 		if held.before != nil && slices.EqualFunc(held.before, now, same) {
+			continue
+		}
+		if held.blank != nil && slices.EqualFunc(held.blank, now, same) {
+			if held.exists || held.before == nil {
+				if err := e.tx.Exec(ctx, e.texts.remove, held.key...); err != nil {
+					return fmt.Errorf("delete %v from %s: %w", held.key, e.table.Name, err)
+				}
+			}
+			held.before, held.exists = now, false
 			continue
 		}
 		held.before, held.exists = now, true

@@ -177,12 +177,59 @@ func TestEditPutsDeletesAndKnows(t *testing.T) {
 	if err != nil || reborn.OnHand != 0 || reborn.Entry != 5 {
 		t.Fatalf("after Delete got %+v, %v; want a zero row", reborn, err)
 	}
+	reborn.OnHand = 7
 	if err := rows.Save(ctx); err != nil {
 		t.Fatal(err)
 	}
 	left, err := stock.Select(ctx, tx, "where entry in ($1, $2) order by entry", 4, 5)
-	if err != nil || len(left) != 1 || left[0].OnHand != 0 {
-		t.Errorf("left %+v, %v; want only entry 5, zero", left, err)
+	if err != nil || len(left) != 1 || left[0].OnHand != 7 {
+		t.Errorf("left %+v, %v; want only entry 5 with 7", left, err)
+	}
+}
+
+// Two batches and one must leave the same rows: a counter that goes up and down again is no row.
+func TestBlankRowsGo(t *testing.T) {
+	type tally struct {
+		Key string
+		N   int64
+	}
+	tallies := projection.Table[tally]{
+		Name: "tallies_v1", Key: 1, Columns: []string{"key text", "n bigint"},
+		Fields: func(c *tally) []any { return []any{&c.Key, &c.N} },
+	}
+	add := func(tx *counted, by ...int64) {
+		t.Helper()
+		rows := tallies.Edit(tx)
+		for _, n := range by {
+			row, err := rows.Get(t.Context(), "open")
+			if err != nil {
+				t.Fatal(err)
+			}
+			row.N += n
+		}
+		if err := rows.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apart, together := begin(t, tallies.Create()), begin(t, tallies.Create())
+	add(apart, 2)
+	add(apart, -2)
+	add(together, 2, -2)
+	for name, tx := range map[string]*counted{"two batches": apart, "one batch": together} {
+		if left, err := tallies.Select(t.Context(), tx, ""); err != nil || len(left) != 0 {
+			t.Errorf("%s left %v (%v), want no row", name, left, err)
+		}
+	}
+	put := begin(t, tallies.Create())
+	rows := tallies.Edit(put)
+	if err := rows.Put(tally{Key: "kept"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := tallies.Select(t.Context(), put, ""); err != nil || len(left) != 1 {
+		t.Errorf("a blank row that was put: %v (%v), want it kept", left, err)
 	}
 }
 
