@@ -17,7 +17,6 @@ type Open struct {
 	Kind, ID string
 	Tags     []string  // that end its wait
 	Until    time.Time // end of its wait or pause; zero = none
-	Waiting  bool      // for news: not to be looked at before
 }
 
 // Options of a Runner.
@@ -105,9 +104,8 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.wait(who, o.Tags)
 		if o.Until.After(now) {
 			r.at(ctx, who, o.Until)
-		} else if !o.Waiting || !o.Until.IsZero() {
-			r.wake(ctx, who, now)
 		}
+		r.wake(ctx, who, now) // its news may stand in the log, unseen by the process that died
 	}
 	for {
 		records, err := r.log.ReadAll(ctx, position, 1000)

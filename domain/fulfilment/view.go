@@ -203,7 +203,7 @@ func Unfinished(ctx context.Context, r projection.Reader) ([]flow.Open, error) {
 	rows, err := table.Select(ctx, r, "where phase in ('new', 'running', 'waiting', 'undoing')")
 	open := make([]flow.Open, len(rows))
 	for i, row := range rows {
-		open[i] = flow.Open{Kind: Kind, ID: row.ID, Tags: row.Tags, Until: row.Wake, Waiting: row.Phase == string(flow.Waits)}
+		open[i] = flow.Open{Kind: Kind, ID: row.ID, Tags: row.Tags, Until: row.Wake}
 	}
 	return open, err
 }
