@@ -36,7 +36,7 @@ import (
 )
 
 // Intake takes one webhook in and answers with a status: 200 stored and durable, 401 wrong
-// signature (nothing stored), 404 no such app, anything else temporary trouble.
+// signature (nothing stored), 404 no such app, 413 too long, anything else temporary trouble.
 type Intake func(ctx context.Context, channel, app string, header http.Header, body []byte) (status int)
 
 // Live pushes topics to open screens; realtime.Live is one.

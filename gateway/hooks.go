@@ -37,11 +37,13 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 	case http.StatusUnauthorized:
 		edge.Write(w, r, edge.NewProblem(status, "The signature is wrong; nothing was stored. Check the app's secret."))
+	case http.StatusRequestEntityTooLarge:
+		edge.Write(w, r, edge.NewProblem(status, "A webhook has at most 1 MiB."))
 	case http.StatusNotFound:
 		edge.Write(w, r, edge.NewProblem(status, "There is no such app. Check the address, or connect the app first."))
 	default:
 		status = http.StatusServiceUnavailable
-		edge.Write(w, r, edge.Busy("This could not be stored now. Send it again.", 5))
+		edge.Write(w, r, edge.Busy("This could not be stored now. Send it again.", 30))
 	}
 	g.metrics.webhook(status)
 }

@@ -127,7 +127,7 @@ func TestWebhooks(t *testing.T) {
 	if len(s.hooks) != 1 || s.hooks[0] != "tiktok/a1 abc \x00raw" {
 		t.Errorf("the intake got %q", s.hooks)
 	}
-	for answered, want := range map[int]int{401: 401, 404: 404, 500: 503, 503: 503} {
+	for answered, want := range map[int]int{401: 401, 404: 404, 413: 413, 500: 503, 503: 503} {
 		s.intake = answered
 		a := hook("{}")
 		if a.problem(t); a.StatusCode != want || (want == 503) != (a.Header.Get("Retry-After") != "") {

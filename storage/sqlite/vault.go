@@ -27,10 +27,15 @@ type Vault struct {
 	conn  *sql.Conn     // the writing connection
 	ready map[string]*sql.Stmt
 	since int // commits since the last checkpoint
+	bytes int // of bodies and files in them
 }
 
-// checkpointEvery is how many commits the write-ahead log grows by at most: some 10 MB.
-const checkpointEvery = 500
+// The write-ahead log is moved into the database after so many commits, or bytes of bodies and
+// files: it stays at some tens of MB.
+const (
+	checkpointCommits = 500
+	checkpointBytes   = 16 << 20
+)
 
 // OpenVault opens vault.db in the folder, makes and migrates it.
 func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
@@ -38,8 +43,7 @@ func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
-	db, err := file.Open(ctx, filepath.Join(in.Dir(), "vault.db"), file.Full,
-		"secure_delete(1)", "wal_autocheckpoint(0)") // an automatic checkpoint hides I/O errors
+	db, err := file.Open(ctx, filepath.Join(in.Dir(), "vault.db"), file.Full, "secure_delete(1)")
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +53,10 @@ func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
 	conn, err := db.Write.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", db.Path, err), db.Close())
+	}
+	// An automatic checkpoint hides I/O errors; Write makes them itself.
+	if _, err := conn.ExecContext(ctx, "pragma wal_autocheckpoint(0)"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", db.Path, err), conn.Close(), db.Close())
 	}
 	return &Vault{db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}}, nil
 }
@@ -80,8 +88,8 @@ func (v *Vault) Write(ctx context.Context, do func(tx vault.Tx) error) (err erro
 		v.rollback(ctx)
 		return err
 	}
-	if v.since++; v.since >= checkpointEvery {
-		v.since = 0
+	if v.since++; v.since >= checkpointCommits || v.bytes >= checkpointBytes {
+		v.since, v.bytes = 0, 0
 		// What was committed stays true; a fault here is told by the fence, to this caller too,
 		// since its page may be the one that failed.
 		return v.checkpoint(ctx, "passive")
@@ -175,6 +183,11 @@ func (t *vaultTx) Exec(ctx context.Context, query string, args ...any) (int64, e
 	s, err := t.v.prepared(ctx, query)
 	if err != nil {
 		return 0, t.v.judge(err)
+	}
+	for _, arg := range args {
+		if b, ok := arg.([]byte); ok {
+			t.v.bytes += len(b)
+		}
 	}
 	result, err := s.ExecContext(ctx, args...)
 	if err != nil {

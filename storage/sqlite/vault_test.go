@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,5 +262,64 @@ func TestVaultRollback(t *testing.T) {
 	}()
 	if err := write(nil); err != nil {
 		t.Errorf("the next write: %v", err)
+	}
+}
+
+func TestVaultPragmas(t *testing.T) {
+	store := openVaultIn(t, t.TempDir())
+	for pragma, want := range map[string]string{"synchronous": "2", "secure_delete": "1", "journal_mode": "wal", "wal_autocheckpoint": "0"} {
+		var got string
+		if err := store.conn.QueryRowContext(t.Context(), "pragma "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, %v; want %s", pragma, got, err, want)
+		}
+	}
+}
+
+// TestVaultLogIsBounded writes far more than the write-ahead log may hold.
+func TestVaultLogIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	v := sealed(t, openVaultIn(t, dir))
+	noise := rand.NewChaCha8([32]byte{1})
+	body := make([]byte, 1<<20)
+	for range 120 {
+		_, _ = noise.Read(body) // zstd must not shrink it
+		if _, _, err := v.Put(t.Context(), vault.Delivery{Channel: "tiktok", Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(filepath.Join(dir, "vault.db-wal"))
+	if err != nil || info.Size() > 40<<20 {
+		t.Errorf("the write-ahead log has %d bytes after 120 MiB of bodies, %v; want at most 40 MiB", info.Size(), err)
+	}
+}
+
+// BenchmarkVaultPut is a webhook's way to durability: b.N deliveries of 1 kB from 1 and 64 callers.
+func BenchmarkVaultPut(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(strconv.Itoa(callers), func(b *testing.B) {
+			store, err := OpenVault(b.Context(), folder.Beside(b.TempDir()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			v, err := vault.Open(store, vault.Master{7}, vault.Options{Clock: func() time.Time { return time.Unix(1_790_000_000, 0) }})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetParallelism(callers)
+			var next atomic.Int64
+			body := bytes.Repeat([]byte(`{"order_id":"576461413038785752","status":"AWAITING_SHIPMENT"},`), 16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					id := strconv.FormatInt(next.Add(1), 10)
+					if _, fresh, err := v.Put(b.Context(), vault.Delivery{Channel: "tiktok", App: "a", Delivery: id, Body: body}); err != nil || !fresh {
+						b.Fatal(fresh, err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "puts/s")
+			if err := store.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }
