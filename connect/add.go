@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -217,11 +218,11 @@ func (r *Registry) freshID(check func(id string) error) (string, error) {
 		for i := range raw {
 			raw[i] = idLetters[int(raw[i])%len(idLetters)]
 		}
-		switch err := check(string(raw[:])); err {
-		case nil:
+		err := check(string(raw[:]))
+		switch {
+		case err == nil:
 			return string(raw[:]), nil
-		case errUsed:
-		default:
+		case !errors.Is(err, errUsed):
 			return "", fmt.Errorf("make an id: %w", err)
 		}
 	}

@@ -53,7 +53,12 @@ func newRig(t *testing.T) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.log.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	store, err := sqlite.OpenVault(t.Context(), folder.Beside(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,12 @@ func open(t *testing.T) (*Health, func() string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- log.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	h := New(Options{
 		Log: log, Workspace: "main", Connection: "k7", Clock: time.Now, Chance: func() float64 { return 0.5 },
 		Logger: slog.New(slog.DiscardHandler), Notify: func(string) {},

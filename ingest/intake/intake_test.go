@@ -29,7 +29,12 @@ func newIntake(t *testing.T) *Intake {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- log.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	return New(log, nil, "main") // orders without a buyer need no vault
 }
 

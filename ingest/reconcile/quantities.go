@@ -22,6 +22,7 @@ type sum struct {
 	other int64 // a different sum was seen at the last look; news and reads cross, so it is asked twice
 	twice bool  // other is set
 	fresh bool  // read back after a restart: units may have left meanwhile
+	kept  int64 // what was read back
 }
 
 // quantities looks for listed quantities that changed without a sale or a shipment.
@@ -43,7 +44,7 @@ func (p *Poller) quantities(ctx context.Context) error {
 			}
 		}
 		for _, s := range p.sums {
-			s.fresh = true
+			s.fresh, s.kept = true, s.Units
 		}
 	}
 	p.counted = now // when it fails, the next turn but not the next pass tries again
@@ -119,6 +120,12 @@ func (p *Poller) compare(ctx context.Context, q channels.Quantity) (moved bool, 
 		p.sums[q.ListingID] = &sum{Units: now}
 		return true, nil
 	}
+	stream := events.Listing(p.o.Workspace, p.id, intake.Code(q.Code, q.ListingID))
+	if s.fresh && !s.twice && now != s.Units {
+		if err := p.catchUp(ctx, stream, q.ListingID, s); err != nil {
+			return false, err
+		}
+	}
 	switch {
 	case now == s.Units:
 		s.twice, s.fresh = false, false
@@ -132,10 +139,30 @@ func (p *Poller) compare(ctx context.Context, q channels.Quantity) (moved bool, 
 	}
 	e := events.InventoryChanged{Connection: p.id, Listing: q.ListingID, Code: intake.Code(q.Code, q.ListingID), From: s.Units, To: now}
 	meta := p.meta(p.id + ":" + e.Code)
-	if _, err := eventlog.Execute(ctx, p.o.Log, events.Listing(p.o.Workspace, p.id, e.Code),
+	if _, err := eventlog.Execute(ctx, p.o.Log, stream,
 		shops.Noting[events.InventoryChanged](), e, meta); err != nil {
 		return false, err
 	}
 	s.Units, s.twice, s.fresh = now, false, false
 	return true, nil
+}
+
+// catchUp finds a change that was told before a crash kept the new sum from being kept.
+func (p *Poller) catchUp(ctx context.Context, stream eventlog.Stream, listing string, s *sum) error {
+	folded, err := p.o.Log.Fold(ctx, eventlog.Fold{
+		Stream: stream, Name: "reconcile", Zero: func() any { return events.InventoryChanged{} },
+		Evolve: func(last any, e eventlog.Event) any {
+			if e, ok := e.(events.InventoryChanged); ok && e.Listing == listing {
+				return e
+			}
+			return last
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if last := folded.Value.(events.InventoryChanged); folded.Version > 0 && last.From == s.kept {
+		s.Units += last.To - last.From
+	}
+	return nil
 }
