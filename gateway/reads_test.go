@@ -59,6 +59,8 @@ func TestBodies(t *testing.T) {
 	}
 	if a := s.ask(t, nil, "GET", "/api/v1/labels/l1", "", "Authorization", bearer); a.StatusCode != 200 || a.Header.Get("Content-Type") != "application/pdf" || string(a.text) != "%PDF-1.4" {
 		t.Errorf("label: %d %s %q", a.StatusCode, a.Header.Get("Content-Type"), a.text)
+	} else if policy := a.Header.Values("Content-Security-Policy"); len(policy) != 1 || strings.Contains(policy[0], "sandbox") {
+		t.Errorf("label: policy %q, under which no browser shows a PDF", policy)
 	}
 }
 

@@ -163,6 +163,7 @@ func (g *Gateway) registerLog() {
 	type labelOutput struct {
 		Type        string `header:"Content-Type"`
 		Disposition string `header:"Content-Disposition"`
+		Policy      string `header:"Content-Security-Policy"`
 		Body        []byte
 	}
 	huma.Register(g.api, get("/api/v1/labels/{id}", "get-label", "A shipping label's file"),
@@ -172,7 +173,10 @@ func (g *Gateway) registerLog() {
 				return nil, g.answer(ctx, err)
 			}
 			kind, ending := labelType(l.Type)
-			return &labelOutput{Type: kind, Disposition: `inline; filename="label` + ending + `"`, Body: l.File}, nil
+			return &labelOutput{
+				Type: kind, Disposition: `inline; filename="label` + ending + `"`, Body: l.File,
+				Policy: "frame-ancestors 'none'; base-uri 'none'; form-action 'none'", // browsers show no PDF in a sandbox
+			}, nil
 		})
 }
 
