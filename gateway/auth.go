@@ -88,7 +88,7 @@ func (g *Gateway) cookieName() string {
 }
 
 func (g *Gateway) cookie(value string, maxAge int) http.Cookie {
-	return http.Cookie{
+	return http.Cookie{ //nolint:gosec // without https, thus on this machine alone, a Secure cookie would be dropped
 		Name: g.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
 		Secure: g.o.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

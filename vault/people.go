@@ -1,10 +1,11 @@
 package vault
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Label is a shipping label. Its file and tracking number are sealed with the person's key.
@@ -92,6 +93,9 @@ func (v *Vault) Erase(ctx context.Context, id string) error {
 
 // PutLabel keeps a label. The first one under an id stays, so a repeat changes nothing.
 func (v *Vault) PutLabel(ctx context.Context, l Label) error {
+	if strings.Contains(l.Tracking, "\x00") {
+		return fmt.Errorf("store label %s: its tracking number is not text", l.ID)
+	}
 	err := v.Write(ctx, func(ctx context.Context, tx Tx) error {
 		kind := personKind
 		if l.Person == "" {
@@ -101,8 +105,7 @@ func (v *Vault) PutLabel(ctx context.Context, l Label) error {
 		if err != nil {
 			return err
 		}
-		plain := binary.AppendUvarint(nil, uint64(len(l.Tracking)))
-		plain = append(append(plain, l.Tracking...), l.File...)
+		plain := append(append([]byte(l.Tracking), 0), l.File...)
 		sealed, err := key.seal(v.rand, plain, "labels", l.ID, l.Person, l.Type)
 		if err != nil {
 			return err
@@ -144,11 +147,11 @@ func (v *Vault) Label(ctx context.Context, id string) (Label, error) {
 		if err != nil {
 			return err
 		}
-		n, size := binary.Uvarint(plain)
-		if size <= 0 || n > uint64(len(plain)-size) {
+		tracking, file, ok := bytes.Cut(plain, []byte{0})
+		if !ok {
 			return errors.New("it is cut short")
 		}
-		l.Tracking, l.File = string(plain[size:size+int(n)]), plain[size+int(n):]
+		l.Tracking, l.File = string(tracking), file
 		return nil
 	})
 	if err != nil {

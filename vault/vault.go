@@ -177,6 +177,7 @@ func One(ctx context.Context, r Reader, query string, args []any, dest ...any) (
 	return found, err
 }
 
+// Each calls do for every row of a query.
 func Each(ctx context.Context, r Reader, query string, args []any, do func(rows Rows) error) (err error) {
 	rows, err := r.Query(ctx, query, args...)
 	if err != nil {
@@ -199,6 +200,7 @@ func Micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
+// Moment is the time that Micros wrote.
 func Moment(micros int64) time.Time {
 	if micros == 0 {
 		return time.Time{}

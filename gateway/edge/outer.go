@@ -62,13 +62,15 @@ func Wrap(next http.Handler, o Options) http.Handler {
 		began := o.Clock()
 		o.head(out.Header(), r)
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p) // the server cuts the connection
+			}
+			if p != nil {
 				o.Log.ErrorContext(r.Context(), "request panicked", "request", RequestID(r.Context()), "panic", p, "stack", string(debug.Stack()))
 				if !out.written {
 					Write(out, r, NewProblem(http.StatusInternalServerError, "Something went wrong on our side. Report the request id."))
 				}
-			} else if p != nil {
-				panic(p)
 			}
 			took := o.Clock().Sub(began)
 			o.Observe(r, out.status, took)

@@ -52,7 +52,9 @@ func (o Options) Serve(ctx context.Context, l net.Listener, config *tls.Config, 
 			return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
 		}
 	}
-	<-served
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
+	}
 	return nil
 }
 
