@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/creatorflow/creatorflow/projection"
@@ -132,7 +134,7 @@ func (s *session) prepare(ctx context.Context, text string) (*prepared, error) {
 			return nil, err
 		}
 	}
-	stmt, err := s.conn.PrepareContext(ctx, text)
+	stmt, err := s.conn.PrepareContext(ctx, inOrder(text))
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +143,23 @@ func (s *session) prepare(ctx context.Context, text string) (*prepared, error) {
 		s.prepared[text] = p
 	}
 	return p, nil
+}
+
+// inOrder writes ? for parameters that come as $1, $2, $3 …, each once: the driver looks every named
+// one up by its name, which takes a sixth of a fold. Other texts stay as they are.
+func inOrder(text string) string {
+	if strings.ContainsAny(text, "'\"`[?") || strings.Contains(text, "--") || strings.Contains(text, "/*") {
+		return text
+	}
+	parts := strings.Split(text, "$")
+	for i, part := range parts[1:] {
+		rest, ok := strings.CutPrefix(part, strconv.Itoa(i+1))
+		if !ok || (rest != "" && rest[0] >= '0' && rest[0] <= '9') {
+			return text
+		}
+		parts[i+1] = rest
+	}
+	return strings.Join(parts, "?")
 }
 
 func (s *session) exec(ctx context.Context, text string, args ...any) error {

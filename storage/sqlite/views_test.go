@@ -223,3 +223,23 @@ func TestReadViewsBesideAServer(t *testing.T) {
 		t.Errorf("the serving views: %v", fillOn)
 	}
 }
+
+func TestParametersInOrder(t *testing.T) {
+	for text, want := range map[string]string{
+		"select 1":                               "select 1",
+		"values ($1, $2), ($3,$4)":               "values (?, ?), (?,?)",
+		"$1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11":     "? ? ? ? ? ? ? ? ? ? ?",
+		"$2 $1":                                  "$2 $1",
+		"$1 $1":                                  "$1 $1",
+		"$1 $3":                                  "$1 $3",
+		"$1 $20":                                 "$1 $20",
+		"$10":                                    "$10",
+		"$1 = '$2'":                              "$1 = '$2'",
+		"$1 -- $2":                               "$1 -- $2",
+		"json_extract(a, $1) ->> '$.x' where $2": "json_extract(a, $1) ->> '$.x' where $2",
+	} {
+		if got := inOrder(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
