@@ -49,7 +49,7 @@ export async function statesHaveIconAndWord(page) {
 }
 
 /** Layout shift from the first paint until the numbers moved for a while. */
-export async function layoutShift(context, url, seconds = 6) {
+export async function layoutShift(context, url, seconds = 4) {
   const page = await context.newPage();
   try {
     await page.addInitScript(() => {

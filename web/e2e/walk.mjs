@@ -7,10 +7,17 @@ const number = (text) => Number(text.replace(/[^0-9\u2212-]/g, "").replace("\u22
 /** `/` -> critical SKU -> why -> ledger row -> event -> raw webhook, by clicks alone. */
 export async function whyThisNumber(page, origin) {
   await page.goto(`${origin}/`);
-  const row = page.locator('[data-c="critical-row"]').first();
-  await row.waitFor({ timeout: 120_000 });
-  const sku = await row.getAttribute("data-sku");
-  await row.click();
+  await page.locator('[data-c="critical-row"]').first().waitFor({ timeout: 120_000 });
+  // one that an order moved: a SKU may be critical before its first sale
+  const sku = await until("a critical SKU with a movement by an order", 60, async () => {
+    const shown = await page.locator('[data-c="critical-row"]').evaluateAll((rows) => rows.map((row) => row.dataset.sku));
+    for (const one of shown) {
+      const { ledger } = await (await page.request.get(`${origin}/api/v1/stock/${encodeURIComponent(one)}`)).json();
+      if (ledger.slice(0, 10).some((row) => row.order !== "")) return one;
+    }
+    return undefined;
+  });
+  await page.locator(`[data-c="critical-row"][data-sku="${sku}"]`).click();
   await page.waitForURL((url) => url.pathname === `/inventory/${encodeURIComponent(sku)}` || url.pathname === `/inventory/${sku}`);
   const explain = await page.locator('[data-c="explain"]').textContent();
   expect(/available = .* on hand/.test(explain), `the sentence does not explain the number: ${explain}`);
@@ -65,10 +72,17 @@ export async function orderAndLabel(page, origin) {
   await event.locator("pre").waitFor();
 }
 
+export function waitsForStock(page, origin) {
+  return until("an order without stock", 240, async () => {
+    const list = await (await page.request.get(`${origin}/api/v1/orders?status=no_stock&limit=1`)).json();
+    return list.items?.[0];
+  });
+}
+
 /** A no-stock order: receive what is short on the SKU page, retry, and watch the order go on without a reload. */
 export async function receiveAndRetry(page, origin) {
   const ask = async (path) => (await page.request.get(origin + path)).json();
-  const item = await until("an order without stock", 180, async () => (await ask("/api/v1/orders?status=no_stock&limit=1")).items?.[0]);
+  const item = await waitsForStock(page, origin);
   const orderPath = `/orders/${encodeURIComponent(item.id)}`;
   await page.goto(origin + orderPath);
   await page.locator('[data-c="order-state"] [data-state="no_stock"]').waitFor();

@@ -106,7 +106,7 @@ export function Finder() {
         <Search className="size-4" aria-hidden="true" />
       </button>
       <div
-        className={cx("md:relative md:block md:w-72", phone ? "absolute inset-x-0 top-0 z-20 flex h-14 items-center gap-2 bg-bg px-3" : "max-md:hidden")}
+        className={cx("md:relative md:block md:w-72", phone ? "max-md:absolute max-md:inset-x-0 max-md:top-0 max-md:z-20 max-md:flex max-md:h-14 max-md:items-center max-md:gap-2 max-md:bg-bg max-md:px-3" : "max-md:hidden")}
         onBlur={(event) => {
           if (!event.currentTarget.contains(event.relatedTarget)) close();
         }}

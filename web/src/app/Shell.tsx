@@ -49,7 +49,7 @@ export function Shell() {
               <LogOut className="size-4" aria-hidden="true" />
             </button>
           </header>
-          <main id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none md:px-6 md:pt-5 md:pb-8">
+          <main id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:px-6 md:pt-5 md:pb-8">
             <Outlet />
           </main>
           <footer className="px-3 pb-20 text-center text-[12px] text-fg-3 md:hidden">

@@ -18,7 +18,8 @@ import { prefetchPages, router } from "./router";
 const signedOutPages = /^\/(sign-in|setup)$/;
 
 const queries = new QueryClient({
-  defaultOptions: { queries: { retry: false, staleTime: 2000, refetchOnWindowFocus: true } },
+  // "always": without a network a read fails and says so, instead of waiting in silence
+  defaultOptions: { queries: { retry: false, staleTime: 2000, refetchOnWindowFocus: true, networkMode: "always" } },
 });
 
 const socket = openSocket(location.href);

@@ -37,7 +37,10 @@ class FakeTopic extends Emitter {
 class FakeSocket extends Emitter {
   topics = new Map<string, FakeTopic>();
   pings: { resolve: (value: unknown) => void; reject: (cause: unknown) => void }[] = [];
-  connect(): void {}
+  connects = 0;
+  connect(): void {
+    this.connects += 1;
+  }
   disconnect(): void {}
   rpc(): Promise<unknown> {
     return new Promise((resolve, reject) => this.pings.push({ resolve, reject }));
@@ -336,5 +339,20 @@ describe("Live", () => {
     socket.joined(() => false);
     await settle();
     expect(rejoins).toEqual([]);
+  });
+
+  it("asks who we are when the server ends the connection for good, and comes back when it may", async () => {
+    const { socket, live, refused } = setUp();
+    live.start();
+    socket.emit("connected");
+    socket.emit("disconnected", { code: 3503 });
+    expect(live.state().link).toBe("reconnecting");
+    expect(refused).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(2001);
+    expect(socket.connects).toBe(2);
+    live.stop();
+    socket.emit("disconnected", { code: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(socket.connects).toBe(2);
   });
 });

@@ -79,6 +79,7 @@ export class Live {
   #listeners = new Set<() => void>();
   #connected = false;
   #everConnected = false;
+  #stopped = false;
   #rejoining = false;
   #failures = 0;
   #log = "";
@@ -113,7 +114,7 @@ export class Live {
     const { socket } = this.#o;
     socket.on("connected", () => this.#onConnected());
     socket.on("connecting", () => this.#onBroken());
-    socket.on("disconnected", () => this.#onBroken());
+    socket.on("disconnected", () => this.#onEnded());
     socket.on("error", () => this.#onError());
     this.#clock = this.#join({ name: "clock", path: "" });
     socket.connect();
@@ -121,6 +122,7 @@ export class Live {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#stopBeat?.();
     this.#o.socket.disconnect();
   }
@@ -268,6 +270,16 @@ export class Live {
     }
     this.#connected = false;
     this.look();
+  }
+
+  /** The server ended the connection for good: we are signed out, or it is wiser to come back later. */
+  #onEnded(): void {
+    this.#onBroken();
+    if (this.#stopped) return;
+    this.#o.onRefused();
+    this.#o.later(() => {
+      if (!this.#stopped) this.#o.socket.connect();
+    }, retryFirst);
   }
 
   #onError(): void {

@@ -40,6 +40,8 @@ const looks: Record<string, { icon: LucideIcon; tone: Tone }> = {
   skipped: { icon: CircleDashed, tone: "quiet" },
   cancelled: { icon: Ban, tone: "quiet" },
   undone: { icon: Undo2, tone: "quiet" },
+  undoing: { icon: Undo2, tone: "warn" },
+  channel: { icon: Hourglass, tone: "calm" },
 };
 
 const inks: Record<Tone, string> = {

@@ -75,6 +75,7 @@ export interface StockItem {
 }
 
 export interface Page<T> extends Positioned {
+  /** Of the whole list; -1 when it is not counted. */
   total: number;
   next: string;
   items: T[];
@@ -119,9 +120,13 @@ export interface OrderItem {
   channel_id: string;
   connection: string;
   channel: string;
+  /** The channel's state in our words: ready, arranged, in_transit, … */
   status: string;
+  /** The flow's step. */
   stage: string;
   waiting: string;
+  /** Where the flow stands, when the server says it. */
+  phase?: string;
   placed_at: string;
   updated_at: string;
   units: number;
@@ -153,7 +158,7 @@ export interface FlowStep {
 
 export interface Flow {
   id: string;
-  state: "waiting" | "running" | "finished" | "undone" | "stuck";
+  state: "waiting" | "running" | "undoing" | "finished" | "undone" | "stuck";
   step: string;
   sentence: string;
   wake_at?: string | null;
@@ -217,7 +222,7 @@ export interface Connections extends Positioned {
 
 export interface DeadLetter {
   id: string;
-  kind: "webhook" | "step";
+  kind: "webhook" | "record" | "step";
   at: string;
   connection: string;
   subject: string;
@@ -237,7 +242,7 @@ export interface InboxEntry {
   app: string;
   connection: string;
   delivery: string;
-  state: "pending" | "done" | "quarantined" | "dead" | "discarded" | "superseded";
+  state: "pending" | "done" | "quarantined" | "dead" | "discarded" | "superseded" | "unknown";
   attempts: number;
   reason: string;
   hash: string;

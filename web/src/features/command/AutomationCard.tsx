@@ -67,7 +67,7 @@ export function AutomationCard({ automation }: { automation: Kpis["automation"] 
           <ul className="flex flex-wrap gap-2">
             {waits.map((word) => (
               <li key={word}>
-                <Waiting word={word} count={automation === undefined ? undefined : word === "stuck" ? automation.stuck : automation.waiting[word]} />
+                <Waiting word={word} count={automation === undefined ? undefined : word === "stuck" ? automation.stuck : (automation.waiting[word] ?? 0)} />
               </li>
             ))}
           </ul>
@@ -86,8 +86,8 @@ function Waiting({ word, count }: { word: WaitingWord | "stuck"; count: number |
       className="press inline-flex min-h-8 items-center gap-2 rounded-control border border-line px-2.5 hover:bg-surface-2 max-md:min-h-11"
       data-c={`waiting-${word}`}
     >
-      {count === 0 ? <span className="text-[13px] text-fg-3">{t.state[word]}</span> : <Mark state={word} />}
-      <span className={`min-w-4 text-right text-[13px] font-semibold tabular-nums ${count === 0 ? "text-fg-3" : ""}`}>{count === undefined ? "·" : format.count(count)}</span>
+      {!count ? <span className="text-[13px] text-fg-3">{t.state[word]}</span> : <Mark state={word} />}
+      <span className={`min-w-4 text-right text-[13px] font-semibold tabular-nums ${!count ? "text-fg-3" : ""}`}>{count === undefined ? "·" : format.count(count)}</span>
     </Link>
   );
 }

@@ -40,7 +40,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           [
             t.trace.cause,
             letter.inbox > 0 ? (
-              <Link to="/inbox/$number" params={{ number: String(letter.inbox) }} className="text-accent hover:underline">
+              <Link to="/inbox/$number" params={{ number: String(letter.inbox) }} className="inline-flex min-h-6 items-center text-accent hover:underline">
                 {t.deadletters.raw(String(letter.inbox))}
               </Link>
             ) : (
@@ -89,7 +89,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
 function Subject({ subject, kind }: { subject: string; kind: DeadLetter["kind"] }) {
   if (kind !== "step") return <span className="font-mono text-[12px]">{subject}</span>;
   return (
-    <Link to="/orders/$id" params={{ id: subject }} className="font-mono text-[12px] text-accent hover:underline">
+    <Link to="/orders/$id" params={{ id: subject }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
       {subject}
     </Link>
   );

@@ -46,7 +46,7 @@ export function InventoryPage() {
     <>
       <PageHead
         title={t.inventory.title}
-        lead={first ? <span className="tabular-nums">{t.inventory.lead(format.count(first.total), first.total)}</span> : null}
+        lead={first && first.total >= 0 ? <span className="tabular-nums">{t.inventory.lead(format.count(first.total), first.total)}</span> : null}
         actions={<SearchBox label={t.inventory.searchLabel} hint={t.inventory.searchHint} value={q} onSearch={onSearch} />}
       />
       <nav aria-label={t.orders.filterLabel} className="mb-3 flex gap-2 max-md:-mx-3 max-md:overflow-x-auto max-md:px-3 max-md:pb-1 md:flex-wrap">

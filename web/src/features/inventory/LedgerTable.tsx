@@ -48,7 +48,7 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
                 <Link
                   to="/events/$position"
                   params={{ position: String(row.event_position) }}
-                  className="inline-flex items-center text-accent hover:underline max-md:min-h-11"
+                  className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11"
                 >
                   {t.inventory.event(String(row.event_position))}
                 </Link>
@@ -56,7 +56,7 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
                   <Link
                     to="/orders/$id"
                     params={{ id: row.order }}
-                    className="inline-flex items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
+                    className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
                   >
                     {row.order.slice(row.order.indexOf(":") + 1)}
                   </Link>

@@ -26,7 +26,7 @@ export function SkuPage() {
       <PageHead
         title={named ? stock.name : sku}
         back={
-          <Link to="/inventory" search={{}} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+          <Link to="/inventory" search={{}} className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11">
             {t.inventory.back}
           </Link>
         }

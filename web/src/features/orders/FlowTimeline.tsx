@@ -11,7 +11,7 @@ export function FlowTimeline({ flow }: { flow: Flow | null }) {
   return (
     <>
       <p className="mb-1 text-fg" data-c="flow-sentence">
-        {flow.sentence}
+        {flow.sentence === "" ? t.orders.flowSentence[flow.state] : flow.sentence}
       </p>
       <p className="mb-3 text-[12px] text-fg-3 tabular-nums">
         {t.orders.ownTime(format.duration(flow.own_seconds), format.duration(flow.elapsed_seconds))}

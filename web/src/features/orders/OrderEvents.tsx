@@ -23,11 +23,11 @@ export function OrderEvents({ events }: { events: LogEvent[] }) {
               </summary>
               <div className="pb-3 pl-7">
                 <p className="mb-2 flex flex-wrap gap-x-4 gap-y-1 text-[13px]">
-                  <Link to="/events/$position" params={{ position: String(event.position) }} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+                  <Link to="/events/$position" params={{ position: String(event.position) }} className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11">
                     {t.trace.causeEvent(String(event.position))}
                   </Link>
                   {event.inbox > 0 && (
-                    <Link to="/inbox/$number" params={{ number: String(event.inbox) }} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+                    <Link to="/inbox/$number" params={{ number: String(event.inbox) }} className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11">
                       {t.trace.rawLink(String(event.inbox))}
                     </Link>
                   )}

@@ -28,7 +28,7 @@ export function OrderLines({ lines, total }: { lines: OrderLine[]; total: Money 
                 <Link
                   to="/inventory/$sku"
                   params={{ sku: line.sku }}
-                  className="inline-flex items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
+                  className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
                 >
                   {line.sku}
                 </Link>

@@ -30,7 +30,7 @@ export function OrderPage() {
       <PageHead
         title={t.orders.heading(order?.channel_id ?? id.slice(id.indexOf(":") + 1))}
         back={
-          <Link to="/orders" search={{}} className="inline-flex items-center text-accent hover:underline max-md:min-h-11">
+          <Link to="/orders" search={{}} className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11">
             {t.orders.back}
           </Link>
         }
@@ -81,7 +81,7 @@ export function OrderPage() {
 
 function Lead({ order }: { order: OrderDetail }) {
   const format = useFormat();
-  const { state, word } = orderState(order);
+  const { state, word } = orderState({ ...order, ...(order.flow && { phase: order.flow.state }) });
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-1 tabular-nums">
       <span data-c="order-state" className="inline-flex">

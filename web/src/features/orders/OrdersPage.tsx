@@ -105,7 +105,7 @@ export function OrdersPage() {
       </section>
       {first !== undefined && (
         <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
-          <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>
+          {first.total >= 0 && <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>}
           {list.hasNextPage && (
             <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
               {t.orders.more}

@@ -70,12 +70,12 @@ function Event({ event }: { event: LogEvent }) {
             [t.trace.occurred, event.occurred && format.dateTime(event.occurred)],
             [
               t.trace.stream,
-              kind === "order" ? (
-                <Link to="/orders/$id" params={{ id }} className="font-mono text-[12px] text-accent hover:underline">
+              kind === "order" || kind === "fulfilment" ? (
+                <Link to="/orders/$id" params={{ id }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
                   {event.stream}
                 </Link>
               ) : kind === "stock" || kind === "sku" ? (
-                <Link to="/inventory/$sku" params={{ sku: id }} className="font-mono text-[12px] text-accent hover:underline">
+                <Link to="/inventory/$sku" params={{ sku: id }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
                   {event.stream}
                 </Link>
               ) : (
@@ -87,11 +87,11 @@ function Event({ event }: { event: LogEvent }) {
             [
               t.trace.cause,
               cause?.kind === "position" ? (
-                <Link to="/events/$position" params={{ position: cause.number }} className="text-accent hover:underline">
+                <Link to="/events/$position" params={{ position: cause.number }} className="inline-flex min-h-6 items-center text-accent hover:underline">
                   {t.trace.causeEvent(cause.number)}
                 </Link>
               ) : cause?.kind === "inbox" ? (
-                <Link to="/inbox/$number" params={{ number: cause.number }} className="text-accent hover:underline">
+                <Link to="/inbox/$number" params={{ number: cause.number }} className="inline-flex min-h-6 items-center text-accent hover:underline">
                   {t.trace.rawLink(cause.number)}
                 </Link>
               ) : (
