@@ -79,9 +79,10 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		o.Watch = func(projection.Notice) {}
 	}
 	h = &Hub{o: o, ready: make(chan struct{})}
+	opened := h // a return of nil leaves nothing to close by
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, h.Close())
+			err = errors.Join(err, opened.Close())
 		}
 	}()
 	if h.folder, err = sqlite.OpenFolder(o.Data); err != nil {
