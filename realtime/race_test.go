@@ -63,7 +63,20 @@ func stage(t *testing.T) (*world, *staged, *realtime.Live, *screen) {
 	s.shows("kpis", 1)
 	s.shows("stock/a", 1)
 	s.clock(1)
+	for _, pad := range []string{"first", "second"} { // whatever subscribing set off is over then
+		w.set(func() { w.pad = pad })
+		live.Dirty("kpis")
+		s.until(pad, func(f frame) bool { return f.topic == "kpis" && f.Pad == pad })
+	}
 	return w, views, live, s
+}
+
+// gate holds whoever calls wait until it is opened, which the end of the test does too.
+func gate(t *testing.T) (wait, open func()) {
+	closed := make(chan struct{})
+	open = sync.OnceFunc(func() { close(closed) })
+	t.Cleanup(open)
+	return func() { <-closed }, open
 }
 
 // leaves returns once the server knows that a topic is left.
@@ -104,30 +117,33 @@ func TestAnOlderValueNeverFollowsANewerOne(t *testing.T) {
 	w, views, live, s := stage(t)
 	s.leaves("stock/a")
 	live.Notify(w.commit("stock/a"))
-	s.clock(2) // nobody watches it, so for the next subscriber it is read anew
-	held, release := make(chan struct{}), make(chan struct{})
+	s.clock(2)
+	live.Notify(w.commit("kpis"))
+	s.clock(3) // by now it is forgotten: for the next subscriber it is read anew
+	held := make(chan struct{})
+	wait, release := gate(t)
 	views.set(hooks{
 		begin: func(n int) {
 			if n == 1 { // the new subscriber's read
 				close(held)
-				<-release
+				wait()
 			}
 		},
 		end: func(n int) {
-			if n == 2 { // the tick has read position 2 and not sent it yet
+			if n == 2 { // the tick has read position 3 and not sent it yet
 				w.commit("stock/a")
-				close(release)
+				release()
 			}
 		},
 	})
 	s.watch("stock/a")
 	<-held
-	live.Notify(projection.Notice{Position: 2, Topics: []string{"stock/a"}})
-	s.shows("stock/a", 3)
-	live.Notify(projection.Notice{Position: 3, Topics: []string{"kpis"}})
-	for _, f := range s.clock(3) {
+	live.Notify(projection.Notice{Position: 3, Topics: []string{"stock/a"}})
+	s.shows("stock/a", 4)
+	live.Notify(projection.Notice{Position: 4, Topics: []string{"kpis"}})
+	for _, f := range s.clock(4) {
 		if f.topic == "stock/a" && f.event == "" {
-			t.Errorf("after the value of position 3 came %+v", f)
+			t.Errorf("after the value of position 4 came %+v", f)
 		}
 	}
 }
@@ -135,11 +151,12 @@ func TestAnOlderValueNeverFollowsANewerOne(t *testing.T) {
 func TestWhoComesWhileATopicIsForgottenGetsTheNewest(t *testing.T) {
 	w, views, live, s := stage(t)
 	s.leaves("stock/a")
-	reading, release := make(chan struct{}), make(chan struct{})
+	reading := make(chan struct{})
+	wait, release := gate(t)
 	views.set(hooks{end: func(n int) {
 		if n == 1 { // the tick has found that nobody watches it
 			close(reading)
-			<-release
+			wait()
 		}
 	}})
 	live.Notify(w.commit("stock/a"))
@@ -147,6 +164,6 @@ func TestWhoComesWhileATopicIsForgottenGetsTheNewest(t *testing.T) {
 	delete(s.latest, "stock/a")
 	s.watch("stock/a")
 	s.shows("stock/a", 1) // still the old one
-	close(release)
+	release()
 	s.shows("stock/a", 2)
 }
