@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
@@ -49,13 +50,13 @@ func (s *staged) set(h hooks) {
 }
 
 // stage is a world in which one screen shows the clock, kpis and stock/a at position 1.
-func stage(t *testing.T) (*world, *staged, *realtime.Live, *screen) {
+func stage(t *testing.T, change ...func(*realtime.Options)) (*world, *staged, *realtime.Live, *screen) {
 	t.Helper()
 	var views *staged
-	w := newWorld(t, func(o *realtime.Options) {
+	w := newWorld(t, append(change, func(o *realtime.Options) {
 		views = &staged{Views: o.Views}
 		o.Views = views
-	})
+	})...)
 	w.commit("kpis", "stock/a")
 	live, _ := w.serve()
 	s := w.open("ana")
@@ -88,7 +89,7 @@ func (s *screen) leaves(topic string) {
 }
 
 func TestTheClockWaitsForNotices(t *testing.T) {
-	w, _, live, s := stage(t)
+	w, _, live, s := stage(t, func(o *realtime.Options) { o.Late = 20 * time.Millisecond })
 	late := w.commit("kpis", "stock/a") // its notice is still on the way
 	live.Dirty("stock/a")
 	s.shows("stock/a", 2)

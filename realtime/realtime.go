@@ -62,6 +62,7 @@ type Options struct {
 
 	Tick          time.Duration // at most one frame a topic in this time, 250 ms
 	Idle          time.Duration // a clock frame at least this often, 10 s
+	Late          time.Duration // a tick waits so long for the notice of a commit that it reads already, 1 s
 	Clients       int           // open connections, 20,000; more are refused with 503
 	Subscriptions int           // of one connection, 64
 	QueueBytes    int           // unsent to one connection, 1 MiB; a slower one is cut off and comes back
@@ -154,6 +155,9 @@ func withDefaults(o *Options) {
 	}
 	if o.Idle <= 0 {
 		o.Idle = 10 * time.Second
+	}
+	if o.Late <= 0 {
+		o.Late = time.Second
 	}
 	for number, otherwise := range map[*int]int{&o.Clients: 20_000, &o.Subscriptions: 64, &o.QueueBytes: 1 << 20} {
 		if *number <= 0 {

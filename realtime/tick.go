@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// noticeWait is how long a tick waits for the notice of a commit that it already reads.
-	noticeWait = 100 * time.Millisecond
 	// sweepEvery is the number of ticks after which topics that nobody watches are forgotten.
 	sweepEvery = 40
 	// goodbye is how long closing the connections may take.
@@ -211,9 +209,10 @@ func (l *Live) tell(ctx context.Context, shows eventlog.Position, forced bool) {
 	l.counts.clocks.Add(1)
 }
 
-// noticedUpTo waits a moment for the notices up to a position, and says up to where they came.
+// noticedUpTo waits a moment for the notices up to a position, and says up to where they came. In
+// process they are microseconds behind; one that is lost costs the wait, and a clock that lags.
 func (l *Live) noticedUpTo(ctx context.Context, position eventlog.Position) eventlog.Position {
-	late := time.NewTimer(noticeWait)
+	late := time.NewTimer(l.options.Late)
 	defer late.Stop()
 	for {
 		l.mu.Lock()

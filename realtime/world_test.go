@@ -99,7 +99,7 @@ func newWorld(t *testing.T, change ...func(*realtime.Options)) *world {
 		allowed: func(string, string) bool { return true },
 	}
 	w.options = realtime.Options{
-		Views: views, LogID: logID, Tick: time.Millisecond, Idle: time.Hour,
+		Views: views, LogID: logID, Tick: time.Millisecond, Idle: time.Hour, Late: time.Minute,
 		Clock: func() time.Time { return time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC) },
 		Authorize: func(_ context.Context, user, topic string) bool {
 			w.mu.Lock()
