@@ -313,14 +313,14 @@ func TestAStoppedProjectionStopsAlone(t *testing.T) {
 		end = w.pay(5)
 		w.wait(r, end)
 		w.shows(good, end)
-		time.Sleep(3 * time.Minute) // tries in vain, ever more rarely
+		<-time.After(3 * time.Minute) // tries in vain, ever more rarely
 		synctest.Wait()
 		if c, _ := w.checkpoint(bad); c.Position != 37 || c.Stopped == "" {
 			t.Errorf("checkpoint %+v, want still stopped at 37", c)
 		}
 		told.take()
 		mended.Store(true)
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		synctest.Wait()
 		w.shows(bad, end)
 		if c, _ := w.checkpoint(bad); c.Position != end || c.Stopped != "" {
@@ -507,7 +507,7 @@ func TestAFullDiskIsWaitedOutAndABrokenStoreEndsTheRunner(t *testing.T) {
 		set(fmt.Errorf("no room: %w", eventlog.ErrFull))
 		r, stop := w.runOn(faulty{w.views, func() error { return *state.Load() }}, projection.Options{}, a)
 		end := w.pay(20)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if r.Position() != 0 {
 			t.Errorf("position %d on a full disk", r.Position())
 		}
@@ -568,10 +568,14 @@ func TestAnyInterruptionGivesTheSameViews(t *testing.T) {
 					rt.Fatalf("Run returned %v", err)
 				}
 				enough()
-				<-reached
-			case <-reached:
+				if err := <-reached; err == nil {
+					rt.Log("it came to the end all the same")
+				}
+			case err := <-reached:
 				cancel()
-				<-ended
+				if ended := <-ended; err != nil {
+					rt.Fatalf("WaitFor: %v, Run: %v", err, ended)
+				}
 			}
 			enough()
 			cancel()

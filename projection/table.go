@@ -152,6 +152,9 @@ func (t *Table[R]) write() statements {
 }
 
 // Edit is the rows of one table that a batch reads and changes. It lives for one Apply.
+//
+// However the log is cut into batches, the same rows are left: a row that changes back to blank
+// (zero but for its key) goes, one that was put blank stays until it has been anything else.
 type Edit[R any] struct {
 	table *Table[R]
 	texts *statements
@@ -164,14 +167,23 @@ type Edit[R any] struct {
 type rowKey [4]any
 
 type edited[R any] struct {
-	row     R
-	key     []any
-	before  []any // what stands in the database, nil when nothing is known to stand there
-	put     bool  // written whole by this batch, so that it stays even when blank
-	blank   []any // a zero row with this key, for rows that were got and not put
-	exists  bool  // after the changes so far
-	deleted bool  // a row that may stand must go
+	row    R
+	key    []any
+	blank  []any // a zero row with this key; made by the first Get, Has or Delete
+	stands bool  // there is a row, even if it is blank
+	rose   bool  // it was seen not to be blank
+	stored store
+	before []any // what is stored
 }
+
+// store is what is known of a row in the database.
+type store int
+
+const (
+	unknown store = iota
+	absent
+	present
+)
 
 // Edit begins a batch's work on the table.
 func (t *Table[R]) Edit(tx Tx) *Edit[R] {
@@ -180,47 +192,31 @@ func (t *Table[R]) Edit(tx Tx) *Edit[R] {
 
 // Get hands out the row with this key to be changed in place; the pointer is good until Save. An
 // absent row comes as a zero row with its key set, and is written only when something else of it
-// was set too (Put writes it in any case). A row that ends blank goes: however the log is cut into
-// batches, the same rows are left.
+// was set too (Put writes it in any case).
 func (e *Edit[R]) Get(ctx context.Context, key ...any) (*R, error) {
 	held, err := e.hold(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	if held.deleted {
-		held.deleted, held.before = false, nil
-		if held.row, err = e.blank(key); err != nil {
-			return nil, err
-		}
-	}
-	if held.blank == nil && !held.put {
-		row, err := e.blank(key)
-		if err != nil {
-			return nil, err
-		}
-		held.blank = values(e.table.Fields(&row))
-	}
 	return &held.row, nil
 }
 
-// Has says whether the row stood in the table, or was put there by this batch.
+// Has says whether there is a row with this key, as the batch has left it so far.
 func (e *Edit[R]) Has(ctx context.Context, key ...any) (bool, error) {
 	held, err := e.hold(ctx, key)
 	if err != nil {
 		return false, err
 	}
-	return held.exists || (!held.deleted && !slices.EqualFunc(held.before, values(e.table.Fields(&held.row)), same)), nil
+	return held.there(values(e.table.Fields(&held.row))), nil
 }
 
 // Put writes a whole row without reading what stands there.
 func (e *Edit[R]) Put(r R) error {
-	key := values(e.table.Fields(&r)[:e.table.Key])
-	held, _, err := e.find(key)
+	held, _, err := e.find(values(e.table.Fields(&r)[:e.table.Key]))
 	if err != nil {
 		return err
 	}
-	held.row, held.before, held.blank = r, nil, nil
-	held.put, held.exists, held.deleted = true, true, false
+	held.row, held.stands, held.rose = r, true, false
 	return nil
 }
 
@@ -230,7 +226,11 @@ func (e *Edit[R]) Delete(key ...any) error {
 	if err != nil {
 		return err
 	}
-	held.put, held.exists, held.deleted = false, false, true
+	if held.row, err = e.zero(key); err != nil {
+		return err
+	}
+	held.blank = values(e.table.Fields(&held.row))
+	held.stands, held.rose = false, false
 	return nil
 }
 
@@ -239,27 +239,18 @@ func (e *Edit[R]) Save(ctx context.Context) error {
 	var pending []any
 	width := len(e.table.Columns)
 	for _, held := range e.order {
-		if held.deleted {
+		now := values(e.table.Fields(&held.row))
+		held.stands, held.rose = held.there(now), false
+		switch {
+		case !held.stands && held.stored != absent:
 			if err := e.tx.Exec(ctx, e.texts.remove, held.key...); err != nil {
 				return fmt.Errorf("delete %v from %s: %w", held.key, e.table.Name, err)
 			}
-			continue
+			held.stored = absent
+		case held.stands && (held.stored != present || !slices.EqualFunc(held.before, now, same)):
+			held.stored, held.before = present, now
+			pending = append(pending, now...)
 		}
-		now := values(e.table.Fields(&held.row))
-		if held.before != nil && slices.EqualFunc(held.before, now, same) {
-			continue
-		}
-		if held.blank != nil && slices.EqualFunc(held.blank, now, same) {
-			if held.exists || held.before == nil {
-				if err := e.tx.Exec(ctx, e.texts.remove, held.key...); err != nil {
-					return fmt.Errorf("delete %v from %s: %w", held.key, e.table.Name, err)
-				}
-			}
-			held.before, held.exists = now, false
-			continue
-		}
-		held.before, held.exists = now, true
-		pending = append(pending, now...)
 	}
 	for len(pending) > 0 {
 		text, take := e.texts.upsert[1], many*width
@@ -274,23 +265,37 @@ func (e *Edit[R]) Save(ctx context.Context) error {
 	return nil
 }
 
-// hold finds the row in memory, else in the database.
+// there says whether the row, with these values, is one to keep.
+func (h *edited[R]) there(now []any) bool {
+	return h.stands && !h.rose || !slices.EqualFunc(h.blank, now, same)
+}
+
+// hold finds the row in memory, else in the database, and notes whether it is blank.
 func (e *Edit[R]) hold(ctx context.Context, key []any) (*edited[R], error) {
 	held, fresh, err := e.find(key)
-	if err != nil || !fresh {
-		return held, err
-	}
-	row, exists, err := e.table.Find(ctx, e.tx, held.key...)
 	if err != nil {
 		return nil, err
 	}
-	if !exists {
-		if row, err = e.blank(key); err != nil {
+	if fresh {
+		row, found, err := e.table.Find(ctx, e.tx, held.key...)
+		if err != nil {
+			return nil, err
+		}
+		held.row, held.stands, held.stored = row, found, absent
+		if found {
+			held.stored, held.before = present, values(e.table.Fields(&row))
+		} else if held.row, err = e.zero(key); err != nil {
 			return nil, err
 		}
 	}
-	held.row, held.exists = row, exists
-	held.before = values(e.table.Fields(&held.row))
+	if held.blank == nil {
+		zero, err := e.zero(key)
+		if err != nil {
+			return nil, err
+		}
+		held.blank = values(e.table.Fields(&zero))
+	}
+	held.rose = held.rose || !slices.EqualFunc(held.blank, values(e.table.Fields(&held.row)), same)
 	return held, nil
 }
 
@@ -314,8 +319,8 @@ func (e *Edit[R]) find(key []any) (held *edited[R], fresh bool, err error) {
 	return held, true, nil
 }
 
-// blank is a zero row with its key set.
-func (e *Edit[R]) blank(key []any) (r R, err error) {
+// zero is a row of which only the key is set.
+func (e *Edit[R]) zero(key []any) (r R, err error) {
 	for i, field := range e.table.Fields(&r)[:e.table.Key] {
 		if err := set(field, key[i]); err != nil {
 			return r, fmt.Errorf("%s: key %v: %w", e.table.Name, key, err)

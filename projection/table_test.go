@@ -11,6 +11,7 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
+	"pgregory.net/rapid"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -263,4 +264,83 @@ func TestKeyOnlyTable(t *testing.T) {
 	if got, err := marks.Select(t.Context(), tx, ""); err != nil || len(got) != 1 {
 		t.Errorf("got %v, %v; want one row", got, err)
 	}
+}
+
+// TestCutsLeaveTheSameRows plays the same changes in one batch and cut at random, and compares all
+// rows and all answers of Has.
+func TestCutsLeaveTheSameRows(t *testing.T) {
+	type tally struct {
+		Key string
+		N   int64
+	}
+	table := func(name string) *projection.Table[tally] {
+		return &projection.Table[tally]{
+			Name: name, Key: 1, Columns: []string{"key text", "n bigint"},
+			Fields: func(c *tally) []any { return []any{&c.Key, &c.N} },
+		}
+	}
+	whole, cut := table("whole_v1"), table("cut_v1")
+	tx := begin(t, whole.Create(), cut.Create())
+	rapid.Check(t, func(r *rapid.T) {
+		for _, text := range []string{"delete from whole_v1", "delete from cut_v1"} {
+			if err := tx.Exec(t.Context(), text); err != nil {
+				r.Fatal(err)
+			}
+		}
+		edits := []*projection.Edit[tally]{whole.Edit(tx), cut.Edit(tx)}
+		save := func(e *projection.Edit[tally]) {
+			if err := e.Save(t.Context()); err != nil {
+				r.Fatal(err)
+			}
+		}
+		for range rapid.IntRange(1, 15).Draw(r, "records") {
+			key := rapid.SampledFrom([]string{"a", "b"}).Draw(r, "key")
+			n := rapid.Int64Range(-1, 1).Draw(r, "n")
+			what := rapid.SampledFrom([]string{"add", "add", "put", "delete", "has"}).Draw(r, "what")
+			var has []bool
+			for _, e := range edits {
+				var err error
+				switch what {
+				case "put":
+					err = e.Put(tally{key, n})
+				case "delete":
+					err = e.Delete(key)
+				case "has":
+					var is bool
+					is, err = e.Has(t.Context(), key)
+					has = append(has, is)
+				default:
+					var row *tally
+					if row, err = e.Get(t.Context(), key); err == nil {
+						row.N += n
+					}
+				}
+				if err != nil {
+					r.Fatal(err)
+				}
+			}
+			if len(has) == 2 && has[0] != has[1] {
+				r.Fatalf("has %s: %v in one batch, %v in several", key, has[0], has[1])
+			}
+			switch rapid.IntRange(0, 2).Draw(r, "cut") {
+			case 1:
+				save(edits[1])
+			case 2:
+				save(edits[1])
+				edits[1] = cut.Edit(tx)
+			}
+		}
+		save(edits[0])
+		save(edits[1])
+		left := make([][]tally, 2)
+		for i, table := range []*projection.Table[tally]{whole, cut} {
+			var err error
+			if left[i], err = table.Select(t.Context(), tx, "order by key"); err != nil {
+				r.Fatal(err)
+			}
+		}
+		if !slices.Equal(left[0], left[1]) {
+			r.Fatalf("one batch left %v, several left %v", left[0], left[1])
+		}
+	})
 }

@@ -3,7 +3,6 @@ package realtime_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -98,7 +97,7 @@ func TestFromTheLogToTheScreen(t *testing.T) {
 			}
 		}
 	}
-	t.Log(fmt.Sprintf("%v from append to clock frame, one by one", time.Since(began)/rounds))
+	t.Logf("%v from append to clock frame, one by one", time.Since(began)/rounds)
 	if c := live.Counts(); c.Failed != 0 {
 		t.Errorf("counts %+v", c)
 	}

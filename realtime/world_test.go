@@ -68,7 +68,6 @@ type world struct {
 	position eventlog.Position
 	reads    map[string]int                // by topic
 	on       func(topic string) error      // called before each read
-	now      func() time.Time              //
 	allowed  func(user, topic string) bool //
 	pad      string                        // makes every value larger
 }
