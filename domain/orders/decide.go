@@ -3,14 +3,23 @@
 //
 //	ingest ─► Observing (news from a channel) ─► order events ─► views: orders, revenue, customers
 //
-// News may come twice, late or in the wrong order; the channel's own state version decides. The
+// News may come twice, late or in the wrong order. The channel's own state version decides, and of
+// equal versions the further state, so the state of an order depends on the set of news alone. The
 // same news again yields no event, older news is kept as superseded and changes nothing.
+//
+// A customer is one buyer of one connection: channels share no identity, so who buys in two shops
+// counts in both. Cancelled orders do not count, nor do orders whose buyer the channel hides.
 package orders
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -37,9 +46,11 @@ var progress = []string{Unknown, Unpaid, OnHold, Ready, Partial, Arranged, Trans
 // Rules' answers.
 const (
 	ErrNoLines  = eventlog.Refusal("An order needs at least one line.")
-	ErrQuantity = eventlog.Refusal("Every line of an order needs a quantity of at least 1.")
-	ErrNoID     = eventlog.Refusal("An order needs its channel's id and its connection.")
-	ErrTotal    = eventlog.Refusal("The lines of an order must share one currency and sum to a sensible total.")
+	ErrQuantity = eventlog.Refusal("Every line of an order needs a quantity from 1 to 2,147,483,647.")
+	ErrCode     = eventlog.Refusal("Every line of an order needs a code: 1 to 200 bytes of text without control characters.")
+	ErrNoID     = eventlog.Refusal("An order needs its channel's id and its connection: 1 to 100 bytes of text without control characters.")
+	ErrTotal    = eventlog.Refusal("The lines and the total of an order must be in one currency, and not below nothing.")
+	ErrTime     = eventlog.Refusal("An order needs the time at which it was last changed, and all its times between the years 1970 and 2100.")
 )
 
 // News is an order as a channel shows it at one moment.
@@ -73,10 +84,30 @@ type State struct {
 	Updated  time.Time
 	Paid     bool
 	SKUs     []string // one a line once matched, else nil
+	seen     []seen   // the last news that were kept, so that a repeat is known
+}
+
+// seen is news as far as a repeat is told by it.
+type seen struct {
+	updated        time.Time
+	status, vendor string
+}
+
+// seenKept is how many news an order remembers.
+const seenKept = 32
+
+func (s *State) see(updated time.Time, status, vendor string) {
+	s.seen = append(slices.Clone(s.seen[max(0, len(s.seen)-seenKept+1):]), seen{updated, status, vendor})
 }
 
 // Known says whether the order was ever placed.
 func (s State) Known() bool { return s.Placed.Order != "" }
+
+// Need is how many units of a SKU an order takes.
+type Need struct {
+	SKU      string
+	Quantity int64
+}
 
 // Demand sums the matched lines by SKU, sorted: what one order needs of the stock.
 func (s State) Demand() []Need {
@@ -86,89 +117,126 @@ func (s State) Demand() []Need {
 			sums[s.SKUs[i]] += line.Quantity
 		}
 	}
-	needs := make([]Need, 0, len(sums))
-	for sku, quantity := range sums {
-		needs = append(needs, Need{SKU: sku, Quantity: quantity})
+	var needs []Need
+	for _, sku := range slices.Sorted(maps.Keys(sums)) {
+		needs = append(needs, Need{SKU: sku, Quantity: sums[sku]})
 	}
-	slices.SortFunc(needs, func(a, b Need) int {
-		if a.SKU < b.SKU {
-			return -1
-		}
-		return 1
-	})
 	return needs
-}
-
-// Need is how many units of a SKU an order takes.
-type Need struct {
-	SKU      string
-	Quantity int64
 }
 
 func evolve(s State, e eventlog.Event) State {
 	switch e := e.(type) {
 	case events.Placed:
 		s.Placed, s.Status, s.Vendor, s.Updated = e, e.Status, e.Vendor, e.Updated
-		s.Packages, s.Paid = e.Packages, e.Status != Unpaid
+		s.Packages, s.Paid = e.Packages, paid(e.Status, e.Paid)
+		s.see(e.Updated, e.Status, e.Vendor)
 	case events.StatusChanged:
 		s.Status, s.Vendor, s.Updated, s.Packages = e.To, e.Vendor, e.Updated, e.Packages
+		s.see(e.Updated, e.To, e.Vendor)
+	case events.Confirmed:
+		s.Updated = e.Updated
+		s.see(e.Updated, s.Status, s.Vendor)
 	case events.PaymentCompleted:
 		s.Paid = true
 	case events.Cancelled:
-		s.Status, s.Updated = Cancelled, e.Updated
+		s.Status, s.Vendor, s.Packages = Cancelled, e.Vendor, nil // there is nothing left to send
+		if e.Updated.After(s.Updated) {
+			s.Updated = e.Updated
+		}
+	case events.Superseded:
+		s.see(e.Updated, e.Status, e.Vendor)
 	case events.Matched:
 		s.SKUs = e.SKUs
 	}
 	return s
 }
 
+// paid says whether a state, or a time of payment, means that the channel has the money.
+func paid(status string, at time.Time) bool {
+	return !at.IsZero() || rank(status) > rank(Unpaid) && status != Cancelled
+}
+
 // observe turns a channel's news into events.
 func observe(s State, n News) ([]eventlog.Event, error) {
 	order := ID(n.Connection, n.ChannelID)
+	if !slices.Contains(progress, n.Status) {
+		n.Status = Unknown
+	}
 	switch {
-	case n.Connection == "" || n.ChannelID == "":
+	case !plain(n.Connection, 100) || !plain(n.ChannelID, 100):
 		return nil, ErrNoID
+	case !sensible(n.Updated) || !optional(n.Paid):
+		return nil, ErrTime
 	case !s.Known():
 		return place(order, n)
-	case n.Updated.Before(s.Updated), n.Updated.Equal(s.Updated) && rank(n.Status) < rank(s.Status):
-		if n.Status == s.Status {
-			return nil, nil // an older copy of what we know
-		}
-		return superseded(order, n, "newer news had come before"), nil
-	case s.Status == Cancelled:
-		if n.Status == Cancelled {
-			return nil, nil
-		}
-		return superseded(order, n, "a cancelled order stays cancelled"), nil
-	case n.Status == Cancelled:
-		return []eventlog.Event{events.Cancelled{Order: order, From: s.Status, Reason: n.Cancel, Updated: n.Updated}}, nil
-	case n.Status == s.Status && n.Vendor == s.Vendor && slices.Equal(n.Packages, s.Packages):
+	case s.Status == Cancelled && n.Status == Cancelled:
 		return nil, nil
+	case s.Status == Cancelled:
+		return superseded(s, order, n, "A cancelled order stays cancelled."), nil
+	case n.Status == Cancelled: // final, also when it comes late
+		return []eventlog.Event{cancelled(order, s.Status, n)}, nil
 	}
-	changed := []eventlog.Event{events.StatusChanged{
+	news := move(s, order, n)
+	if !s.Paid && paid(n.Status, n.Paid) { // once paid is paid, also when it comes late
+		news = append(news, events.PaymentCompleted{Order: order, Total: s.Placed.Total, Paid: n.Paid})
+	}
+	return news, nil
+}
+
+// move says what news of a known order that nobody cancelled changes.
+func move(s State, order string, n News) []eventlog.Event {
+	changed := compare(n, s)
+	switch age := cmp.Or(n.Updated.Compare(s.Updated), changed); {
+	case age < 0 && changed != 0:
+		return superseded(s, order, n, "Newer news had come before.")
+	case age <= 0:
+		return nil
+	case changed == 0: // kept, or news from between would count as new later
+		return []eventlog.Event{events.Confirmed{Order: order, Updated: n.Updated}}
+	}
+	return []eventlog.Event{events.StatusChanged{
 		Order: order, From: s.Status, To: n.Status, Vendor: n.Vendor, Packages: n.Packages, Updated: n.Updated,
 	}}
-	if !s.Paid && n.Status != Unpaid && n.Status != Unknown {
-		changed = append(changed, events.PaymentCompleted{Order: order, Total: s.Placed.Total, Paid: n.Paid})
-	}
-	return changed, nil
 }
+
+func cancelled(order, from string, n News) events.Cancelled {
+	return events.Cancelled{Order: order, From: from, Vendor: n.Vendor, Reason: n.Cancel, Updated: n.Updated}
+}
+
+// compare ranks what news and state show, for news of one state version. Which of two equally far
+// states wins does not matter, as long as it is always the same.
+func compare(n News, s State) int {
+	return cmp.Or(
+		cmp.Compare(rank(n.Status), rank(s.Status)),
+		cmp.Compare(len(n.Packages), len(s.Packages)),
+		slices.Compare(n.Packages, s.Packages),
+		cmp.Compare(n.Vendor, s.Vendor),
+	)
+}
+
+func rank(status string) int { return slices.Index(progress, status) }
 
 func place(order string, n News) ([]eventlog.Event, error) {
 	if len(n.Lines) == 0 {
 		return nil, ErrNoLines
 	}
-	var units int64
+	if n.Created.IsZero() {
+		n.Created = n.Updated // the earliest time there is
+	}
+	if !sensible(n.Created) || !optional(n.ShipBy) {
+		return nil, ErrTime
+	}
 	for _, line := range n.Lines {
-		if line.Quantity < 1 || line.Quantity > math.MaxInt32 {
+		switch {
+		case line.Quantity < 1 || line.Quantity > math.MaxInt32:
 			return nil, ErrQuantity
-		}
-		if line.Price.Currency != n.Total.Currency {
+		case !plain(line.Code, 200):
+			return nil, ErrCode
+		case line.Price.Currency != n.Total.Currency || line.Price.Minor < 0:
 			return nil, ErrTotal
 		}
-		units += line.Quantity
 	}
-	if units <= 0 || n.Total.Minor < 0 {
+	if n.Total.Minor < 0 || n.Total.Currency == "" {
 		return nil, ErrTotal
 	}
 	placed := events.Placed{
@@ -180,14 +248,27 @@ func place(order string, n News) ([]eventlog.Event, error) {
 		return []eventlog.Event{placed}, nil
 	}
 	placed.Status = Unknown // cancelled before we ever saw it
-	return []eventlog.Event{placed, events.Cancelled{Order: order, From: Unknown, Reason: n.Cancel, Updated: n.Updated}}, nil
+	return []eventlog.Event{placed, cancelled(order, Unknown, n)}, nil
 }
 
-func superseded(order string, n News, why string) []eventlog.Event {
+func superseded(s State, order string, n News, why string) []eventlog.Event {
+	if slices.ContainsFunc(s.seen, func(k seen) bool {
+		return k.status == n.Status && k.vendor == n.Vendor && k.updated.Equal(n.Updated)
+	}) {
+		return nil
+	}
 	return []eventlog.Event{events.Superseded{Order: order, Status: n.Status, Vendor: n.Vendor, Updated: n.Updated, Why: why}}
 }
 
-func rank(status string) int { return slices.Index(progress, status) }
+// sensible times fit every later sum and encoding.
+func sensible(at time.Time) bool { return at.Year() >= 1970 && at.Year() < 2100 }
+
+func optional(at time.Time) bool { return at.IsZero() || sensible(at) }
+
+// plain text can name a stream and stand in a sentence.
+func plain(text string, longest int) bool {
+	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
 
 // Observing is how a channel's news about one order is taken in.
 func Observing() eventlog.Decider[State, News] {

@@ -194,7 +194,7 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 		return err
 	}
 	switch {
-	case before.LineCount == 0:
+	case before.LineCount == 0 && row.LineCount > 0:
 		return f.sell(ctx, *row, r.At, 1)
 	case row.Cancelled() && !before.Cancelled():
 		return f.sell(ctx, *row, r.At, -1)
@@ -218,11 +218,9 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 	case events.StatusChanged:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = e.To, e.Vendor, e.Packages }
 	case events.Cancelled:
-		return e.Order, func(row *Row) { row.Status = Cancelled }
-	case events.PaymentCompleted:
-		return e.Order, func(*Row) {}
-	case events.Superseded:
-		return e.Order, func(*Row) {}
+		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = Cancelled, e.Vendor, nil }
+	case events.PaymentCompleted, events.Superseded, events.Confirmed:
+		return r.Stream.ID, func(*Row) {}
 	case events.Matched:
 		return e.Order, func(row *Row) { row.SKUs = e.SKUs }
 	case flows.Started:

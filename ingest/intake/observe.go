@@ -154,6 +154,9 @@ var shipped = []string{orders.Arranged, orders.Transit, orders.Delivered, orders
 func describe(decided []eventlog.Event) Taken {
 	var out Taken
 	for _, e := range decided {
+		if _, same := e.(events.Confirmed); same {
+			continue // nothing that a screen shows has changed
+		}
 		out.Events = append(out.Events, e.EventName())
 		switch e := e.(type) {
 		case events.Placed:

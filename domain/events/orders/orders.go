@@ -15,7 +15,7 @@ const Kind = "order"
 // Line is one SKU of an order as the channel named it.
 type Line struct {
 	Listing  string      `json:"listing"` // the channel's id of the SKU
-	Code     string      `json:"code"`    // the seller's code on the channel
+	Code     string      `json:"code"`    // the seller's code on the channel, else the channel's id of the SKU
 	Name     string      `json:"name,omitzero"`
 	Quantity int64       `json:"quantity"`
 	Price    money.Money `json:"price"` // of one unit
@@ -50,6 +50,12 @@ type StatusChanged struct {
 	Updated  time.Time `json:"updated"`
 }
 
+// Confirmed says that the channel shows the order unchanged at a later state version.
+type Confirmed struct {
+	Order   string    `json:"order"`
+	Updated time.Time `json:"updated"`
+}
+
 // PaymentCompleted says that an order left the unpaid state: the channel has the money.
 type PaymentCompleted struct {
 	Order string      `json:"order"`
@@ -61,6 +67,7 @@ type PaymentCompleted struct {
 type Cancelled struct {
 	Order   string    `json:"order"`
 	From    string    `json:"from"`
+	Vendor  string    `json:"vendor,omitzero"` // the channel's own word for the status
 	Reason  string    `json:"reason,omitzero"` // the channel's reason code
 	Updated time.Time `json:"updated"`
 }
@@ -87,6 +94,9 @@ func (Placed) EventName() string { return "order.placed" }
 func (StatusChanged) EventName() string { return "order.status_changed" }
 
 // EventName implements eventlog.Event.
+func (Confirmed) EventName() string { return "order.confirmed" }
+
+// EventName implements eventlog.Event.
 func (PaymentCompleted) EventName() string { return "order.payment_completed" }
 
 // EventName implements eventlog.Event.
@@ -100,7 +110,7 @@ func (Matched) EventName() string { return "order.matched" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Placed{}, StatusChanged{}, PaymentCompleted{}, Cancelled{}, Superseded{}, Matched{}}
+	return []eventlog.Event{Placed{}, StatusChanged{}, Confirmed{}, PaymentCompleted{}, Cancelled{}, Superseded{}, Matched{}}
 }
 
 // Stream is an order's history.

@@ -1,0 +1,239 @@
+package orders
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/money"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// news is order 7 of shop k7 in a state, so many seconds after it was made.
+func news(status string, second int, packages ...string) News {
+	price := money.Money{Minor: 250, Currency: "GBP"}
+	n := News{
+		Connection: "k7", Channel: "tiktok", ChannelID: "7", Status: status, Vendor: strings.ToUpper(status), Packages: packages,
+		Lines:   []events.Line{{Listing: "1", Code: "a", Quantity: 2, Price: price}, {Listing: "2", Code: "b", Quantity: 1, Price: price}},
+		Total:   money.Money{Minor: 750, Currency: "GBP"},
+		Buyer:   "p1",
+		Created: start, Updated: start.Add(time.Duration(second) * time.Second),
+	}
+	if rank(status) > rank(Unpaid) && status != Cancelled {
+		n.Paid = start
+	}
+	return n
+}
+
+// take decides news one after the other and returns the names of all events, without "order.".
+func take(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}, s State, all ...News) (State, []string) {
+	t.Helper()
+	var names []string
+	for _, n := range all {
+		decided, err := observe(s, n)
+		if err != nil {
+			t.Fatalf("observe %s: %v", n.Status, err)
+		}
+		for _, e := range decided {
+			s = evolve(s, e)
+			names = append(names, strings.TrimPrefix(e.EventName(), "order."))
+		}
+	}
+	return s, names
+}
+
+func TestObserve(t *testing.T) {
+	tests := []struct {
+		name   string
+		news   []News
+		events string
+		status string
+		paid   bool
+	}{
+		{"once", []News{news(Ready, 0)}, "placed", Ready, true},
+		{"the same webhook twice", []News{news(Ready, 0), news(Ready, 0)}, "placed", Ready, true},
+		{"unpaid", []News{news(Unpaid, 0)}, "placed", Unpaid, false},
+		{"leaving unpaid", []News{news(Unpaid, 0), news(OnHold, 1)}, "placed status_changed payment_completed", OnHold, true},
+		{"leaving unpaid, twice", []News{news(Unpaid, 0), news(OnHold, 1), news(OnHold, 1)}, "placed status_changed payment_completed", OnHold, true},
+		{"paid once", []News{news(Unpaid, 0), news(OnHold, 1), news(Ready, 2)}, "placed status_changed payment_completed status_changed", Ready, true},
+		{"the payment comes late", []News{news(Unknown, 5), news(OnHold, 1)}, "placed superseded payment_completed", Unknown, true},
+		{"a word we do not know", []News{news("bazaar", 0)}, "placed", Unknown, false},
+		{"late", []News{news(Transit, 5), news(Ready, 3)}, "placed superseded", Transit, true},
+		{"late, again and again", []News{news(Transit, 5), news(Ready, 3), news(Ready, 3), news(OnHold, 2), news(Ready, 3)}, "placed superseded superseded", Transit, true},
+		{"an older copy of the same", []News{news(Ready, 5), news(Ready, 3)}, "placed", Ready, true},
+		{"unchanged but newer", []News{news(Ready, 1), news(Ready, 3)}, "placed confirmed", Ready, true},
+		{"news from between", []News{news(Ready, 1), news(Ready, 3), news(OnHold, 2)}, "placed confirmed superseded", Ready, true},
+		{"same second, further", []News{news(Ready, 1), news(Arranged, 1)}, "placed status_changed", Arranged, true},
+		{"same second, less far", []News{news(Arranged, 1), news(Ready, 1)}, "placed superseded", Arranged, true},
+		{"same second, packages", []News{news(Ready, 1), news(Ready, 1, "p")}, "placed status_changed", Ready, true},
+		{"the channel goes back", []News{news(Arranged, 1), news(Ready, 2)}, "placed status_changed", Ready, true},
+		{"cancelled", []News{news(Ready, 1), news(Cancelled, 2)}, "placed cancelled", Cancelled, true},
+		{"cancelled twice", []News{news(Ready, 1), news(Cancelled, 2), news(Cancelled, 4)}, "placed cancelled", Cancelled, true},
+		{"cancelled before we ever saw it", []News{news(Cancelled, 2)}, "placed cancelled", Cancelled, false},
+		{"cancelled comes late", []News{news(Delivered, 5), news(Cancelled, 2)}, "placed cancelled", Cancelled, true},
+		{"cancelled is final", []News{news(Ready, 1), news(Cancelled, 2), news(Transit, 3), news(Transit, 3)}, "placed cancelled superseded", Cancelled, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, names := take(t, State{}, test.news...)
+			if got := strings.Join(names, " "); got != test.events {
+				t.Errorf("got events %s, want %s", got, test.events)
+			}
+			if s.Status != test.status || s.Paid != test.paid {
+				t.Errorf("got %s, paid %t; want %s, %t", s.Status, s.Paid, test.status, test.paid)
+			}
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*News)
+		want   error
+	}{
+		{"no connection", func(n *News) { n.Connection = "" }, ErrNoID},
+		{"no id", func(n *News) { n.ChannelID = "" }, ErrNoID},
+		{"an id that no stream can have", func(n *News) { n.ChannelID = "7\x00" }, ErrNoID},
+		{"no lines", func(n *News) { n.Lines = nil }, ErrNoLines},
+		{"quantity 0", func(n *News) { n.Lines[1].Quantity = 0 }, ErrQuantity},
+		{"quantity −1", func(n *News) { n.Lines[1].Quantity = -1 }, ErrQuantity},
+		{"quantity beyond sums", func(n *News) { n.Lines[1].Quantity = 1 << 31 }, ErrQuantity},
+		{"no code", func(n *News) { n.Lines[0].Code = "" }, ErrCode},
+		{"a code that no stream can have", func(n *News) { n.Lines[0].Code = "a\x00b" }, ErrCode},
+		{"a code that is no text", func(n *News) { n.Lines[0].Code = "\xff" }, ErrCode},
+		{"a long code", func(n *News) { n.Lines[0].Code = strings.Repeat("c", 201) }, ErrCode},
+		{"two currencies", func(n *News) { n.Lines[0].Price.Currency = "EUR" }, ErrTotal},
+		{"no currency", func(n *News) { n.Total, n.Lines[0].Price, n.Lines[1].Price = money.Money{}, money.Money{}, money.Money{} }, ErrTotal},
+		{"total below nothing", func(n *News) { n.Total.Minor = -1 }, ErrTotal},
+		{"price below nothing", func(n *News) { n.Lines[0].Price.Minor = -1 }, ErrTotal},
+		{"no state version", func(n *News) { n.Updated = time.Time{} }, ErrTime},
+		{"a year that JSON cannot write", func(n *News) { n.Updated = start.AddDate(9000, 0, 0) }, ErrTime},
+		{"made in such a year", func(n *News) { n.Created = start.AddDate(9000, 0, 0) }, ErrTime},
+		{"paid in such a year", func(n *News) { n.Paid = start.AddDate(9000, 0, 0) }, ErrTime},
+		{"to be shipped in such a year", func(n *News) { n.ShipBy = start.AddDate(9000, 0, 0) }, ErrTime},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n := news(Ready, 0)
+			test.change(&n)
+			decided, err := observe(State{}, n)
+			if !errors.Is(err, test.want) || decided != nil {
+				t.Errorf("got %v, %v; want %v", decided, err, test.want)
+			}
+		})
+	}
+}
+
+func TestCreatedFallsBackToUpdated(t *testing.T) {
+	n := news(Ready, 9)
+	n.Created = time.Time{}
+	s, _ := take(t, State{}, n)
+	if !s.Placed.Created.Equal(n.Updated) {
+		t.Errorf("got %s, want %s", s.Placed.Created, n.Updated)
+	}
+}
+
+func TestDemand(t *testing.T) {
+	n := news(Ready, 0)
+	n.Lines = append(n.Lines, events.Line{Listing: "3", Code: "c", Quantity: 4, Price: n.Lines[0].Price})
+	s, _ := take(t, State{}, n)
+	if got := s.Demand(); got != nil {
+		t.Errorf("before it is matched: %v, want nothing", got)
+	}
+	s = evolve(s, events.Matched{Order: "k7:7", SKUs: []string{"z", "a", "z"}})
+	if got, want := s.Demand(), []Need{{"a", 1}, {"z", 6}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// shown is what of an order must not depend on how its news came.
+func shown(s State) any {
+	if s.Status == Cancelled { // final: whether it was paid before does not matter any more
+		s.Paid, s.Updated = false, time.Time{}
+	}
+	return []any{s.Status, s.Vendor, s.Packages, s.Updated, s.Paid}
+}
+
+func drawNews(t *rapid.T) News {
+	status := rapid.SampledFrom(progress).Draw(t, "status")
+	var packages []string
+	if status != Cancelled {
+		packages = rapid.SampledFrom([][]string{nil, {"p"}, {"q"}, {"p", "q"}}).Draw(t, "packages")
+	}
+	n := news(status, rapid.IntRange(0, 4).Draw(t, "second"), packages...)
+	if status != Cancelled && rapid.Bool().Draw(t, "another word") {
+		n.Vendor = "OTHER"
+	}
+	return n
+}
+
+// The state of an order depends on the set of news alone: not on repeats, order or delay.
+func TestStateIndependentOfRepetitionAndOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := rapid.SliceOfN(rapid.Custom(drawNews), 1, 6).Draw(t, "news")
+		straight := slices.Clone(set)
+		slices.SortStableFunc(straight, func(a, b News) int { return a.Updated.Compare(b.Updated) })
+		want, _ := take(t, State{}, straight...)
+
+		again := append(slices.Clone(set), rapid.SliceOfN(rapid.SampledFrom(set), 0, 6).Draw(t, "repeats")...)
+		got, _ := take(t, State{}, rapid.Permutation(again).Draw(t, "delivered")...)
+		if !reflect.DeepEqual(shown(got), shown(want)) {
+			t.Fatalf("got %+v, in order %+v", shown(got), shown(want))
+		}
+		got, _ = take(t, got, again...) // what was an older copy may be late news now
+		if _, names := take(t, got, again...); len(names) != 0 || !reflect.DeepEqual(shown(got), shown(want)) {
+			t.Fatalf("all of it once more yields %v, want nothing", names)
+		}
+	})
+}
+
+// What is decided folds back from its stored form.
+func TestStateFromStoredEvents(t *testing.T) {
+	s, _ := take(t, State{}, news(Unpaid, 0), news(Ready, 2, "p"))
+	var again State
+	for _, e := range []eventlog.Event{
+		s.Placed, events.StatusChanged{To: Ready, Vendor: "READY", Packages: []string{"p"}, Updated: s.Updated}, events.PaymentCompleted{},
+	} {
+		again = evolve(again, e)
+	}
+	if !reflect.DeepEqual(s, again) {
+		t.Errorf("got %+v, want %+v", again, s)
+	}
+}
+
+// FuzzObserve feeds the rule what no parser has looked at.
+func FuzzObserve(f *testing.F) {
+	f.Add("k7", "7", "ready", "READY", "a", "GBP", int64(1), int64(100), int64(1_700_000_000))
+	f.Add("", "\x00", "cancelled", "", "\xff", "", int64(-1), int64(-1), int64(1<<62))
+	f.Fuzz(func(t *testing.T, connection, id, status, vendor, code, currency string, quantity, minor, seconds int64) {
+		n := News{
+			Connection: connection, ChannelID: id, Status: status, Vendor: vendor, Updated: time.Unix(seconds, 0),
+			Lines: []events.Line{{Code: code, Quantity: quantity, Price: money.Money{Minor: minor, Currency: currency}}},
+			Total: money.Money{Minor: minor, Currency: currency},
+		}
+		decided, err := observe(State{}, n)
+		var no eventlog.Refusal
+		if (err == nil) == (len(decided) == 0) || err != nil && !errors.As(err, &no) {
+			t.Fatalf("got %v, %v; want events or a refusal", decided, err)
+		}
+		var s State
+		for _, e := range decided {
+			s = evolve(s, e)
+		}
+		if again, err := observe(s, n); err == nil && len(again) != 0 {
+			t.Fatalf("the same again yields %v", again)
+		}
+	})
+}
