@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/ingest"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -187,6 +190,25 @@ func TestRestartTakesUpWhatIsPending(t *testing.T) {
 	r.wantNames(second, "placed")
 	r.wantState(1, vault.Done)
 	r.wantState(2, vault.Done)
+}
+
+// After an I/O fault nothing is acknowledged any more and everything stops; what was acknowledged is there.
+func TestFenceStopsEverything(t *testing.T) {
+	r := newRig(t, knobs{ingest: ingest.Options{Poll: fast}})
+	id := r.place(shopID, false)
+	r.delivered()
+	r.folder.Fence().Trip(errors.New("fsync: input/output error"))
+	body := hint(1, shopID, id, r.now())
+	if status := r.post(body); status != http.StatusServiceUnavailable {
+		t.Errorf("behind the fence: %d", status)
+	}
+	if status := r.ingest.Receive(t.Context(), "tiktok", r.app.ID, nil, []byte(body)); status != http.StatusUnauthorized {
+		t.Errorf("unsigned, behind the fence: %d", status)
+	}
+	if err := <-r.ended; !errors.Is(err, eventlog.ErrFenced) {
+		t.Errorf("Run ended with %v, want ErrFenced", err)
+	}
+	r.wantState(1, vault.Done)
 }
 
 // Nothing personal is legible in any file of the data folder.

@@ -53,7 +53,9 @@ type rig struct {
 	app      channels.App
 	shop     channels.Connection
 	options  ingest.Options
-	dir      string                                                            // of the hub's files
+	dir      string // of the hub's files
+	folder   *sqlite.Folder
+	ended    chan error                                                        // what Run of the present ingest returned
 	url      string                                                            // of the vendor
 	front    atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool] // answers in the vendor's place, when it wants to
 
@@ -157,6 +159,7 @@ func (r *rig) openStorage() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.folder = folder
 	r.t.Cleanup(func() { _ = folder.Close() })
 	store, err := sqlite.OpenLog(r.t.Context(), folder)
 	if err != nil {
@@ -209,8 +212,9 @@ func (r *rig) openHub() {
 func (r *rig) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	i := r.ingest
-	go func() { defer close(done); _ = i.Run(ctx) }()
+	i, ended := r.ingest, make(chan error, 1)
+	r.ended = ended
+	go func() { defer close(done); ended <- i.Run(ctx) }()
 	var once sync.Once
 	r.stop = func() { once.Do(func() { cancel(); <-done }) }
 	r.t.Cleanup(r.stop)
