@@ -5,7 +5,8 @@
 //	available = on hand − reserved
 //
 // A reservation never takes available below zero: check and reserve are one decision over all SKUs
-// of an order, all lines or none. A count or damage may; the view then says which orders are short.
+// of an order, all lines or none. A count or damage may; such a SKU is critical at once. Goods that
+// were shipped although a count had said there were none take on hand below zero: what left, left.
 package inventory
 
 import (
@@ -31,6 +32,7 @@ const (
 	ErrReason   = eventlog.Refusal("An adjustment needs a reason of 1 to 200 characters, so that the ledger can say why.")
 	ErrUnknown  = eventlog.Refusal("There is no such SKU. Receive stock for it first, or check the spelling: SKUs are case-sensitive.")
 	ErrTooMuch  = eventlog.Refusal("That would take the stock out of range.")
+	ErrText     = eventlog.Refusal("A name has at most 300 bytes, a note at most 200 characters.")
 )
 
 // State is one SKU's stock.
@@ -40,6 +42,7 @@ type State struct {
 	Shipped  int64
 	Adjusted int64
 	Returned int64 // sellable ones
+	Damaged  int64 // returned, not sellable and so not on hand
 	Reserved int64
 	Open     map[string]int64 // units promised, by order and attempt
 }
@@ -60,6 +63,8 @@ func evolve(s State, e eventlog.Event) State {
 	case events.Returned:
 		if e.Sellable {
 			s.Returned += e.Quantity
+		} else {
+			s.Damaged += e.Quantity
 		}
 	case events.Reserved:
 		if s.Open == nil {
@@ -94,6 +99,8 @@ func Receiving() eventlog.Decider[State, Receive] {
 			return nil, ErrSKU
 		case c.Quantity < 1 || c.Quantity > MaxUnits:
 			return nil, ErrQuantity
+		case len(c.Name) > 300 || utf8.RuneCountInString(c.Reason) > 200:
+			return nil, ErrText
 		case s.OnHand()+c.Quantity > MaxUnits:
 			return nil, ErrTooMuch
 		}
@@ -120,7 +127,7 @@ func Adjusting() eventlog.Decider[State, Adjust] {
 			return nil, ErrUnknown
 		case onHand > MaxUnits:
 			return nil, ErrTooMuch
-		case onHand < 0:
+		case onHand < 0 && c.Delta < 0: // upwards is right even when it does not suffice
 			return nil, eventlog.Refusal(fmt.Sprintf("Only %d on hand: an adjustment of %d would go below nothing.", s.OnHand(), c.Delta))
 		}
 		return []eventlog.Event{events.Adjusted{SKU: c.SKU, Delta: c.Delta, Reason: c.Reason}}, nil
@@ -142,8 +149,10 @@ func Returning() eventlog.Decider[State, Return] {
 			return nil, ErrQuantity
 		case !s.Known:
 			return nil, ErrUnknown
-		case s.Returned+c.Quantity > s.Shipped:
-			return nil, eventlog.Refusal(fmt.Sprintf("Only %d were shipped and %d of them came back already.", s.Shipped, s.Returned))
+		case utf8.RuneCountInString(c.Reason) > 200:
+			return nil, ErrText
+		case s.Returned+s.Damaged+c.Quantity > s.Shipped:
+			return nil, eventlog.Refusal(fmt.Sprintf("Only %d were shipped and %d of them came back already.", s.Shipped, s.Returned+s.Damaged))
 		case s.OnHand()+c.Quantity > MaxUnits:
 			return nil, ErrTooMuch
 		}
@@ -186,7 +195,8 @@ func Reserve(workspace, order string, n int, demand map[string]int64, states map
 	return writes, nil
 }
 
-// Release frees whatever an attempt still holds.
+// Release frees whatever an attempt still holds. It is final because the flow that asks for it has
+// turned around: its stream, folded in the same decision, lets it never reserve again.
 func Release(workspace, order string, n int, reason string, states map[string]State) []eventlog.Decided {
 	return each(workspace, order, n, states, func(sku string, held int64) eventlog.Event {
 		return events.Released{SKU: sku, Order: order, Attempt: n, Quantity: held, Reason: reason}

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -19,18 +20,30 @@ const Horizon = 24 * time.Hour
 // Urgent is how near a stock-out must be to be called critical rather than a warning.
 const Urgent = 4 * time.Hour
 
-// Rates are units sold an hour: over the last hour, which sees a spike, and over the last day.
+// Rates are units sold an hour: over the last hour, which sees a spike, and over the last day. Both
+// windows are whole minutes and end with the present one.
 type Rates struct {
 	Hour float64
 	Day  float64 // velocity_per_hour = sales of the last 24 h / 24
 }
 
+func rated(hour, day int64) Rates { return Rates{Hour: float64(hour), Day: float64(day) / 24} }
+
 // Faster is the larger of both.
 func (r Rates) Faster() float64 { return max(r.Hour, r.Day) }
 
+// faster is that rate with the number of units that it was counted from.
+func (r Rates) faster() (rate, units float64) {
+	if r.Hour >= r.Day {
+		return r.Hour, r.Hour
+	}
+	return r.Day, 24 * r.Day
+}
+
 // Stockout is when available units are gone at the faster rate; false when nothing sells.
-func Stockout(available int64, r Rates) (time.Duration, bool) {
-	rate := r.Faster()
+func Stockout(available int64, r Rates) (time.Duration, bool) { return gone(available, r.Faster()) }
+
+func gone(available int64, rate float64) (time.Duration, bool) {
 	if rate <= 0 {
 		return 0, false
 	}
@@ -41,19 +54,39 @@ func Stockout(available int64, r Rates) (time.Duration, bool) {
 	return time.Duration(hours * float64(time.Hour)), true
 }
 
+// Between is the interval in which a stock-out falls four times of five, if units go on selling one
+// by one at a steady rate. Latest is 0 when nothing sells or the end is out of sight.
+func Between(available int64, r Rates) (soonest, latest time.Duration) {
+	rate, units := r.faster()
+	if units <= 0 {
+		return 0, 0
+	}
+	const z = 1.2816 // the normal distribution's 90th percentile
+	soonest, _ = gone(available, rate*gammaQuantile(units+1, z)/units)
+	latest, _ = gone(available, rate*gammaQuantile(units, -z)/units)
+	return soonest, latest
+}
+
+// gammaQuantile is Wilson and Hilferty's approximation, within 1 % for shapes from 3.
+func gammaQuantile(shape, z float64) float64 {
+	root := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
+	return shape * max(0, root*root*root)
+}
+
 // Text says a stock-out in words.
 func Text(available int64, out time.Duration, selling bool) string {
+	minutes := int64(out.Round(time.Minute).Minutes())
 	switch {
 	case available <= 0:
 		return "out of stock"
 	case !selling:
 		return "no stock-out in sight"
-	case out < time.Minute:
+	case minutes < 1:
 		return "out in less than a minute"
-	case out < time.Hour:
-		return fmt.Sprintf("out in about %d min", int(math.Round(out.Minutes())))
-	case out < 48*time.Hour:
-		return fmt.Sprintf("out in about %d h %d min", int(out.Hours()), int(out.Minutes())%60)
+	case minutes < 60:
+		return fmt.Sprintf("out in about %d min", minutes)
+	case minutes < 48*60:
+		return fmt.Sprintf("out in about %d h %d min", minutes/60, minutes%60)
 	}
 	return fmt.Sprintf("out in about %d days", int(math.Round(out.Hours()/24)))
 }
@@ -61,54 +94,84 @@ func Text(available int64, out time.Duration, selling bool) string {
 // Item is a SKU with the figures that depend on now.
 type Item struct {
 	Row
-	Rates    Rates
-	Out      time.Duration
-	Selling  bool
-	Severity string // ok, warning, critical
+	Rates           Rates
+	Out             time.Duration
+	Soonest, Latest time.Duration // the interval of Out
+	Selling         bool
+	Severity        string // ok, warning, critical
 }
 
-func look(ctx context.Context, r projection.Querier, row Row, now time.Time) (Item, error) {
-	rate, err := rates(ctx, r, row.SKU, now)
-	if err != nil {
-		return Item{}, err
-	}
-	item := Item{Row: row, Rates: rate, Severity: "ok"}
-	item.Out, item.Selling = Stockout(row.Available, rate)
+func look(row Row, r Rates) Item {
+	item := Item{Row: row, Rates: r, Severity: "ok"}
+	item.Out, item.Selling = Stockout(row.Available, r)
+	item.Soonest, item.Latest = Between(row.Available, r)
 	switch {
 	case row.Available < 0, row.Waiting > 0, item.Selling && item.Out < Urgent:
 		item.Severity = "critical"
 	case item.Selling && item.Out < Horizon:
 		item.Severity = "warning"
 	}
-	return item, nil
+	return item
 }
 
-// rates sums the sales of the hour and the day before now: 60 minute and 24 hour buckets.
-func rates(ctx context.Context, q projection.Querier, sku string, now time.Time) (Rates, error) {
+// window is the beginnings of the buckets that make up the last hour and the last day: minutes for
+// the hour, and for the day whole hours with the minutes before the first of them.
+type window struct{ hour, day, hours int64 }
+
+func windowAt(now time.Time) window {
 	minute := now.Unix() / 60
-	hour, err := units(ctx, q, "sold_minutes_v1", sku, minute-59)
-	if err != nil {
-		return Rates{}, err
-	}
-	day, err := units(ctx, q, "sold_hours_v1", sku, minute-minute%60-23*60)
-	if err != nil {
-		return Rates{}, err
-	}
-	return Rates{Hour: float64(hour), Day: float64(day) / 24}, nil
+	day := minute - 24*60 + 1
+	return window{hour: minute - 59, day: day, hours: (day + 59) / 60 * 60}
 }
 
-func units(ctx context.Context, q projection.Querier, from, sku string, since int64) (n int64, err error) {
-	rows, err := q.Query(ctx, "select coalesce(sum(units), 0) from "+from+" where sku = $1 and start >= $2", sku, since)
+// ratesOf sums one SKU's sales of the hour and the day before now.
+func ratesOf(ctx context.Context, q projection.Querier, sku string, now time.Time) (Rates, error) {
+	w := windowAt(now)
+	var hour, day int64
+	err := sums(ctx, q, func(_ string, h, d int64) { hour, day = hour+h, day+d }, `
+		select sku, case when start >= $2 then units else 0 end, case when start < $4 then units else 0 end
+			from sold_minutes_v1 where sku = $1 and (start >= $2 or start >= $3 and start < $4)
+		union all
+		select sku, 0, units from sold_hours_v1 where sku = $1 and start >= $4`, sku, w.hour, w.day, w.hours)
+	return rated(hour, day), err
+}
+
+// allRates sums the same for every SKU that sold in the last day.
+func allRates(ctx context.Context, q projection.Querier, now time.Time) (map[string]Rates, error) {
+	w := windowAt(now)
+	type sold struct{ hour, day int64 }
+	sales := map[string]sold{}
+	err := sums(ctx, q, func(sku string, hour, day int64) {
+		sales[sku] = sold{sales[sku].hour + hour, sales[sku].day + day}
+	}, `
+		select sku, cast(sum(units) as bigint), 0 from sold_minutes_v1 where start >= $1 group by sku
+		union all
+		select sku, 0, cast(sum(units) as bigint) from sold_minutes_v1 where start >= $2 and start < $3 group by sku
+		union all
+		select sku, 0, cast(sum(units) as bigint) from sold_hours_v1 where start >= $3 group by sku`, w.hour, w.day, w.hours)
+	rates := make(map[string]Rates, len(sales))
+	for sku, s := range sales {
+		rates[sku] = rated(s.hour, s.day)
+	}
+	return rates, err
+}
+
+// sums reads rows of a SKU and its units within the hour and within the day.
+func sums(ctx context.Context, q projection.Querier, add func(sku string, hour, day int64), query string, args ...any) (err error) {
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
-		return 0, fmt.Errorf("read sales of %s: %w", sku, err)
+		return fmt.Errorf("read sales: %w", err)
 	}
-	defer func() { err = cmp.Or(err, rows.Close()) }()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		if err := rows.Scan(&n); err != nil {
-			return 0, fmt.Errorf("read sales of %s: %w", sku, err)
+		var sku string
+		var hour, day int64
+		if err := rows.Scan(&sku, &hour, &day); err != nil {
+			return fmt.Errorf("read sales: %w", err)
 		}
+		add(sku, hour, day)
 	}
-	return n, rows.Err()
+	return rows.Err()
 }
 
 // Find reads one SKU.
@@ -117,8 +180,8 @@ func Find(ctx context.Context, r projection.Reader, sku string, now time.Time) (
 	if err != nil || !ok {
 		return Item{}, false, err
 	}
-	item, err := look(ctx, r, row, now)
-	return item, true, err
+	rates, err := ratesOf(ctx, r, sku, now)
+	return look(row, rates), true, err
 }
 
 // List reads a page of SKUs by name of the SKU; text is the beginning of a SKU or part of a name.
@@ -139,11 +202,11 @@ func List(ctx context.Context, r projection.Reader, text, after string, limit in
 		next = rows[limit-1].SKU
 	}
 	for _, row := range rows {
-		item, err := look(ctx, r, row, now)
+		rates, err := ratesOf(ctx, r, row.SKU, now)
 		if err != nil {
 			return nil, "", err
 		}
-		items = append(items, item)
+		items = append(items, look(row, rates))
 	}
 	return items, next, nil
 }
@@ -155,17 +218,18 @@ func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time
 	if err != nil {
 		return nil, 0, err
 	}
+	rates, err := allRates(ctx, r, now)
+	if err != nil {
+		return nil, 0, err
+	}
 	for _, row := range rows {
-		item, err := look(ctx, r, row, now)
-		if err != nil {
-			return nil, 0, err
-		}
-		if item.Severity != "ok" {
+		if item := look(row, rates[row.SKU]); item.Severity != "ok" {
 			items = append(items, item)
 		}
 	}
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(
+			cmp.Compare(min(a.Available, 0), min(b.Available, 0)),
 			cmp.Compare(b.Waiting, a.Waiting),
 			cmp.Compare(urgency(a), urgency(b)),
 			cmp.Compare(b.Rates.Faster(), a.Rates.Faster()),

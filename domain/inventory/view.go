@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
-	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	events "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -143,6 +142,8 @@ func (View) Schema() []string {
 		"create index stock_v1_watch on stock_v1 (watch, sku)",
 		"create index shortages_v1_sku on shortages_v1 (sku, order_id)",
 		"create index promises_v1_sku on promises_v1 (sku, order_id)",
+		"create index sold_minutes_v1_start on sold_minutes_v1 (start, sku, units)",
+		"create index sold_hours_v1_start on sold_hours_v1 (start, sku, units)",
 	}
 }
 
@@ -217,7 +218,7 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 			s.Reserved -= e.Quantity
 			s.Shipped += e.Quantity
 		})
-	case orderevents.Matched, flows.Waiting, flows.StepSucceeded, flows.UndoStarted, flows.Undone:
+	case flows.Waiting, flows.StepSucceeded, flows.UndoStarted, flows.Undone:
 		return f.shortage(ctx, r)
 	}
 	return nil
@@ -333,12 +334,12 @@ func (f *folding) save(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		rate, err := rates(ctx, f.tx, sku, row.MovedAt)
+		rates, err := ratesOf(ctx, f.tx, sku, row.MovedAt)
 		if err != nil {
 			return nil, err
 		}
 		row.Watch = 0
-		if out, selling := Stockout(row.Available, rate); row.Waiting > 0 || selling && out < Horizon {
+		if look(*row, rates).Severity != "ok" { // no later look can be worse: a rate rises by a movement only
 			row.Watch = 1
 		}
 		topics = append(topics, "stock/"+sku)

@@ -115,7 +115,9 @@ func TestRefusals(t *testing.T) {
 		{"a code that is no text", func(n *News) { n.Lines[0].Code = "\xff" }, ErrCode},
 		{"a long code", func(n *News) { n.Lines[0].Code = strings.Repeat("c", 201) }, ErrCode},
 		{"two currencies", func(n *News) { n.Lines[0].Price.Currency = "EUR" }, ErrTotal},
-		{"no currency", func(n *News) { n.Total, n.Lines[0].Price, n.Lines[1].Price = money.Money{}, money.Money{}, money.Money{} }, ErrTotal},
+		{"no currency", func(n *News) {
+			n.Total, n.Lines[0].Price, n.Lines[1].Price = money.Money{}, money.Money{}, money.Money{}
+		}, ErrTotal},
 		{"total below nothing", func(n *News) { n.Total.Minor = -1 }, ErrTotal},
 		{"price below nothing", func(n *News) { n.Lines[0].Price.Minor = -1 }, ErrTotal},
 		{"no state version", func(n *News) { n.Updated = time.Time{} }, ErrTime},
