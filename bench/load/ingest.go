@@ -64,7 +64,7 @@ type Report struct {
 const (
 	shop   = "7490000000000000077"
 	key    = "benchappkey"
-	secret = "bench-app-secret-of-the-simulator" //nolint:gosec // of a simulator that lives and dies with the run
+	secret = "bench-app-secret-of-the-simulator"
 	skus   = 200
 	hold   = 2 * time.Second
 	// perOrder webhooks come with an order: placed, off hold, shipment arranged.
@@ -200,7 +200,7 @@ func (r *run) load(ctx context.Context, app string) error {
 	if _, err := r.hub.Shops.Authorize(ctx, app, r.sim.AuthCode(shop)); err != nil {
 		return err
 	}
-	rng := rand.New(rand.NewPCG(r.o.Seed, 7)) //nolint:gosec // a seed that replays
+	rng := rand.New(rand.NewPCG(r.o.Seed, 7))
 	start := time.Now()
 	for n := 1; time.Since(start) < r.o.Length; n++ {
 		var lines []tiktoksim.Line
@@ -211,7 +211,7 @@ func (r *run) load(ctx context.Context, app string) error {
 			return fmt.Errorf("place an order: %w", err)
 		}
 		r.placed++
-		if err := sleep(ctx, start.Add(time.Duration(n)*perOrder*time.Minute/time.Duration(r.o.PerMinute)).Sub(time.Now())); err != nil {
+		if err := sleep(ctx, time.Until(start.Add(time.Duration(n)*perOrder*time.Minute/time.Duration(r.o.PerMinute)))); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func readOrders(name string) (excerpt.Excerpt, error) {
 	if name == "demo" {
 		return excerpt.Load()
 	}
-	file, err := os.Open(name) //nolint:gosec // the owner names the file
+	file, err := os.Open(name)
 	if err != nil {
 		return excerpt.Excerpt{}, fmt.Errorf("--orders: %w", err)
 	}

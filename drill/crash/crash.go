@@ -65,7 +65,7 @@ func (r Report) Err() error {
 const (
 	shop   = "7490000000000000042"
 	key    = "drillappkey"
-	secret = "drill-app-secret-of-the-simulator" //nolint:gosec // of a simulator that lives and dies with the drill
+	secret = "drill-app-secret-of-the-simulator"
 	skus   = 40
 	scarce = 4 // of the SKUs have so little stock that orders run short
 	drain  = 2 * time.Minute
@@ -91,8 +91,8 @@ type drill struct {
 func Run(ctx context.Context, o Options) (r Report, err error) {
 	started := time.Now()
 	d := &drill{
-		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), data: filepath.Join(o.Dir, "data"), //nolint:gosec // a seed that replays
-		orders: rand.New(rand.NewPCG(o.Seed, 2)), //nolint:gosec // likewise
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), data: filepath.Join(o.Dir, "data"),
+		orders: rand.New(rand.NewPCG(o.Seed, 2)),
 		gate:   newGate(), book: newBook(),
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
