@@ -37,7 +37,8 @@ func news(status string, second int, packages ...string) News {
 func take(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
-}, s State, all ...News) (State, []string) {
+}, s State, all ...News,
+) (State, []string) {
 	t.Helper()
 	var names []string
 	for _, n := range all {

@@ -141,7 +141,16 @@ func (Undone) EventName() string { return "flow.undone" }
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
 	return []eventlog.Event{
-		Started{}, StepStarted{}, StepSucceeded{}, StepFailed{}, Waiting{}, UndoStarted{}, StepUndone{},
-		Stuck{}, Retried{}, Finished{}, Undone{},
+		Started{},
+		StepStarted{},
+		StepSucceeded{},
+		StepFailed{},
+		Waiting{},
+		UndoStarted{},
+		StepUndone{},
+		Stuck{},
+		Retried{},
+		Finished{},
+		Undone{},
 	}
 }
