@@ -21,6 +21,20 @@ export async function noSidewaysScroll(page) {
   expect(scroll <= inner, `the page is ${scroll} px wide in a window of ${inner}`);
 }
 
+/** A tile keeps its words inside and apart from its figure, whatever they say. */
+export async function tilesHoldTheirWords(page) {
+  const broken = await page.evaluate(() =>
+    [...document.querySelectorAll('[data-c^="kpi-"]')].flatMap((tile) => {
+      const outer = tile.getBoundingClientRect();
+      const boxes = [...tile.children].map((part) => part.getBoundingClientRect());
+      const inside = boxes.every((box) => box.top >= outer.top && box.bottom <= outer.bottom + 0.5);
+      const apart = boxes.every((box, i) => i === 0 || box.top >= boxes[i - 1].bottom - 1);
+      return inside && apart && tile.scrollWidth <= tile.clientWidth ? [] : [`${tile.dataset.c}: ${tile.textContent}`];
+    }),
+  );
+  expect(broken.length === 0, `words over words: ${broken.join("; ")}`);
+}
+
 /** Everything that can be pressed on a phone is at least 44 px high and wide, links inside sentences excepted. */
 export async function touchTargets(page) {
   const small = await page.evaluate(() => {

@@ -16,6 +16,7 @@ import { criticalStock } from "../../wire/topics";
 /** What runs out next, most urgent first. */
 export function CriticalStockCard() {
   const { value, position, problem, retry } = useTopic(criticalStock);
+  const format = useFormat();
   const more = value ? value.total - value.items.length : 0;
   return (
     <Card
@@ -23,7 +24,7 @@ export function CriticalStockCard() {
       name="i3"
       aside={
         <Link to="/inventory" search={more > 0 ? { critical: true } : {}} className="-my-2 inline-flex min-h-9 items-center text-accent hover:underline max-md:min-h-11">
-          {value && more > 0 ? t.command.allCritical(value.total) : t.command.allInventory}
+          {value && more > 0 ? t.command.allCritical(format.count(value.total)) : t.command.allInventory}
         </Link>
       }
     >
@@ -55,12 +56,19 @@ function Loading() {
   );
 }
 
+/** Why a SKU is on the list: when it runs out, or that orders wait although nothing sells. */
+function urgency(item: StockItem, waits: string | undefined, outIn: (seconds: number) => string): string {
+  if (item.stockout_seconds !== null && item.stockout_seconds > 0) return outIn(item.stockout_seconds);
+  if (item.available > 0 && waits !== undefined) return waits;
+  return item.stockout_text;
+}
+
 function CriticalRow({ item }: { item: StockItem }) {
   const format = useFormat();
   const count = useCallback((n: number) => [format.count(n), ""] as const, [format]);
   const hot = item.severity === "critical";
   const waits = item.waiting_orders > 0 ? t.command.waiting(item.waiting_orders) : undefined;
-  const out = item.stockout_seconds !== null && item.stockout_seconds > 0 ? t.command.outIn(format.ahead(item.stockout_seconds)) : item.stockout_text;
+  const out = urgency(item, waits, (seconds) => t.command.outIn(format.ahead(seconds)));
   const h1 = format.rate(item.velocity_1h);
   const h24 = format.rate(item.velocity_24h);
   return (

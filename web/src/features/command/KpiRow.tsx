@@ -26,7 +26,7 @@ export function KpiRow({ kpis }: { kpis: Kpis | undefined }) {
         title={kpis && format.money(kpis.revenue_today.value)}
         note={others.length > 0 ? t.command.otherCurrencies(others.map((amount) => format.money(amount)).join(", ")) : undefined}
         delta={kpis && <Change change={kpis.revenue_today.change_percent} base={kpis.revenue_today.base} unit="percent" />}
-        spark={kpis && <Sparkline values={kpis.revenue_today.spark} falling={(kpis.revenue_today.change_percent ?? 0) < 0} />}
+        spark={kpis && <Trend values={kpis.revenue_today.spark} change={kpis.revenue_today.change_percent} />}
       />
       <KpiTile
         name="kpi-orders"
@@ -34,7 +34,7 @@ export function KpiRow({ kpis }: { kpis: Kpis | undefined }) {
         position={kpis?.position}
         figure={kpis && <Figure value={kpis.orders_today.value} parts={count} />}
         delta={kpis && <Change change={kpis.orders_today.change_percent} base={kpis.orders_today.base} unit="percent" />}
-        spark={kpis && <Sparkline values={kpis.orders_today.spark} falling={(kpis.orders_today.change_percent ?? 0) < 0} />}
+        spark={kpis && <Trend values={kpis.orders_today.spark} change={kpis.orders_today.change_percent} />}
       />
       <KpiTile
         name="kpi-conversion"
@@ -64,7 +64,7 @@ export function KpiRow({ kpis }: { kpis: Kpis | undefined }) {
         }
         spark={
           kpis && kpis.repeat_customers.value !== null && (
-            <Sparkline values={kpis.repeat_customers.spark} falling={(kpis.repeat_customers.change_pp ?? 0) < 0} />
+            <Trend values={kpis.repeat_customers.spark} change={kpis.repeat_customers.change_pp} />
           )
         }
       />
@@ -76,13 +76,18 @@ function Figure({ value, parts }: { value: number; parts: (n: number) => readonl
   return <AnimatedNumber value={value} parts={parts} smallClassName="text-[0.6em] font-semibold text-fg-2" />;
 }
 
+/** Without a change the words take its room on phones. */
+function Trend({ values, change }: { values: number[]; change: number | null }) {
+  return <Sparkline values={values} falling={change !== null && change < 0} className={change === null ? "max-md:hidden" : undefined} />;
+}
+
 function Missing() {
   return <span className="text-fg-3">–</span>;
 }
 
 function Reason({ text, title }: { text: string; title?: string }) {
   return (
-    <span className="text-[13px] text-fg-3" title={title}>
+    <span className="block truncate text-[13px] text-fg-3" title={title}>
       {text}
     </span>
   );
@@ -90,7 +95,7 @@ function Reason({ text, title }: { text: string; title?: string }) {
 
 function Change({ change, base, unit }: { change: number | null; base: string; unit: "percent" | "points" }) {
   const format = useFormat();
-  if (change === null) return <Reason text={t.command.noBase} />;
+  if (change === null) return <Reason text={t.command.noBase} title={t.command.noBaseWhy(base)} />;
   const text = unit === "percent" ? format.changePercent(change) : format.changePoints(change);
   return <Delta change={change} text={text} label={t.command.against(text, base)} />;
 }

@@ -32,7 +32,7 @@ export function KpiTile({ name, label, position, figure, title, note, delta, spa
         {figure ?? <Skeleton className="mt-1.5 h-6 w-28" />}
       </p>
       <div className="mt-auto flex min-h-7 items-end justify-between gap-2">
-        {figure === undefined ? <Skeleton className="h-4 w-16" /> : <div className="min-w-0">{delta}</div>}
+        {figure === undefined ? <Skeleton className="h-4 w-16" /> : <div className="min-w-0 flex-1">{delta}</div>}
         {spark}
       </div>
     </section>

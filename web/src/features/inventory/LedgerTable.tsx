@@ -11,12 +11,12 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
       <thead className="max-md:sr-only">
         <tr className="border-b border-line text-[12px] whitespace-nowrap text-fg-3">
           <th className="py-2 pr-3 font-medium">{t.inventory.when}</th>
-          <th className="px-3 py-2 font-medium">{t.inventory.movement}</th>
-          <th className="px-3 py-2 text-right font-medium">{t.inventory.change}</th>
-          <th className="px-3 py-2 text-right font-medium">{t.inventory.onHand}</th>
-          <th className="px-3 py-2 text-right font-medium">{t.inventory.reserved}</th>
-          <th className="px-3 py-2 text-right font-medium">{t.inventory.available}</th>
-          <th className="py-2 pl-3 font-medium">{t.inventory.cause}</th>
+          <th className="px-2 py-2 font-medium">{t.inventory.movement}</th>
+          <th className="px-2 py-2 text-right font-medium">{t.inventory.change}</th>
+          <th className="px-2 py-2 text-right font-medium">{t.inventory.onHand}</th>
+          <th className="px-2 py-2 text-right font-medium">{t.inventory.reserved}</th>
+          <th className="px-2 py-2 text-right font-medium">{t.inventory.available}</th>
+          <th className="py-2 pl-4 font-medium">{t.inventory.cause}</th>
         </tr>
       </thead>
       <tbody className="max-md:block">
@@ -32,19 +32,19 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
                 {format.stamp(row.at)}
               </time>
             </td>
-            <td className="max-md:order-1 md:px-3 md:py-2">
+            <td className="max-md:order-1 md:px-2 md:py-2">
               {wordOf(t.inventory.kinds, row.kind)}
               {row.reason !== "" && <span className="block text-[12px] text-fg-3 [overflow-wrap:anywhere]">{row.reason}</span>}
             </td>
-            <td className="text-right font-semibold tabular-nums max-md:order-2 md:px-3 md:py-2">{format.signed(row.quantity)}</td>
-            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-3 md:py-2">{format.count(row.on_hand)}</td>
-            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-3 md:py-2">{format.count(row.reserved)}</td>
-            <td className="text-right tabular-nums max-md:hidden md:px-3 md:py-2">{format.count(row.available)}</td>
+            <td className="text-right font-semibold tabular-nums max-md:order-2 md:px-2 md:py-2">{format.signed(row.quantity)}</td>
+            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.on_hand)}</td>
+            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.reserved)}</td>
+            <td className="text-right tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.available)}</td>
             <td className="order-4 col-span-2 text-[12px] text-fg-3 tabular-nums md:hidden">
               {t.inventory.after(format.count(row.on_hand), format.count(row.reserved), format.count(row.available))}
             </td>
-            <td className="max-md:order-5 max-md:col-span-2 md:py-2 md:pl-3">
-              <span className="flex flex-wrap items-center gap-x-3">
+            <td className="max-md:order-5 max-md:col-span-2 md:py-2 md:pl-4">
+              <span className="flex flex-wrap items-center gap-x-3 xl:flex-nowrap xl:whitespace-nowrap">
                 <Link
                   to="/events/$position"
                   params={{ position: String(row.event_position) }}

@@ -12,4 +12,5 @@ it.each([
   ["the step it is at", { ...order, stage: "tell_channel", phase: "running" }, "running", "In progress: tell channel"],
   ["a wait that is new to us", { ...order, waiting: "risk_hold" }, "risk_hold", "Risk hold"],
   ["no flow yet", order, "waiting", "Ready"],
+  ["no flow yet, and why", { ...order, status: "on_hold" }, "on_hold", "On hold"],
 ])("says %s", (_, given, state, word) => expect(orderState(given)).toEqual({ state, word }));

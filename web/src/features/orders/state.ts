@@ -12,6 +12,6 @@ export function orderState(order: Pick<OrderItem, "cancelled" | "waiting" | "sta
   if (waiting !== "") return { state: waiting, word: wordOf(t.state, waiting) };
   if (phase === "finished" || phase === "undone" || phase === "undoing") return { state: phase, word: t.state[phase] };
   if (status in t.orders.statuses) return { state: "finished", word: wordOf(t.orders.statuses, status) };
-  if (stage === "") return { state: "waiting", word: wordOf({}, status) };
+  if (stage === "") return { state: status in t.state ? status : "waiting", word: wordOf(t.state, status) };
   return { state: "running", word: t.orders.atStep(stage.replaceAll("_", " ")) };
 }

@@ -11,9 +11,9 @@ import { Raw } from "../../ui/Raw";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { EventPage as Events, LogEvent } from "../../wire/api";
+import type { EventPage as Events, LogEvent, OrderDetail } from "../../wire/api";
 import { Problem } from "../../wire/problem";
-import { causeOf, placeOfStream } from "./links";
+import { causeOf, placeOfStream, webhookBehind } from "./links";
 
 /** One event of the log, with the way up to what it changed and down to what caused it. */
 export function EventPage() {
@@ -52,14 +52,24 @@ function Event({ event }: { event: LogEvent }) {
   const format = useFormat();
   const { kind, id } = placeOfStream(event.stream);
   const cause = causeOf(event.cause);
+  const order = event.inbox === 0 && cause?.kind === "flow" ? cause.order : "";
+  const behind = useQuery({
+    queryKey: ["webhook-behind", order, event.position],
+    enabled: order !== "",
+    queryFn: async ({ signal }) => {
+      const { events } = await read<OrderDetail>(`/api/v1/orders/${encodeURIComponent(order)}`, signal);
+      return webhookBehind(events, event.position);
+    },
+  });
+  const inbox = event.inbox > 0 ? event.inbox : (behind.data ?? 0);
   return (
     <div className="flex flex-col gap-3 md:gap-4" data-c="event">
       <Card
         title={event.name}
         aside={
-          event.inbox > 0 && (
-            <Link to="/inbox/$number" params={{ number: String(event.inbox) }} className={buttonLook("primary")} data-c="raw-link">
-              {t.trace.rawLink(String(event.inbox))}
+          inbox > 0 && (
+            <Link to="/inbox/$number" params={{ number: String(inbox) }} className={buttonLook("primary")} data-c="raw-link">
+              {t.trace.rawLink(String(inbox))}
             </Link>
           )
         }
@@ -93,6 +103,10 @@ function Event({ event }: { event: LogEvent }) {
               ) : cause?.kind === "inbox" ? (
                 <Link to="/inbox/$number" params={{ number: cause.number }} className="inline-flex min-h-6 items-center text-accent hover:underline">
                   {t.trace.rawLink(cause.number)}
+                </Link>
+              ) : cause?.kind === "flow" ? (
+                <Link to="/orders/$id" params={{ id: cause.order }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
+                  {event.cause}
                 </Link>
               ) : (
                 event.cause

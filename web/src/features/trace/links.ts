@@ -4,8 +4,18 @@ export function placeOfStream(stream: string): { kind: string; id: string } {
   return { kind, id: id.join("/") };
 }
 
-/** The position or inbox number behind a cause such as "position:801" or "inbox:331". */
-export function causeOf(cause: string): { kind: "position" | "inbox"; number: string } | undefined {
-  const match = /^(position|inbox):(\d+)$/.exec(cause);
-  return match ? { kind: match[1] as "position" | "inbox", number: match[2] ?? "" } : undefined;
+export type Cause = { kind: "position"; number: string } | { kind: "inbox"; number: string } | { kind: "flow"; order: string };
+
+/** What a cause such as "position:801", "inbox:331" or "flow:k7:576…" points at; undefined when it is none of them. */
+export function causeOf(cause: string): Cause | undefined {
+  const match = /^(position|inbox|flow):(.+)$/s.exec(cause);
+  const [, kind, rest = ""] = match ?? [];
+  if (kind === "flow") return { kind, order: rest };
+  if ((kind === "position" || kind === "inbox") && /^\d+$/.test(rest)) return { kind, number: rest };
+  return undefined;
+}
+
+/** The raw webhook behind something a flow did: the newest one its order had heard of by then; 0 for none. */
+export function webhookBehind(events: { position: number; inbox: number }[], position: number): number {
+  return events.reduce((best, event) => (event.inbox > 0 && event.position <= position ? Math.max(best, event.inbox) : best), 0);
 }

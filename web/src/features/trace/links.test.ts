@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { causeOf, placeOfStream, webhookBehind } from "./links";
+
+it.each([
+  ["position:801", { kind: "position", number: "801" }],
+  ["inbox:331", { kind: "inbox", number: "331" }],
+  ["flow:k7:576", { kind: "flow", order: "k7:576" }],
+  ["inbox:331x", undefined],
+  ["demo", undefined],
+  ["", undefined],
+])("reads the cause %s", (cause, want) => expect(causeOf(cause)).toEqual(want));
+
+it("reads streams whose id holds slashes", () => {
+  expect(placeOfStream("main/stock/a/b")).toEqual({ kind: "stock", id: "a/b" });
+  expect(placeOfStream("")).toEqual({ kind: "", id: "" });
+});
+
+it("takes the newest webhook that had come by then", () => {
+  const events = [
+    { position: 10, inbox: 3 },
+    { position: 20, inbox: 0 },
+    { position: 30, inbox: 7 },
+  ];
+  expect([webhookBehind(events, 9), webhookBehind(events, 25), webhookBehind(events, 30)]).toEqual([0, 3, 7]);
+});
