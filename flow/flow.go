@@ -6,15 +6,17 @@
 //
 // The stream's version is the fence: no lease rows, no heartbeats. A call whose outcome is unknown
 // is tried again with the same key, and the call looks before it acts. Do and undo stand side by
-// side; compensation runs bottom to top. Waiting is a state, not a blocked worker, so one slow or
-// poisoned flow delays no other.
+// side; compensation runs bottom to top. Waiting is a state, not a blocked worker, and calls have
+// workers of their own, so one slow or poisoned flow delays no other.
+//
+// Whatever wakes a flow (news, a timer, the start of the program) makes it look at its streams and
+// do what they ask for now, so waking one too often does no harm and the order of news none either.
 package flow
 
 import (
 	"context"
 	"time"
 
-	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -23,7 +25,7 @@ type Definition struct {
 	Kind      string // also the kind of its streams
 	Workspace string
 	Steps     []Step
-	// Base are the streams that every decision of a flow sees, besides the flow's own.
+	// Base are the streams that every decision and call of a flow sees, besides the flow's own.
 	Base func(id string) []eventlog.Fold
 	// Abort turns the flow around when the world no longer wants it; reason "" goes on.
 	Abort func(in Input) (reason string)
@@ -43,7 +45,8 @@ type Step struct {
 	Needs func(in Input) []eventlog.Fold
 	// Decide is pure. For a step with a Call it is the gate: Go lets the call happen.
 	Decide func(in Input) Verdict
-	// Call acts on the world. It may run again with the same key: in.Attempt > 1 means look first.
+	// Call acts on the world and ends when ctx does. It may run again with the same key, also after a
+	// crash or a person's retry: in.Attempt > 1 means look first.
 	Call func(ctx context.Context, in Input, key string) Verdict
 	// Undo takes an internal step back by events, appended together with StepUndone. May be nil.
 	Undo func(in Input) Verdict
@@ -116,7 +119,7 @@ func Wait(code, sentence string, until time.Time, tags ...string) Verdict {
 	return Verdict{kind: wait, code: code, sentence: sentence, until: until, tags: tags}
 }
 
-// Retry tries again after a growing pause, at least after the given one.
+// Retry tries a call again after a growing pause, at least after the given one.
 func Retry(reason string, after time.Duration) Verdict {
 	return Verdict{kind: retry, sentence: reason, after: after}
 }
@@ -126,127 +129,3 @@ func Undo(reason string) Verdict { return Verdict{kind: undo, sentence: reason} 
 
 // Stuck gives up and asks for a person.
 func Stuck(reason string) Verdict { return Verdict{kind: stuck, sentence: reason} }
-
-// Phase is where a flow stands.
-type Phase string
-
-// The phases of a flow.
-const (
-	New      Phase = ""
-	Running  Phase = "running"
-	Waits    Phase = "waiting"
-	Undoing  Phase = "undoing"
-	IsStuck  Phase = "stuck"
-	Finished Phase = "finished"
-	Undone   Phase = "undone"
-)
-
-// Status is a flow as its stream tells it.
-type Status struct {
-	Phase    Phase
-	Step     int // index of the step to do next, or to undo next
-	Data     map[string]string
-	Failures int                // of the current step in a row
-	Attempts int                // of the current step
-	Call     *flows.StepStarted // in flight or of unknown outcome
-	Again    time.Time          // earliest next try
-	Waiting  *flows.Waiting
-	Backward bool // compensating, also while stuck
-	Reason   string
-	Failed   bool
-	Touched  bool // a person helped
-	Begun    time.Time
-	Rested   time.Duration // time spent in waits
-	steps    []Step
-}
-
-// Ended says that nothing more will happen by itself.
-func (s Status) Ended() bool {
-	return s.Phase == Finished || s.Phase == Undone
-}
-
-// Stream is one flow's history.
-func (d *Definition) Stream(id string) eventlog.Stream {
-	return eventlog.Stream{Workspace: d.Workspace, Kind: d.Kind, ID: id}
-}
-
-// Fold folds a flow's stream; its state is a Status.
-func (d *Definition) Fold(id string) eventlog.Fold {
-	return eventlog.Fold{
-		Stream: d.Stream(id), Name: "flow." + d.Kind,
-		Zero:   func() any { return Status{steps: d.Steps} },
-		Evolve: func(s any, e eventlog.Event) any { return evolve(s.(Status), e) },
-	}
-}
-
-func (s Status) index(step string) int {
-	for i := range s.steps {
-		if s.steps[i].Name == step {
-			return i
-		}
-	}
-	return s.Step // a step that no longer exists: stay
-}
-
-func evolve(s Status, e eventlog.Event) Status {
-	switch e := e.(type) {
-	case flows.Started:
-		s.Phase, s.Begun = Running, e.At
-	case flows.StepStarted:
-		s.woken(e.Woken)
-		s.Call, s.Attempts, s.Waiting = &e, e.Attempt, nil
-		s.Phase = s.moving()
-	case flows.StepSucceeded:
-		s.woken(e.Woken)
-		data := make(map[string]string, len(s.Data)+len(e.Data))
-		for k, v := range s.Data {
-			data[k] = v
-		}
-		for k, v := range e.Data {
-			data[k] = v
-		}
-		s.Data, s.Step, s.Phase = data, s.index(e.Step)+1, Running
-		s.next()
-	case flows.StepFailed:
-		s.Call, s.Again, s.Failures, s.Attempts = nil, e.Again, s.Failures+1, e.Attempt
-	case flows.Waiting:
-		s.woken(e.Woken)
-		s.Phase, s.Waiting, s.Call = Waits, &e, nil
-	case flows.UndoStarted:
-		s.woken(e.Woken)
-		s.Phase, s.Backward, s.Reason, s.Failed, s.Step = Undoing, true, e.Reason, e.Failed, s.index(e.Step)
-		s.next()
-	case flows.StepUndone:
-		s.Step = s.index(e.Step) - 1
-		s.next()
-	case flows.Stuck:
-		s.Phase, s.Call, s.Reason = IsStuck, nil, e.Reason
-	case flows.Retried:
-		s.Touched = true
-		s.Phase = s.moving()
-		s.next()
-	case flows.Finished:
-		s.Phase = Finished
-	case flows.Undone:
-		s.Phase = Undone
-	}
-	return s
-}
-
-func (s *Status) moving() Phase {
-	if s.Backward {
-		return Undoing
-	}
-	return Running
-}
-
-func (s *Status) next() {
-	s.Call, s.Again, s.Failures, s.Attempts, s.Waiting = nil, time.Time{}, 0, 0, nil
-}
-
-// woken closes a wait: until then the time was the world's, not ours.
-func (s *Status) woken(at time.Time) {
-	if s.Waiting != nil && at.After(s.Waiting.Since) {
-		s.Rested += at.Sub(s.Waiting.Since)
-	}
-}

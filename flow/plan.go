@@ -1,14 +1,19 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
-// CallTime is how long a call may take before another try may take its place.
-const CallTime = 60 * time.Second
+// CallTime is how long after its StepStarted a call may be taken over; callLimit, a little less, is
+// how long it may take.
+const (
+	CallTime  = 60 * time.Second
+	callLimit = 50 * time.Second
+)
 
 // Policy is how often and how soon a failing call is tried again.
 type Policy struct {
@@ -35,34 +40,68 @@ type plan struct {
 	writes []eventlog.Decided // for other streams
 	call   *flows.StepStarted // to make once the plan is appended
 	more   bool               // there may be more to do at once
+	calls  bool               // a call is due: go on where calls may be made
+	wake   time.Time          // nothing to do before this time, if it is set
 }
 
-func (d *Definition) plan(in Input, woken time.Time) plan {
+// turn is what a plan depends on besides the streams.
+type turn struct {
+	woken time.Time // when what woke the flow happened
+	alone bool      // nobody else makes calls: an open one was cut off
+	calls bool      // calls may be made
+}
+
+func (d *Definition) plan(in Input, t turn) plan {
 	s := in.Flow
+	if s.Phase == New {
+		started := flows.Started{Kind: d.Kind, Flow: in.ID, At: in.Now}
+		in.Flow = evolve(s, started)
+		p := d.plan(in, t)
+		p.own = slices.Concat([]eventlog.Event{started}, p.own)
+		return p
+	}
 	if s.Waiting == nil {
-		woken = time.Time{}
+		t.woken = time.Time{}
 	}
 	switch {
-	case s.Phase == New:
-		return plan{own: []eventlog.Event{flows.Started{Kind: d.Kind, Flow: in.ID, At: in.Now}}, more: true}
-	case s.Ended(), s.Phase == IsStuck:
+	case s.Ended():
 		return plan{}
+	case s.Call != nil && !t.alone && in.Now.Before(s.Call.Deadline): // somebody is at it
+		return plan{wake: s.Call.Deadline}
 	case !s.Backward && d.Abort != nil:
 		if reason := d.Abort(in); reason != "" {
-			return d.turnAround(in, reason, false, woken)
+			return d.turnAround(in, reason, false, t.woken)
 		}
 	}
 	switch {
-	case in.Now.Before(s.Again):
+	case s.Phase == IsStuck:
 		return plan{}
 	case s.Backward:
-		return d.planUndo(in)
+		return d.planUndo(in, t)
 	case s.Step >= len(d.Steps):
-		return plan{own: []eventlog.Event{d.finished(in, s, woken)}}
+		return plan{own: []eventlog.Event{finished(in, t.woken)}}
 	}
 	step := d.Steps[s.Step]
 	in.Attempt = s.Attempts + 1
-	return d.follow(in, step, step.Decide(in), woken)
+	v := step.Decide(in)
+	if v.kind != proceed {
+		return d.follow(in, step, v, t.woken)
+	}
+	return start(in, flows.StepStarted{
+		Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name,
+		Deadline: in.Now.Add(CallTime), Woken: t.woken,
+	}, t)
+}
+
+// start makes a call, now or when it is time.
+func start(in Input, call flows.StepStarted, t turn) plan {
+	switch {
+	case in.Now.Before(in.Flow.Again):
+		return plan{wake: in.Flow.Again}
+	case !t.calls:
+		return plan{calls: true}
+	}
+	return plan{own: []eventlog.Event{call}, call: &call, more: true}
 }
 
 // follow turns a step's verdict into events.
@@ -70,21 +109,20 @@ func (d *Definition) follow(in Input, step Step, v Verdict, woken time.Time) pla
 	s := in.Flow
 	switch v.kind {
 	case succeed:
-		done := flows.StepSucceeded{Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Data: v.data, Skipped: v.sentence, Woken: woken}
-		own := []eventlog.Event{done}
+		own := []eventlog.Event{flows.StepSucceeded{
+			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Data: v.data, Skipped: v.sentence, Woken: woken,
+		}}
 		if s.Step == len(d.Steps)-1 {
-			own = append(own, d.finished(in, s, woken))
+			own = append(own, finished(in, woken))
 		}
 		return plan{own: own, writes: v.writes, more: true}
-	case proceed:
-		call := flows.StepStarted{
-			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name,
-			Deadline: in.Now.Add(CallTime), Woken: woken,
-		}
-		return plan{own: []eventlog.Event{call}, call: &call, more: true}
 	case wait:
-		if w := s.Waiting; w != nil && w.Code == v.code && w.Sentence == v.sentence && w.Until.Equal(v.until) {
-			return plan{}
+		w := s.Waiting
+		if s.Phase == Waits && w.Code == v.code && w.Sentence == v.sentence && w.Until.Equal(v.until) && slices.Equal(w.For, v.tags) {
+			if v.until.After(in.Now) {
+				return plan{wake: v.until}
+			}
+			return plan{} // its time has come and changes nothing: only news can
 		}
 		return plan{own: []eventlog.Event{flows.Waiting{
 			Flow: in.ID, Step: step.Name, Code: v.code, Sentence: v.sentence, Until: v.until, For: v.tags, Since: in.Now, Woken: woken,
@@ -92,7 +130,9 @@ func (d *Definition) follow(in Input, step Step, v Verdict, woken time.Time) pla
 	case undo:
 		return d.turnAround(in, v.sentence, true, woken)
 	default: // an internal step that cannot go on needs a person: its inputs will not change by themselves
-		return plan{own: []eventlog.Event{flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Reason: v.sentence}}}
+		return plan{own: []eventlog.Event{flows.Stuck{
+			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Reason: v.sentence, Woken: woken,
+		}}}
 	}
 }
 
@@ -110,7 +150,7 @@ func (d *Definition) turnAround(in Input, reason string, failed bool, woken time
 	}, more: true}
 }
 
-func (d *Definition) planUndo(in Input) plan {
+func (d *Definition) planUndo(in Input, t turn) plan {
 	s := in.Flow
 	if s.Step < 0 {
 		return plan{own: []eventlog.Event{flows.Undone{Flow: in.ID, Reason: s.Reason, Failed: s.Failed}}}
@@ -120,11 +160,10 @@ func (d *Definition) planUndo(in Input) plan {
 	undone := flows.StepUndone{Flow: in.ID, Step: step.Name, Note: step.UndoNote}
 	switch {
 	case step.UndoCall != nil:
-		call := flows.StepStarted{
+		return start(in, flows.StepStarted{
 			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name + "/undo",
 			Deadline: in.Now.Add(CallTime), Undo: true,
-		}
-		return plan{own: []eventlog.Event{call}, call: &call, more: true}
+		}, t)
 	case step.Undo == nil:
 		return plan{own: []eventlog.Event{undone}, more: true}
 	}
@@ -163,8 +202,24 @@ func (d *Definition) settle(in Input, call flows.StepStarted, v Verdict, p Polic
 	return plan{own: []eventlog.Event{flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: true}}}
 }
 
-func (d *Definition) finished(in Input, s Status, woken time.Time) flows.Finished {
-	s.woken(woken)
+// broken hands a flow whose step panicked to a person.
+func (d *Definition) broken(in Input) plan {
+	s := in.Flow
+	if s.Ended() || s.Phase == IsStuck {
+		return plan{}
+	}
+	var own []eventlog.Event
+	if s.Phase == New {
+		own = append(own, flows.Started{Kind: d.Kind, Flow: in.ID, At: in.Now})
+	}
+	return plan{own: append(own, flows.Stuck{Flow: in.ID, Step: s.name(), Attempt: s.Attempts, Reason: panicked, Undo: s.Backward})}
+}
+
+const panicked = "The program failed inside this step; its log has the details."
+
+func finished(in Input, woken time.Time) flows.Finished {
+	s := in.Flow
+	s.rest(woken)
 	elapsed := max(0, in.Now.Sub(s.Begun))
 	return flows.Finished{Flow: in.ID, Elapsed: elapsed, Own: max(0, elapsed-s.Rested), Untouched: !s.Touched}
 }
@@ -183,11 +238,7 @@ func (d *Definition) Retrying(id string) eventlog.Decider[Status, string] {
 			if s.Phase != IsStuck && s.Phase != Waits && s.Again.IsZero() {
 				return nil, ErrNothing
 			}
-			step := ""
-			if s.Step >= 0 && s.Step < len(d.Steps) {
-				step = d.Steps[s.Step].Name
-			}
-			return []eventlog.Event{flows.Retried{Flow: id, Step: step, Reason: reason}}, nil
+			return []eventlog.Event{flows.Retried{Flow: id, Step: s.name(), Reason: reason}}, nil
 		},
 	}
 }

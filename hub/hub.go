@@ -147,12 +147,7 @@ func (h *Hub) openFlows(ctx context.Context) (position eventlog.Position, open [
 	if err := h.Projections.WaitFor(ctx, h.Log.Head().Position); err != nil {
 		return 0, nil, fmt.Errorf("wait for the views: %w", err)
 	}
-	err = h.Views.Read(ctx, func(r projection.Reader) error {
-		position = r.Position()
-		open, err = fulfilment.Unfinished(ctx, r)
-		return err
-	})
-	return position, open, err
+	return fulfilment.Open(ctx, h.Log, h.Views)
 }
 
 // notice passes on that views moved.

@@ -5,14 +5,15 @@
 //
 // Check and reserve are one decision, shown as two lines. Waits are states with a sentence: unpaid,
 // the channel's hold after payment, an unknown SKU, no stock. Stock is reserved as soon as the order
-// is known, paid or not, and leaves the house with the last step. A cancellation turns the flow
-// around wherever it stands.
+// is known, paid or not, and leaves the house with the last step. An order without stock is held
+// until a person retries it. A cancellation turns the flow around wherever it stands.
 package fulfilment
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,19 +168,29 @@ func (f fulfilment) validate(in flow.Input) flow.Verdict {
 		case flow.State[inventory.State](in, stockevents.Stream(f.workspace, line.Code)).Known:
 			skus[i] = line.Code
 		default:
-			unknown = append(unknown, fmt.Sprintf("%q", line.Code))
-			wait = append(wait, mappedTag(o.Placed.Connection, line.Code), knownTag(line.Code))
+			if code := fmt.Sprintf("%q", line.Code); !slices.Contains(unknown, code) {
+				unknown = append(unknown, code)
+				wait = append(wait, mappedTag(o.Placed.Connection, line.Code), knownTag(line.Code))
+			}
 		}
 	}
 	if len(unknown) > 0 {
 		return flow.Wait(WaitUnknownSKU, fmt.Sprintf(
-			"No SKU is known for %s on this shop. The order goes on by itself once the code is mapped to a SKU.",
-			strings.Join(unknown, ", ")), time.Time{}, wait...)
+			"No SKU is known for %s on this shop. The order goes on by itself once each code is mapped to a SKU.",
+			few(unknown, ", ")), time.Time{}, wait...)
 	}
 	return flow.Done(nil, eventlog.Decided{
 		Stream: orderevents.Stream(f.workspace, in.ID),
 		Events: []eventlog.Event{orderevents.Matched{Order: in.ID, SKUs: skus}},
 	})
+}
+
+// few joins the first three texts and counts the others.
+func few(texts []string, between string) string {
+	if len(texts) > 3 {
+		return strings.Join(texts[:3], between) + fmt.Sprintf(" and %d more", len(texts)-3)
+	}
+	return strings.Join(texts, between)
 }
 
 func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
@@ -206,6 +217,9 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if f.order(in).Placed.SelfShips {
 		return flow.Skip("The channel ships this order from its own warehouse.")
 	}
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock {
+		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
+	}
 	demand, states := f.held(in)
 	writes, short := inventory.Reserve(f.workspace, in.ID, attempt, demand, states)
 	if len(short) == 0 {
@@ -216,10 +230,7 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 		wait = append(wait, inventory.ShortTag+s.SKU)
 		parts = append(parts, fmt.Sprintf("%s needs %d, %d available", s.SKU, s.Need, s.Available))
 	}
-	if len(parts) > 3 {
-		parts = append(parts[:3], fmt.Sprintf("and %d more", len(parts)-3))
-	}
-	return flow.Wait(WaitNoStock, "Not enough stock: "+strings.Join(parts, "; ")+
+	return flow.Wait(WaitNoStock, "Not enough stock: "+few(parts, "; ")+
 		". The order holds nothing until it can have all of it. Receive stock, then retry.", time.Time{}, wait...)
 }
 
@@ -229,10 +240,19 @@ func (f fulfilment) release(in flow.Input) flow.Verdict {
 }
 
 func (f fulfilment) payment(in flow.Input) flow.Verdict {
-	if o := f.order(in); o.Status == orders.Unpaid || !o.Paid {
+	switch o := f.order(in); {
+	case o.Status == orders.Unpaid:
 		return flow.Wait(WaitUnpaid, "Waiting for the buyer to pay. The channel cancels the order by itself if they do not; the stock is kept until then.", time.Time{})
+	case !o.Paid:
+		return unclear(o)
 	}
 	return flow.Done(nil)
+}
+
+// unclear waits because the channel's word for the order does not say what may be done.
+func unclear(o orders.State) flow.Verdict {
+	return flow.Wait(WaitChannel, fmt.Sprintf(
+		"The channel calls this order %q, which does not say that it may ship. The stock is kept; the order goes on with the channel's next news of it.", o.Vendor), time.Time{})
 }
 
 func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
@@ -247,7 +267,7 @@ func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	case o.Status == orders.Transit, o.Status == orders.Delivered, o.Status == orders.Completed:
 		return flow.Skip("The channel shows the parcel as sent already.")
 	}
-	return flow.Wait(WaitChannel, fmt.Sprintf("The channel calls this order %q, which does not say that it may ship. Waiting for its next news.", o.Vendor), time.Time{})
+	return unclear(o)
 }
 
 func (f fulfilment) parcel(in flow.Input) Parcel {
@@ -261,7 +281,7 @@ func (f fulfilment) parcel(in flow.Input) Parcel {
 func (f fulfilment) label(ctx context.Context, in flow.Input, _ string) flow.Verdict {
 	l, err := f.desk.Label(ctx, f.parcel(in), in.Attempt > 1)
 	if err != nil {
-		return trouble(err, in.Now)
+		return trouble(err, in)
 	}
 	return flow.Done(map[string]string{"label": l.Label, "label_type": l.Type, "tracking": l.Tracking, "carrier": l.Carrier})
 }
@@ -281,7 +301,7 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 	shown, err := f.desk.Shown(ctx, f.parcel(in))
 	switch {
 	case err != nil:
-		return trouble(err, in.Now)
+		return trouble(err, in)
 	case !shown:
 		return flow.Retry("The channel does not show the shipment yet.", time.Second)
 	}
@@ -293,13 +313,14 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	return flow.Done(nil, inventory.Ship(f.workspace, in.ID, attempt, states)...)
 }
 
-func trouble(err error, now time.Time) flow.Verdict {
+func trouble(err error, in flow.Input) flow.Verdict {
 	var t *Trouble
 	switch {
 	case !errors.As(err, &t):
 		return flow.Retry("The call failed: "+err.Error(), 0)
-	case t.Gone:
-		return flow.Wait(WaitChannel, t.Sentence+" Waiting for the channel's own news of it.", now.Add(time.Minute))
+	case t.Gone: // the channel's own news of it turn the flow around; look again ever less often until they come
+		pause := min(time.Minute<<min(in.Attempt-1, 6), time.Hour)
+		return flow.Wait(WaitChannel, t.Sentence+" Waiting for the channel's own news of it.", in.Now.Add(pause))
 	case t.Person:
 		return flow.Stuck(t.Sentence)
 	}

@@ -3,7 +3,6 @@ package fulfilment
 import (
 	"context"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
@@ -25,18 +24,19 @@ type Row struct {
 	Begun     time.Time
 	UpdatedAt time.Time
 	Tags      []string
+	Failed    int64 // minute in which it was counted as failed, 0 = it was not
 }
 
 var table = &projection.Table[Row]{
 	Name: "flows_v1", Key: 1,
 	Columns: []string{
 		"id text", "phase text", "step text", "attempts bigint", "code text", "sentence text", "wake bigint", "begun bigint",
-		"updated_at bigint", "tags jsonb",
+		"updated_at bigint", "tags jsonb", "failed bigint",
 	},
 	Fields: func(r *Row) []any {
 		return []any{
 			&r.ID, &r.Phase, &r.Step, &r.Attempts, &r.Code, &r.Sentence, &r.Wake, &r.Begun, &r.UpdatedAt,
-			projection.JSON(&r.Tags),
+			projection.JSON(&r.Tags), &r.Failed,
 		}
 	},
 }
@@ -46,7 +46,7 @@ type ended struct {
 	Minute    int64 // since 1970
 	Finished  int64
 	Untouched int64 // finished without a person
-	Failed    int64 // got stuck, or were undone because a step failed
+	Failed    int64 // got stuck and did not finish since, or were undone because a step failed
 	Own       int64 // microseconds in our hands, summed over finished ones
 	Elapsed   int64 // microseconds from start to end, summed over finished ones
 }
@@ -151,14 +151,22 @@ func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.
 		row.rest(flow.Running, e.Step, "", "", time.Time{}, nil)
 	case flows.Stuck:
 		row.rest(flow.IsStuck, e.Step, "", e.Reason, time.Time{}, nil)
-		minute.Failed++
+		row.fail(minute)
 	case flows.Undone:
 		row.rest(flow.Undone, row.Step, "", e.Reason, time.Time{}, nil)
 		if e.Failed {
-			minute.Failed++
+			row.fail(minute)
 		}
 	case flows.Finished:
 		row.rest(flow.Finished, row.Step, "", "", time.Time{}, nil)
+		if row.Failed != 0 { // a flow counts once: now as one that a person helped
+			failed, err := minutes.Get(ctx, row.Failed)
+			if err != nil {
+				return err
+			}
+			failed.Failed--
+			row.Failed = 0
+		}
 		minute.Finished++
 		if e.Untouched {
 			minute.Untouched++
@@ -178,85 +186,9 @@ func (r *Row) rest(phase flow.Phase, step, code, sentence string, wake time.Time
 	r.Phase, r.Step, r.Code, r.Sentence, r.Wake, r.Tags = string(phase), step, code, sentence, wake, tags
 }
 
-// Find reads one flow.
-func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error) {
-	return table.Find(ctx, r, id)
-}
-
-// List reads a page of flows in one phase ("" = all), by id.
-func List(ctx context.Context, r projection.Reader, phase, after string, limit int) (rows []Row, next string, err error) {
-	limit = min(max(limit, 1), 200)
-	where, args := "where id > $1 ", []any{after}
-	if phase != "" {
-		where, args = where+"and phase = $2 ", append(args, phase)
+func (r *Row) fail(minute *ended) {
+	if r.Failed == 0 {
+		r.Failed = minute.Minute
+		minute.Failed++
 	}
-	rows, err = table.Select(ctx, r, where+"order by id limit $"+strconv.Itoa(len(args)+1), append(args, limit+1)...)
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = rows[limit-1].ID
-	}
-	return rows, next, err
-}
-
-// Unfinished reads the flows that have not ended, for the runner's start.
-func Unfinished(ctx context.Context, r projection.Reader) ([]flow.Open, error) {
-	rows, err := table.Select(ctx, r, "where phase in ('new', 'running', 'waiting', 'undoing')")
-	open := make([]flow.Open, len(rows))
-	for i, row := range rows {
-		open[i] = flow.Open{Kind: Kind, ID: row.ID, Tags: row.Tags, Until: row.Wake}
-	}
-	return open, err
-}
-
-// Figures are the automation card's numbers over a window.
-type Figures struct {
-	Finished, Untouched, Failed int64
-	Mean, Elapsed               time.Duration // of finished flows: in our hands; from start to end
-	P95                         time.Duration // of the time in our hands, within 5 %
-}
-
-// Health is the share of ended flows that no person had to touch, in percent; false when none
-// ended. Flows that were undone because somebody cancelled do not count.
-func (f Figures) Health() (float64, bool) {
-	ended := f.Finished + f.Failed
-	if ended == 0 {
-		return 0, false
-	}
-	return 100 * float64(f.Untouched) / float64(ended), true
-}
-
-// Between reads the figures of the flows that ended from one time up to another.
-func Between(ctx context.Context, r projection.Reader, from, to time.Time) (Figures, error) {
-	first, last := from.Unix()/60, to.Unix()/60
-	minutes, err := endings.Select(ctx, r, "where minute >= $1 and minute <= $2", first, last)
-	if err != nil {
-		return Figures{}, err
-	}
-	var f Figures
-	var own, elapsed int64
-	for _, m := range minutes {
-		f.Finished += m.Finished
-		f.Untouched += m.Untouched
-		f.Failed += m.Failed
-		own += m.Own
-		elapsed += m.Elapsed
-	}
-	if f.Finished == 0 {
-		return f, nil
-	}
-	f.Mean = time.Duration(own/f.Finished) * time.Microsecond
-	f.Elapsed = time.Duration(elapsed/f.Finished) * time.Microsecond
-	times, err := spans.Select(ctx, r, "where minute >= $1 and minute <= $2 order by bucket", first, last)
-	if err != nil {
-		return f, err
-	}
-	target := (f.Finished*95 + 99) / 100
-	var seen int64
-	for _, s := range times {
-		if seen += s.N; seen >= target {
-			f.P95 = fromBucket(s.Bucket)
-			break
-		}
-	}
-	return f, nil
 }

@@ -76,11 +76,12 @@ type StepUndone struct {
 
 // Stuck says that retries are used up; a person must look. It is a dead letter.
 type Stuck struct {
-	Flow    string `json:"flow"`
-	Step    string `json:"step"`
-	Attempt int    `json:"attempt"`
-	Reason  string `json:"reason"`
-	Undo    bool   `json:"undo,omitzero"`
+	Flow    string    `json:"flow"`
+	Step    string    `json:"step"`
+	Attempt int       `json:"attempt"`
+	Reason  string    `json:"reason"`
+	Undo    bool      `json:"undo,omitzero"`
+	Woken   time.Time `json:"woken,omitzero"`
 }
 
 // Retried says that somebody asked for another try.

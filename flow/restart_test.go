@@ -1,0 +1,375 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// A flow that a crash cut off goes on wherever it stood, whatever the view knew of it.
+func TestRestart(t *testing.T) {
+	hold := told{Hold: "x", Until: time.Time{}}
+	tests := []struct {
+		name string
+		// before is what happens under the first runner, while what happens under none.
+		before, while func(w *world)
+		open          func(w *world) []Open
+		after         func(w *world)
+		want          string
+	}{
+		{
+			name:  "placed, never started",
+			while: func(w *world) { w.tell("a", told{}) },
+			open:  func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			want:  wholeStory,
+		},
+		{
+			name:   "waits for news, which come",
+			before: func(w *world) { w.tell("a", hold) },
+			open:   func(*world) []Open { return []Open{{Kind: "test", ID: "a", Tags: []string{"open:a"}}} },
+			after:  func(w *world) { w.tell("a", told{}) },
+			want:   "started waits(x) check take call? call end finished",
+		},
+		{
+			name:   "waits for news, which came before the crash and were not acted on",
+			before: func(w *world) { w.tell("a", hold) },
+			while:  func(w *world) { w.tell("a", told{}) },
+			open:   func(*world) []Open { return []Open{{Kind: "test", ID: "a", Tags: []string{"open:a"}}} },
+			want:   "started waits(x) check take call? call end finished",
+		},
+		{
+			name:   "waits for a time that has passed",
+			before: func(w *world) { w.tell("a", told{Hold: "x", Until: w.start.Add(time.Hour)}) },
+			while: func(w *world) {
+				w.pass(2 * time.Hour)
+				w.append(jobStream("a"), told{Hold: "y", Until: w.start.Add(4 * time.Hour)})
+			},
+			open: func(w *world) []Open { return []Open{{Kind: "test", ID: "a", Until: w.start.Add(time.Hour)}} },
+			want: "started waits(x) waits(y)",
+		},
+		{
+			name: "between tries",
+			before: func(w *world) {
+				w.call = func(_ context.Context, in Input, _ string) Verdict {
+					if in.Attempt == 1 {
+						return Retry("away", time.Hour)
+					}
+					return Done(nil)
+				}
+				w.tell("a", told{})
+			},
+			open:  func(w *world) []Open { return []Open{{Kind: "test", ID: "a", Until: w.start.Add(time.Hour)}} },
+			after: func(w *world) { w.pass(2 * time.Hour) },
+			want:  "started check take call? call! call? call end finished",
+		},
+		{
+			name: "in a call",
+			before: func(w *world) {
+				w.call = func(ctx context.Context, in Input, _ string) Verdict {
+					if in.Attempt == 1 {
+						<-ctx.Done()
+					}
+					return Done(nil) // it worked, and nobody will ever know
+				}
+				w.tell("a", told{})
+			},
+			open: func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			want: "started check take call? call? call end finished",
+		},
+		{
+			name: "in a call of an order that is cancelled",
+			before: func(w *world) {
+				w.call = func(ctx context.Context, _ Input, _ string) Verdict {
+					<-ctx.Done()
+					return Done(nil)
+				}
+				w.tell("a", told{})
+			},
+			while: func(w *world) { w.tell("a", told{Cancel: true}) },
+			open:  func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			want:  "started check take call? undo(call) call? -call -take -check undone",
+		},
+		{
+			name: "stuck, and cancelled without a turn",
+			before: func(w *world) {
+				w.call = func(context.Context, Input, string) Verdict { return Stuck("no") }
+				w.tell("a", told{})
+			},
+			while: func(w *world) { w.tell("a", told{Cancel: true}) },
+			open:  func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			want:  "started check take call? stuck(call) undo(call) call? -call -take -check undone",
+		},
+		{
+			name: "retried without a turn",
+			before: func(w *world) {
+				w.call = func(_ context.Context, in Input, _ string) Verdict {
+					if in.Attempt == 1 {
+						return Stuck("no")
+					}
+					return Done(nil)
+				}
+				w.tell("a", told{})
+			},
+			while: func(w *world) {
+				if err := w.retry("a"); err != nil {
+					w.Fatal(err)
+				}
+			},
+			open: func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			want: "started check take call? stuck(call) retried call? call end finished",
+		},
+	}
+	for _, test := range tests {
+		// The view may know all of it, or nothing: then the log tells from its start.
+		for _, view := range []string{"caught up", "empty"} {
+			t.Run(test.name+", view "+view, func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					if test.before != nil {
+						stop := w.runs()
+						test.before(w)
+						synctest.Wait()
+						_ = stop()
+					}
+					if test.while != nil {
+						test.while(w)
+					}
+					w.open()
+					var open []Open
+					if view == "caught up" {
+						open = test.open(w)
+					}
+					w.runs(open...)
+					synctest.Wait()
+					if test.after != nil {
+						test.after(w)
+					}
+					w.tells("a", test.want)
+				})
+			})
+		}
+	}
+}
+
+// Of two processes on one log one acts; when it dies the other takes its call over at the deadline.
+func TestTakeOver(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.alone = false
+		var tries []string
+		w.call = func(ctx context.Context, in Input, _ string) Verdict {
+			tries = append(tries, fmt.Sprintf("%d after %s", in.Attempt, time.Since(w.start)))
+			if in.Attempt == 1 {
+				<-ctx.Done()
+			}
+			return Done(nil)
+		}
+		first := w.runs()
+		w.tell("a", told{})
+		synctest.Wait()
+		w.runs(Open{Kind: "test", ID: "a"})
+		w.pass(time.Second)
+		_ = first()
+		w.pass(CallTime - 2*time.Second)
+		w.tells("a", "started check take call?")
+		w.pass(2 * time.Second)
+		w.tells("a", "started check take call? call? call end finished")
+		if got, want := strings.Join(tries, ", "), "1 after 0s, 2 after 1m0s"; got != want {
+			t.Errorf("got calls %s, want %s", got, want)
+		}
+	})
+}
+
+// Two runners that both act on everything: the stream's version is the fence.
+func TestTwoRunners(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.alone = false
+		w.runs()
+		w.runs()
+		for i := range 50 {
+			w.tell(fmt.Sprintf("%d", i), told{})
+		}
+		w.pass(2 * time.Minute)
+		for i := range 50 {
+			id := fmt.Sprintf("%d", i)
+			w.tells(id, wholeStory)
+			if w.held(id) != 1 || w.called(id) != 1 {
+				t.Errorf("flow %s: %d held, %d calls; want one each", id, w.held(id), w.called(id))
+			}
+		}
+	})
+}
+
+// Whatever the world, its news and crashes do: a flow ends finished or undone, holds one unit or
+// none, and the world was changed once a key.
+func TestEndsDoneOrUndone(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		script := rapid.SliceOfN(rapid.SampledFrom([]string{"ok", "ok", "away", "lost answer", "panic", "decline"}), 1, 6).Draw(rt, "calls")
+		moves := rapid.SliceOfN(rapid.SampledFrom([]string{"crash", "hold", "go", "cancel", "retry", "pass"}), 0, 8).Draw(rt, "moves")
+		synctest.Test(t, func(t *testing.T) { endsDoneOrUndone(t, script, moves) })
+	})
+}
+
+func endsDoneOrUndone(t *testing.T, script, moves []string) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := newWorld(t, ctx)
+	w.policy = Policy{Attempts: 3, First: time.Second, Longest: time.Minute}
+	made := map[string]int{} // by key: what the world did
+	tries := 0
+	act := func(_ context.Context, in Input, key string) Verdict {
+		what := "ok"
+		if tries < len(script) {
+			what = script[tries]
+		}
+		tries++
+		<-time.After(time.Second)
+		if in.Attempt > 1 && made[key] > 0 { // look first
+			return Done(nil)
+		}
+		switch what {
+		case "away":
+			return Retry("away", 0)
+		case "panic":
+			panic("script")
+		case "decline":
+			if !strings.HasSuffix(key, "/undo") {
+				return Undo("declined")
+			}
+		case "lost answer":
+			made[key]++
+			return Retry("no answer", 0)
+		}
+		made[key]++
+		return Done(nil)
+	}
+	w.call, w.undo = act, act
+	stop := w.runs()
+	w.tell("a", told{})
+	cancelled := false
+	for _, move := range moves {
+		switch move {
+		case "crash":
+			_ = stop()
+			w.open()
+			stop = w.runs()
+		case "hold":
+			w.tell("a", told{Hold: "x", Cancel: cancelled})
+		case "go":
+			w.tell("a", told{Cancel: cancelled})
+		case "cancel":
+			cancelled = true
+			w.tell("a", told{Cancel: true})
+		case "retry":
+			_ = w.retry("a")
+		case "pass":
+			<-time.After(700 * time.Millisecond)
+		}
+	}
+	w.tell("a", told{Cancel: cancelled})
+	for range 5 { // a person who retries what is stuck
+		w.pass(time.Hour)
+		_ = w.retry("a")
+	}
+	w.pass(time.Hour)
+	s := w.status("a")
+	did, undid := made["test/a/call"], made["test/a/call/undo"]
+	switch {
+	case did > 1 || undid > 1:
+		t.Errorf("done %d times, undone %d times: %s", did, undid, w.story("a"))
+	case s.Phase == Finished && (w.held("a") != 1 || did != 1 || undid != 0):
+		t.Errorf("finished with %d held, done %d, undone %d: %s", w.held("a"), did, undid, w.story("a"))
+	case s.Phase == Undone && (w.held("a") != 0 || did > undid):
+		t.Errorf("undone with %d held, done %d, undone %d: %s", w.held("a"), did, undid, w.story("a"))
+	case s.Phase != Finished && s.Phase != Undone:
+		t.Errorf("ends %s: %s", s.Phase, w.story("a"))
+	}
+	cancel()
+	w.running.Wait()
+}
+
+func TestTimers(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a, b := ref{"k", "a"}, ref{"k", "b"}
+	x := newTimers()
+	x.at(a, time.Time{})
+	if _, ok, pause := x.next(now); ok || pause != 0 {
+		t.Error("the zero time made a timer")
+	}
+	x.at(a, now.Add(time.Hour))
+	x.at(b, now.Add(2*time.Hour))
+	x.at(b, now.Add(3*time.Hour)) // later than what stands
+	x.at(a, now.Add(time.Minute)) // earlier
+	if _, ok, pause := x.next(now); ok || pause != time.Minute {
+		t.Errorf("got a pause of %s, want a minute", pause)
+	}
+	if e, ok, _ := x.next(now.Add(time.Minute)); !ok || e.who != a {
+		t.Errorf("got %v, %t; want the first", e, ok)
+	}
+	if _, ok, pause := x.next(now.Add(time.Minute)); ok || pause != 119*time.Minute {
+		t.Errorf("got a pause of %s: a timer that was replaced counts", pause)
+	}
+	if e, ok, _ := x.next(now.Add(100 * time.Hour)); !ok || e.who != b || !e.due.Equal(now.Add(2*time.Hour)) {
+		t.Errorf("after the clock was set: got %v, %t", e, ok)
+	}
+	x.at(b, now.Add(time.Hour))
+	x.forget(b)
+	if _, ok, pause := x.next(now.Add(2 * time.Hour)); ok || pause != 0 {
+		t.Error("a forgotten timer fired")
+	}
+}
+
+// The clock may be set while timers sleep: they look at it again soon.
+func TestTimersAfterTheClockWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var offset atomic.Int64
+		fired := make(chan time.Time, 1)
+		x := newTimers()
+		x.at(ref{"k", "a"}, time.Now().Add(24*time.Hour))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			x.run(ctx, func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }, func(ref, time.Time) { fired <- time.Now() })
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		offset.Store(int64(24 * time.Hour))
+		if late := (<-fired).Sub(begun); late > longestSleep {
+			t.Errorf("fired %s after the clock was set, want at most %s", late, longestSleep)
+		}
+		cancel()
+		<-done
+	})
+}
+
+func TestPauses(t *testing.T) {
+	p := Policy{Attempts: 30, First: time.Second, Longest: 5 * time.Minute}
+	for _, test := range []struct {
+		failures int
+		chance   float64
+		least    time.Duration
+		want     time.Duration
+	}{
+		{0, 0, 0, 0},
+		{0, 0.5, 0, 500 * time.Millisecond},
+		{3, 0.5, 0, 4 * time.Second},
+		{3, 0.5, time.Minute, 64 * time.Second},
+		{20, 0.999, 0, 299700 * time.Millisecond},
+		{1000, 0.5, 0, 150 * time.Second},
+	} {
+		if got := p.pause(test.failures, test.chance, test.least); got != test.want {
+			t.Errorf("after %d failures: got %s, want %s", test.failures, got, test.want)
+		}
+	}
+	var all time.Duration
+	for i := range Patient.Attempts {
+		all += Patient.pause(i, 0.5, 0)
+	}
+	if all < 50*time.Minute || all > 3*time.Hour {
+		t.Errorf("a person is asked after about %s", all)
+	}
+}
