@@ -219,7 +219,7 @@ func TestRefusedOrderIsQuarantined(t *testing.T) {
 		t.Error("the item lost its body")
 	}
 	item := r.wantState(1, vault.Quarantined)
-	if !strings.Contains(item.Reason, "share one currency") {
+	if !strings.Contains(item.Reason, "one currency") {
 		t.Errorf("reason %q\n%s", item.Reason, r.dump())
 	}
 }
