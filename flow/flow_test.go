@@ -19,7 +19,7 @@ func TestAllSteps(t *testing.T) {
 		w.runs()
 		w.call = func(ctx context.Context, in Input, key string) Verdict {
 			if key != "test/a/call" || in.Attempt != 1 {
-				t.Errorf("got key %s, attempt %d", key, in.Attempt)
+				w.Errorf("got key %s, attempt %d", key, in.Attempt)
 			}
 			<-time.After(2 * time.Second)
 			return Done(map[string]string{"made": "x"})
@@ -28,10 +28,10 @@ func TestAllSteps(t *testing.T) {
 		time.Sleep(3 * time.Second) //nolint:forbidigo // a bubble's time
 		w.tells("a", wholeStory)
 		if f := w.finished("a"); f.Own != 2*time.Second || f.Elapsed != 2*time.Second || !f.Untouched {
-			t.Errorf("got %+v, want 2 s in our hands, untouched", f)
+			w.Errorf("got %+v, want 2 s in our hands, untouched", f)
 		}
 		if w.held("a") != 1 || w.status("a").Data["made"] != "x" {
-			t.Errorf("got %d held, data %v", w.held("a"), w.status("a").Data)
+			w.Errorf("got %d held, data %v", w.held("a"), w.status("a").Data)
 		}
 		w.tell("a", told{}) // news after the end
 		w.tells("a", wholeStory)
@@ -55,7 +55,7 @@ func TestWaits(t *testing.T) {
 		w.tell("a", told{})
 		w.tells("a", "started waits(first) waits(second) check take call? call end finished")
 		if f := w.finished("a"); f.Own != 0 || f.Elapsed != 2*time.Hour {
-			t.Errorf("got %+v, want nothing in our hands of two hours", f)
+			w.Errorf("got %+v, want nothing in our hands of two hours", f)
 		}
 	})
 }
@@ -81,7 +81,7 @@ func TestTimersEndWaits(t *testing.T) {
 		w.tell("a", told{Hold: "until then", Until: until.Add(time.Hour)})
 		w.pass(time.Minute)
 		if s := w.status("a"); s.Phase != Waits || !s.Waiting.Until.Equal(until.Add(time.Hour)) {
-			t.Errorf("got %+v", s.Waiting)
+			w.Errorf("got %+v", s.Waiting)
 		}
 	})
 }
@@ -127,22 +127,22 @@ func TestBackOff(t *testing.T) {
 		w.tells("a", "started check take call? call! call? call! call? stuck(call)")
 		// Pauses are 1 s + half of one minute, then 1 s + half of the longest.
 		if got, want := strings.Join(tries, ", "), "1 after 0s, 2 after 31s, 3 after 1m17s"; got != want {
-			t.Errorf("got %s, want %s", got, want)
+			w.Errorf("got %s, want %s", got, want)
 		}
 		if err := w.retry("a"); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		w.pass(time.Hour)
 		w.tells("a", "started check take call? call! call? call! call? stuck(call) retried call? call! call? call end finished")
 		// The call was made before, so a person's retry must look first too.
 		if got := strings.Join(tries[3:], ", "); !strings.HasPrefix(got, "4 after 1h") {
-			t.Errorf("got attempt %s, want the fourth", got)
+			w.Errorf("got attempt %s, want the fourth", got)
 		}
 		if f := w.finished("a"); f.Untouched {
-			t.Error("a flow that a person retried counts as untouched")
+			w.Error("a flow that a person retried counts as untouched")
 		}
 		if err := w.retry("a"); !errors.Is(err, ErrNothing) {
-			t.Errorf("retry of a finished flow: got %v, want the refusal", err)
+			w.Errorf("retry of a finished flow: got %v, want the refusal", err)
 		}
 	})
 }
@@ -173,7 +173,7 @@ func TestNewsDuringBackOff(t *testing.T) {
 				w.pass(time.Minute)
 				early := w.called("a")
 				if early != 1 {
-					t.Errorf("got %d calls before the pause was over, want 1", early)
+					w.Errorf("got %d calls before the pause was over, want 1", early)
 				}
 				w.pass(2 * time.Hour)
 				w.tells("a", "started check take call? "+test.want)
@@ -194,7 +194,7 @@ func TestRetryDuringBackOff(t *testing.T) {
 		w.tell("a", told{})
 		synctest.Wait()
 		if err := w.retry("a"); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		w.tells("a", "started check take call? call! retried call? call end finished")
 	})
@@ -215,7 +215,7 @@ func TestRetryDuringACallIsRefused(t *testing.T) {
 		w.tell("a", told{})
 		w.pass(2 * time.Second)
 		if err := w.retry("a"); !errors.Is(err, ErrNothing) {
-			t.Errorf("got %v, want the refusal", err)
+			w.Errorf("got %v, want the refusal", err)
 		}
 		w.pass(5 * time.Second)
 		w.tells("a", "started check take call? call! call? call end finished")
@@ -229,17 +229,17 @@ func TestRetryEndsAWait(t *testing.T) {
 		w.tell("a", told{Hold: "no stock"})
 		w.pass(time.Hour)
 		if err := w.retry("a"); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		w.tells("a", "started waits(no stock) retried waits(no stock)")
 		if s := w.status("a"); s.Phase != Waits || s.Rested != time.Hour {
-			t.Errorf("got %s, rested %s; want waiting, an hour", s.Phase, s.Rested)
+			w.Errorf("got %s, rested %s; want waiting, an hour", s.Phase, s.Rested)
 		}
 		w.pass(time.Hour)
 		w.tell("a", told{})
 		synctest.Wait()
 		if f := w.finished("a"); f.Own != 0 || f.Elapsed != 2*time.Hour || f.Untouched {
-			t.Errorf("got %+v, want nothing in our hands of two hours, touched", f)
+			w.Errorf("got %+v, want nothing in our hands of two hours, touched", f)
 		}
 	})
 }
@@ -267,7 +267,7 @@ func TestNewsDuringACall(t *testing.T) {
 				w.pass(time.Minute)
 				w.tells("a", "started check take call? "+test.want)
 				if w.called("a") != 1 {
-					t.Errorf("called %d times, want once", w.called("a"))
+					w.Errorf("called %d times, want once", w.called("a"))
 				}
 			})
 		})
@@ -295,7 +295,7 @@ func TestCancelledWhileStuck(t *testing.T) {
 		w.tell("a", told{Cancel: true})
 		w.tells("a", "started check take call? stuck(call) undo(call) call? -call -take -check undone")
 		if w.held("a") != 0 {
-			t.Errorf("got %d held, want none", w.held("a"))
+			w.Errorf("got %d held, want none", w.held("a"))
 		}
 	})
 }
@@ -307,7 +307,7 @@ func TestAStepGivesUp(t *testing.T) {
 		w.tell("a", told{})
 		w.tells("a", "started check take call? undo(call) call? -call -take -check undone")
 		if s := w.status("a"); w.held("a") != 0 || s.Reason != "declined" || !s.Failed {
-			t.Errorf("got %d held, reason %q, failed %t", w.held("a"), s.Reason, s.Failed)
+			w.Errorf("got %d held, reason %q, failed %t", w.held("a"), s.Reason, s.Failed)
 		}
 	})
 }
@@ -328,7 +328,7 @@ func TestUndoFails(t *testing.T) {
 		w.pass(time.Hour)
 		w.tells("a", "started check take call? undo(call) call? call! call? stuck(call)")
 		if err := w.retry("a"); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		w.tells("a", "started check take call? undo(call) call? call! call? stuck(call) retried call? -call -take -check undone")
 	})
@@ -349,7 +349,7 @@ func TestPanics(t *testing.T) {
 				w.tells("b", wholeStory)
 				w.tell("a", told{}) // mended
 				if err := w.retry("a"); err != nil {
-					t.Fatal(err)
+					w.Fatal(err)
 				}
 				synctest.Wait()
 				w.finished("a")
@@ -364,7 +364,7 @@ func TestPanics(t *testing.T) {
 			w.tells("a", "started check take call? undo(call) call? -call stuck(take)")
 			w.tell("a", told{})
 			if err := w.retry("a"); err != nil {
-				t.Fatal(err)
+				w.Fatal(err)
 			}
 			w.tells("a", "started check take call? undo(call) call? -call stuck(take) retried -take -check undone")
 		})
@@ -403,7 +403,7 @@ func TestCallsEndInTime(t *testing.T) {
 		w.pass(3 * time.Second)
 		w.tells("a", "started check take call? call! call? call end finished")
 		if callLimit >= CallTime {
-			t.Errorf("a call may take %s, and be taken over after %s", callLimit, CallTime)
+			w.Errorf("a call may take %s, and be taken over after %s", callLimit, CallTime)
 		}
 	})
 }
@@ -428,7 +428,7 @@ func TestSlowCallsDelayNobody(t *testing.T) {
 		for i := range 20 {
 			id := fmt.Sprintf("slow:%d", i)
 			if w.held(id) != 1 {
-				t.Errorf("%s has not taken its unit: %s", id, w.story(id))
+				w.Errorf("%s has not taken its unit: %s", id, w.story(id))
 			}
 		}
 		w.pass(time.Hour)
@@ -451,7 +451,7 @@ func TestFencedLogEndsTheRunner(t *testing.T) {
 		w.tell("a", told{})
 		w.pass(time.Minute)
 		if err := stop(); !errors.Is(err, eventlog.ErrFenced) {
-			t.Errorf("got %v, want the fence", err)
+			w.Errorf("got %v, want the fence", err)
 		}
 	})
 }

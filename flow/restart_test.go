@@ -179,7 +179,7 @@ func TestTakeOver(t *testing.T) {
 		w.pass(2 * time.Second)
 		w.tells("a", "started check take call? call? call end finished")
 		if got, want := strings.Join(tries, ", "), "1 after 0s, 2 after 1m0s"; got != want {
-			t.Errorf("got calls %s, want %s", got, want)
+			w.Errorf("got calls %s, want %s", got, want)
 		}
 	})
 }
@@ -198,7 +198,7 @@ func TestTwoRunners(t *testing.T) {
 			id := fmt.Sprintf("%d", i)
 			w.tells(id, wholeStory)
 			if w.held(id) != 1 || w.called(id) != 1 {
-				t.Errorf("flow %s: %d held, %d calls; want one each", id, w.held(id), w.called(id))
+				w.Errorf("flow %s: %d held, %d calls; want one each", id, w.held(id), w.called(id))
 			}
 		}
 	})

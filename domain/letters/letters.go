@@ -222,7 +222,9 @@ func fold(r eventlog.Record) (row Row, open, concerns bool) {
 		}, true, true
 	case flows.Retried:
 		return Row{ID: FlowID(e.Flow)}, false, true
-	case flows.UndoStarted:
+	case flows.UndoStarted: // cancelled while it was stuck
+		return Row{ID: FlowID(e.Flow)}, false, true
+	case flows.Undone: // the same with nothing to undo
 		return Row{ID: FlowID(e.Flow)}, false, true
 	}
 	return Row{}, false, false
