@@ -129,9 +129,11 @@ func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w := newWorld(t, ctx)
+		defer func() {
+			cancel()
+			w.running.Wait()
+		}()
 		test(w)
-		cancel()
-		w.running.Wait()
 	})
 }
 

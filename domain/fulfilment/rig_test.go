@@ -72,9 +72,13 @@ func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 	case "crash after":
 		d.labels[p.Order]++
 		made()
-	case "late success": // the answer is lost, the label made a moment later
+	case "late success", "very late success": // the answer is lost, the label made later
 		d.mu.Unlock()
-		time.AfterFunc(time.Millisecond, func() {
+		late := time.Millisecond
+		if what == "very late success" {
+			late = 2 * time.Minute
+		}
+		time.AfterFunc(late, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.labels[p.Order]++
@@ -172,11 +176,13 @@ func inRig(t *testing.T, test func(r *rig)) {
 		}
 		r := &rig{T: t, store: &crashing{Store: store}, desk: newDesk()}
 		r.start()
+		defer func() {
+			r.kill()
+			if err := errors.Join(store.Close(), folder.Close()); err != nil {
+				t.Error(err)
+			}
+		}()
 		test(r)
-		r.kill()
-		if err := errors.Join(store.Close(), folder.Close()); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
