@@ -13,11 +13,6 @@ import (
 	"github.com/creatorflow/creatorflow/projection"
 )
 
-// Find reads one flow.
-func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error) {
-	return table.Find(ctx, r, id)
-}
-
 // List reads a page of flows in one phase ("" = all), by id.
 func List(ctx context.Context, r projection.Reader, phase, after string, limit int) (rows []Row, next string, err error) {
 	limit = min(max(limit, 1), 200)

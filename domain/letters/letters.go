@@ -250,8 +250,3 @@ func List(ctx context.Context, r projection.Reader, after string, limit int) (ro
 	c, _, err := counts.Find(ctx, r, "open")
 	return rows, c.N, next, err
 }
-
-// Find reads one open dead letter.
-func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error) {
-	return table.Find(ctx, r, id)
-}
