@@ -44,9 +44,7 @@ func TestOutageBurnsNoAttempts(t *testing.T) {
 	}
 	r.until("all were received", func() bool { return len(r.sent()) == 30 })
 	r.until("the shop is said to be failing", func() bool { return len(found[shopevents.Failing](r)) == 1 })
-	if s := r.status(r.shop); s.Backlog != 30 {
-		t.Errorf("backlog %+v", s)
-	}
+	r.until("all of them wait", func() bool { return r.status(r.shop).Backlog == 30 })
 	r.SetFaults(tiktoksim.Faults{})
 	r.caughtUp()
 	var placed []string

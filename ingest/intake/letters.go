@@ -90,6 +90,8 @@ func sentence(v channels.Invalid) string {
 }
 
 func (t *Intake) letter(ctx context.Context, m *vault.Mark) error {
+	t.opening.Lock()
+	defer t.opening.Unlock()
 	own := letters.InboxID(m.Number)
 	t.mu.Lock()
 	found, has := t.orders[m.Subject], ""
@@ -168,6 +170,8 @@ func (t *Intake) broken(ctx context.Context, c channels.Connection, v channels.I
 	if !channels.IsID(v.Record) {
 		order = c.ID + ":unreadable"
 	}
+	t.opening.Lock()
+	defer t.opening.Unlock()
 	t.mu.Lock()
 	_, known := t.orders[order]
 	t.mu.Unlock()

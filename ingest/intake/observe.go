@@ -40,6 +40,8 @@ type Intake struct {
 	workspace string
 	known     *lanes.Memory[[32]byte] // by order id
 
+	opening sync.Mutex // held while a letter is opened: a webhook and a poll may meet an order at once
+
 	mu     sync.Mutex                  // guards all below
 	units  map[string]map[string]int64 // that left the channel's committed quantity, by connection and listing
 	orders map[string]*trouble         // that could not be taken in, by order id
