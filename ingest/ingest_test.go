@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -230,5 +231,39 @@ func TestCanaryInFiles(t *testing.T) {
 				t.Errorf("%q is legible in %s", canary, filepath.Base(name))
 			}
 		}
+	}
+}
+
+// More waits than a lane takes: the rest stays in the vault and is taken up when there is room.
+func TestBacklogBeyondALane(t *testing.T) {
+	r := newRig(t, knobs{})
+	const waiting = 2500
+	r.restart(func() {
+		ids := []string{r.place(shopID, false), r.place(shopID, false), r.place(shopID, false)}
+		r.until("they were received", func() bool { return len(r.sent()) == len(ids) })
+		next := make(chan int)
+		var wg sync.WaitGroup
+		for range 32 {
+			wg.Go(func() {
+				for n := range next {
+					if status := r.post(hint(n, shopID, ids[n%len(ids)], r.now())); status != http.StatusOK {
+						t.Errorf("webhook %d: %d", n, status)
+					}
+				}
+			})
+		}
+		for n := range waiting - len(ids) {
+			next <- n
+		}
+		close(next)
+		wg.Wait()
+	})
+	r.caughtUp()
+	counts, err := r.vault.InboxCounts(t.Context())
+	if err != nil || counts[vault.Done] != waiting || len(counts) > 2 {
+		t.Errorf("counts %v, %v", counts, err)
+	}
+	if n := len(found[orderevents.Placed](r)); n != 3 {
+		t.Errorf("%d orders placed", n)
 	}
 }
