@@ -5,7 +5,9 @@ package board
 
 import (
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
@@ -89,10 +91,10 @@ func (k *KPIs) sales(ctx context.Context, r projection.Reader, now time.Time, zo
 	k.Revenue.Value = money.Money{Minor: today[currency].Revenue, Currency: currency}
 	k.Revenue.Change = percent(float64(today[currency].Revenue), float64(yesterday[currency].Revenue))
 	var count, before int64
-	for _, sums := range today {
-		count += sums.Orders
-		if sums.Currency != currency && sums.Orders > 0 {
-			k.Others = append(k.Others, money.Money{Minor: sums.Revenue, Currency: sums.Currency})
+	for _, code := range slices.Sorted(maps.Keys(today)) {
+		count += today[code].Orders
+		if code != currency && today[code].Orders > 0 {
+			k.Others = append(k.Others, money.Money{Minor: today[code].Revenue, Currency: code})
 		}
 	}
 	for _, sums := range yesterday {
@@ -172,26 +174,44 @@ func percent(now, before float64) *float64 {
 	return &change
 }
 
-// Midnight is when the day of a moment began in a zone.
+// Midnight is when the day of a moment began in a zone. Where a clock change skips midnight the day
+// begins with the first time there is, where one repeats it with the first of both.
 func Midnight(at time.Time, zone *time.Location) time.Time {
 	local := at.In(zone)
-	return time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+	year, month, day := local.Date()
+	midnight := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	isToday := func(t time.Time) bool {
+		y, m, d := t.Date()
+		return y == year && m == month && d == day
+	}
+	if !isToday(midnight) {
+		_, midnight = midnight.ZoneBounds()
+	}
+	if before := midnight.Add(-time.Hour); isToday(before) {
+		return before
+	}
+	return midnight
 }
 
-// Edges are the starts of the steps that cover a stretch of time, and its end. Steps of a day or
-// more follow the zone's calendar, so a day of a clock change has 23 or 25 hours.
+// Edges are the starts of the steps that cover a stretch of time, and its end. Steps count from the
+// zone's midnight; those of a day or more follow its calendar, so a day of a clock change has 23 or
+// 25 hours.
 func Edges(from, to time.Time, step time.Duration, zone *time.Location) []time.Time {
-	var edges []time.Time
+	at := Midnight(from, zone)
+	next := func(t time.Time) time.Time { return t.Add(step) }
 	if step >= 24*time.Hour {
 		days := int(step / (24 * time.Hour))
-		at := Midnight(from, zone)
-		for ; at.Before(to); at = time.Date(at.Year(), at.Month(), at.Day()+days, 0, 0, 0, 0, zone) {
-			edges = append(edges, at)
+		next = func(t time.Time) time.Time {
+			local := t.In(zone)
+			noon := time.Date(local.Year(), local.Month(), local.Day()+days, 12, 0, 0, 0, zone)
+			return Midnight(noon, zone)
 		}
-		return append(edges, at)
 	}
-	at := from.Truncate(step)
-	for ; !at.After(to); at = at.Add(step) {
+	for after := next(at); !after.After(from); after = next(at) {
+		at = after
+	}
+	var edges []time.Time
+	for ; at.Before(to); at = next(at) {
 		edges = append(edges, at)
 	}
 	return append(edges, at)

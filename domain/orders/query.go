@@ -121,7 +121,7 @@ func Inboxes(ctx context.Context, r projection.Reader, ids []string) (map[string
 }
 
 // Sold sums what was placed from one time up to another, by currency, cancelled orders left out.
-// Whole minutes count; the sums come from minute buckets up to two days and quarters beyond.
+// Whole minutes count, begun ones too.
 func Sold(ctx context.Context, r projection.Reader, from, to time.Time) (map[string]Bucket, error) {
 	buckets, err := spread(ctx, r, from, to)
 	if err != nil {
@@ -170,13 +170,32 @@ func Series(ctx context.Context, r projection.Reader, currency string, edges []t
 	return series, nil
 }
 
+// spread reads the buckets of a stretch of whole minutes: quarters, and minutes before the first
+// whole quarter and after the last.
 func spread(ctx context.Context, r projection.Reader, from, to time.Time) ([]Bucket, error) {
-	from, to = from.Truncate(time.Minute), to.Add(time.Minute-1).Truncate(time.Minute)
-	source := quarters
-	if to.Sub(from) <= 48*time.Hour || from.Unix()%900 != 0 {
-		source = minutes
+	first, end := from.Unix()/60, (to.Unix()+59)/60
+	if to.Nanosecond() > 0 && to.Unix()%60 == 0 {
+		end++
 	}
-	return source.Select(ctx, r, "where start >= $1 and start < $2 order by start", from.Unix()/60, to.Unix()/60)
+	firstQuarter := (first + 14) / 15 * 15
+	endQuarter := max(end/15*15, firstQuarter)
+	var all []Bucket
+	for _, part := range []struct {
+		table     *projection.Table[Bucket]
+		from, end int64
+	}{
+		{minutes, first, min(firstQuarter, end)}, {quarters, firstQuarter, endQuarter}, {minutes, endQuarter, end},
+	} {
+		if part.from >= part.end {
+			continue
+		}
+		found, err := part.table.Select(ctx, r, "where start >= $1 and start < $2 order by start, currency", part.from, part.end)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 // LoyaltyAt reads how many customers there were on the last day up to a day (days since 1970).

@@ -134,6 +134,8 @@ func (View) Schema() []string {
 		"create index orders_v1_phase on orders_v1 (phase, placed_at desc, id desc)",
 		"create index orders_v1_waiting on orders_v1 (waiting, placed_at desc, id desc)",
 		"create index orders_v1_channel_id on orders_v1 (channel_id)",
+		"create index sales_minutes_v1_start on sales_minutes_v1 (start, currency)",
+		"create index sales_quarters_v1_start on sales_quarters_v1 (start, currency)",
 	}
 }
 

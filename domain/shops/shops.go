@@ -81,7 +81,7 @@ type Row struct {
 	FailedAt time.Time
 	Reason   string
 	Mend     string
-	Drift    int64 // news that only a poll brought
+	Drift    int64 // news and changed quantities that only a poll brought
 }
 
 var table = &projection.Table[Row]{
@@ -128,41 +128,59 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 	var topics []string
 	for _, r := range batch {
 		if e, ok := r.Event.(events.Mapped); ok {
-			if err := mapped.Put(Mapping{Connection: e.Connection, Code: e.Code, SKU: e.SKU}); err != nil {
+			m, err := mapped.Get(ctx, e.Connection, e.Code)
+			if err != nil {
 				return nil, err
 			}
+			if m.SKU != "" && m.SKU != e.SKU {
+				topics = append(topics, "stock/"+m.SKU)
+			}
+			m.SKU = e.SKU
 			topics = append(topics, "stock/"+e.SKU)
 			continue
 		}
-		if r.Stream.Kind != events.ConnectionKind {
+		connection, change := changes(r)
+		if change == nil {
 			continue
 		}
-		row, err := rows.Get(ctx, r.Stream.ID)
+		row, err := rows.Get(ctx, connection)
 		if err != nil {
 			return nil, err
 		}
+		change(row)
 		topics = append(topics, "sync")
-		switch e := r.Event.(type) {
-		case events.Connected:
-			row.Channel, row.App, row.ShopID, row.Name = e.Channel, e.App, e.ShopID, e.Name
-			if row.Since.IsZero() {
-				row.Since = r.At
-			}
-		case events.Failing:
-			if row.Failing == 0 {
-				row.FailedAt = r.At
-			}
-			row.Failing, row.Reason, row.Mend = 1, e.Reason, e.Mend
-		case events.Recovered:
-			row.Failing, row.FailedAt, row.Reason, row.Mend = 0, time.Time{}, "", ""
-		case events.Drifted, events.InventoryChanged:
-			row.Drift++
-		}
 	}
 	if err := rows.Save(ctx); err != nil {
 		return nil, err
 	}
 	return topics, mapped.Save(ctx)
+}
+
+// changes says which connection a record is about and what it changes.
+func changes(r eventlog.Record) (string, func(*Row)) {
+	switch e := r.Event.(type) {
+	case events.Connected:
+		return e.Connection, func(row *Row) {
+			row.Channel, row.App, row.ShopID, row.Name = e.Channel, e.App, e.ShopID, e.Name
+			if row.Since.IsZero() {
+				row.Since = r.At
+			}
+		}
+	case events.Failing:
+		return e.Connection, func(row *Row) {
+			if row.Failing == 0 {
+				row.FailedAt = r.At
+			}
+			row.Failing, row.Reason, row.Mend = 1, e.Reason, e.Mend
+		}
+	case events.Recovered:
+		return e.Connection, func(row *Row) { row.Failing, row.FailedAt, row.Reason, row.Mend = 0, time.Time{}, "", "" }
+	case events.Drifted:
+		return e.Connection, func(row *Row) { row.Drift++ }
+	case events.InventoryChanged:
+		return e.Connection, func(row *Row) { row.Drift++ }
+	}
+	return "", nil
 }
 
 // List reads every connected shop, oldest first.
