@@ -102,8 +102,10 @@ func (r *Registry) AddShop(ctx context.Context, app channels.App, token channels
 	return added[0], nil
 }
 
-// Authorize spends the code that a seller's consent gave and adds every shop that it opens.
-func (r *Registry) Authorize(ctx context.Context, appID, code string) ([]channels.Connection, error) {
+// Authorize spends the code that a seller's consent gave and adds every shop that it opens. A name
+// is what to call the shop, or begins each one's name when there are several; empty = as the channel
+// calls it.
+func (r *Registry) Authorize(ctx context.Context, appID, code, name string) ([]channels.Connection, error) {
 	r.mu.RLock()
 	app, ok := r.apps[appID]
 	client := r.client(appID)
@@ -114,6 +116,14 @@ func (r *Registry) Authorize(ctx context.Context, appID, code string) ([]channel
 	token, found, err := vendors[app.Channel].authorize(ctx, opening{app: app, client: client, clock: r.o.Clock, timeout: r.o.Timeout, log: r.o.Log}, code)
 	if err != nil {
 		return nil, fmt.Errorf("authorise: %w", err)
+	}
+	for i := range found {
+		switch {
+		case name != "" && len(found) == 1:
+			found[i].Name = name
+		case name != "":
+			found[i].Name = name + " · " + found[i].Name
+		}
 	}
 	return r.addShops(ctx, appID, token, found)
 }

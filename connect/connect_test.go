@@ -92,7 +92,7 @@ func (r *rig) app(registry *connect.Registry, secrets ...string) channels.App {
 
 func (r *rig) authorize(registry *connect.Registry, app channels.App, shop string) channels.Connection {
 	r.t.Helper()
-	added, err := registry.Authorize(r.t.Context(), app.ID, r.AuthCode(shop))
+	added, err := registry.Authorize(r.t.Context(), app.ID, r.AuthCode(shop), "")
 	if err != nil || len(added) != 1 {
 		r.t.Fatalf("authorised %+v, %v", added, err)
 	}
@@ -240,11 +240,11 @@ func TestRefusalsNameTheMend(t *testing.T) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
-	if _, err := registry.Authorize(t.Context(), "nosuch", "code"); !errors.Is(err, connect.ErrNoApp) {
+	if _, err := registry.Authorize(t.Context(), "nosuch", "code", ""); !errors.Is(err, connect.ErrNoApp) {
 		t.Errorf("no app: %v", err)
 	}
 	app := r.app(registry, secret)
-	_, err := registry.Authorize(t.Context(), app.ID, "used")
+	_, err := registry.Authorize(t.Context(), app.ID, "used", "")
 	if channels.ClassOf(err) != channels.Auth || strings.Contains(err.Error(), secret) {
 		t.Errorf("a wrong code: %v", err)
 	}

@@ -174,7 +174,7 @@ func (d *show) replay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	added, err := d.hub.Shops.Authorize(ctx, d.app.ID, d.sim.AuthCode(ShopID))
+	added, err := d.hub.Shops.Authorize(ctx, d.app.ID, d.sim.AuthCode(ShopID), shopName)
 	if err != nil {
 		return fmt.Errorf("connect the simulated shop: %w", err)
 	}

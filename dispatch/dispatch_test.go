@@ -78,7 +78,7 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	added, err := registry.Authorize(t.Context(), app.ID, r.AuthCode(shopID))
+	added, err := registry.Authorize(t.Context(), app.ID, r.AuthCode(shopID), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error)
 	if err != nil {
 		return Connected{}, err
 	}
-	shops, err := h.Shops.Authorize(ctx, app.ID, c.Code)
+	shops, err := h.Shops.Authorize(ctx, app.ID, c.Code, c.Name)
 	return Connected{App: app.ID, Shops: shops}, err
 }
 

@@ -171,6 +171,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.flows.Run,
 		h.Ingest.Run,
 		h.surface.live.Run,
+		h.beat,
 		h.announceShops,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.serveSocket(ctx, socket) },

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/gateway"
@@ -51,7 +52,7 @@ func (h *Hub) openSurface() error {
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
 		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Intake: h.Ingest.Receive,
 		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Secure: h.surface.tls != nil, TrustProxy: proxies,
-		Slog: h.o.Log,
+		Slog: h.o.Log, Gauges: h.gauges,
 	})
 	return nil
 }
@@ -76,6 +77,44 @@ func (h *Hub) shopStatus() map[string]reads.Shop {
 		}
 	}
 	return all
+}
+
+// gauges are the figures of ingest and of the live topics for /metrics.
+func (h *Hub) gauges() []gateway.Gauge {
+	live := h.surface.live.Counts()
+	all := []gateway.Gauge{
+		{Name: "creatorflow_live_clients", Help: "Open live connections.", Value: float64(live.Clients)},
+		{Name: "creatorflow_live_frames_total", Help: "Values sent to live topics.", Value: float64(live.Frames), Count: true},
+	}
+	apps, strays := h.Ingest.Apps()
+	refused := strays
+	for _, a := range apps {
+		refused += a.Refused
+	}
+	all = append(all, gateway.Gauge{
+		Name: "creatorflow_webhooks_refused_total", Help: "Webhooks with a wrong signature or for no app of ours.", Value: float64(refused), Count: true,
+	})
+	var backlog int64
+	for _, s := range h.Ingest.Status() {
+		backlog += s.Backlog
+	}
+	return append(all, gateway.Gauge{Name: "creatorflow_inbox_backlog", Help: "Webhooks not yet taken in.", Value: float64(backlog)})
+}
+
+// beat marks the topics whose values move with time alone.
+func (h *Hub) beat(ctx context.Context) error {
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			for _, topic := range []string{"kpis", "series/revenue", "stock/critical", "sync"} {
+				h.surface.live.Dirty(topic)
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // isReady says why the hub does not answer yet.

@@ -197,7 +197,7 @@ func (r *run) load(ctx context.Context, app string) error {
 	if err := r.shelves(ctx); err != nil {
 		return err
 	}
-	if _, err := r.hub.Shops.Authorize(ctx, app, r.sim.AuthCode(shop)); err != nil {
+	if _, err := r.hub.Shops.Authorize(ctx, app, r.sim.AuthCode(shop), ""); err != nil {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(r.o.Seed, 7))
