@@ -8,12 +8,13 @@ const number = (text) => Number(text.replace(/[^0-9\u2212-]/g, "").replace("\u22
 export async function whyThisNumber(page, origin) {
   await page.goto(`${origin}/`);
   await page.locator('[data-c="critical-row"]').first().waitFor({ timeout: 120_000 });
-  // one that an order moved: a SKU may be critical before its first sale
-  const sku = await until("a critical SKU with a movement by an order", 60, async () => {
+  // one that an order from a webhook moved: a SKU may be critical before its first sale, and a poll may bring an order
+  const { sku, entry } = await until("a critical SKU with a movement by a webhook's order", 60, async () => {
     const shown = await page.locator('[data-c="critical-row"]').evaluateAll((rows) => rows.map((row) => row.dataset.sku));
     for (const one of shown) {
       const { ledger } = await (await page.request.get(`${origin}/api/v1/stock/${encodeURIComponent(one)}`)).json();
-      if (ledger.slice(0, 10).some((row) => row.order !== "")) return one;
+      const row = ledger.slice(0, 10).find((movement) => movement.order !== "" && movement.inbox > 0);
+      if (row) return { sku: one, entry: row.entry };
     }
     return undefined;
   });
@@ -25,8 +26,10 @@ export async function whyThisNumber(page, origin) {
   const said = number(/^(\S+) available/.exec(explain)?.[1] ?? "");
   expect(Number.isFinite(shown) && Math.abs(shown - said) <= 50, `the number ${shown} and its sentence ${said} differ`);
 
-  const ledger = page.locator('[data-c="ledger-row"]').filter({ has: page.locator('a[href^="/orders/"]') }).first();
-  await ledger.getByRole("link", { name: /^Event/ }).click();
+  await page.locator('[data-c="ledger-row"]').first().waitFor();
+  const older = page.getByRole("button", { name: "Show more" });
+  if ((await older.count()) > 0) await older.click(); // the row may have moved down meanwhile
+  await page.locator(`[data-c="ledger-row"][data-entry="${entry}"]`).getByRole("link", { name: /^Event/ }).click();
   await page.locator('[data-c="event"]').waitFor();
   await page.locator('[data-c="raw-link"]').click();
   await page.locator('[data-c="raw-body"] pre').waitFor();

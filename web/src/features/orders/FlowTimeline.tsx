@@ -1,3 +1,4 @@
+import { useTicking } from "../../sync/hooks";
 import { cx } from "../../ui/cx";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
@@ -14,31 +15,42 @@ export function FlowTimeline({ flow }: { flow: Flow | null }) {
         {flow.sentence === "" ? t.orders.flowSentence[flow.state] : flow.sentence}
       </p>
       <p className="mb-3 text-[12px] text-fg-3 tabular-nums">
-        {t.orders.ownTime(format.duration(flow.own_seconds), format.duration(flow.elapsed_seconds))}
+        <Times flow={flow} />
         {flow.wake_at && ` · ${t.orders.wakes(format.time(flow.wake_at))}`}
       </p>
       <ol className="flex flex-col">
         {flow.steps.map((step, i) => (
-          <Step key={step.name} step={step} last={i === flow.steps.length - 1} />
+          <Step key={step.name} step={step} said={flow.sentence} last={i === flow.steps.length - 1} />
         ))}
       </ol>
     </>
   );
 }
 
-function Step({ step, last }: { step: FlowStep; last: boolean }) {
+/** Our time and all time. While the flow is open all of it still runs. */
+function Times({ flow }: { flow: Flow }) {
+  const format = useFormat();
+  const begun = flow.steps.find((step) => step.at !== "")?.at;
+  const over = flow.state === "finished" || flow.state === "undone" || begun === undefined;
+  const elapsed = useTicking((time) => {
+    const seconds = over ? flow.elapsed_seconds : Math.max(flow.elapsed_seconds, Math.floor(time.secondsSince(begun)));
+    return format.duration(seconds);
+  });
+  return <>{t.orders.ownTime(format.duration(flow.own_seconds), elapsed)}</>;
+}
+
+/** said is the sentence above the steps; a step does not repeat it. */
+function Step({ step, said, last }: { step: FlowStep; said: string; last: boolean }) {
   const format = useFormat();
   const open = step.state === "pending" || step.state === "skipped";
   return (
     <li className="grid grid-cols-[14px_1fr_auto] gap-x-3 text-[13px]" data-c="step" data-state={step.state}>
-      <span className="flex flex-col items-center pt-[5px]" aria-hidden="true">
+      <span className="row-span-2 flex flex-col items-center pt-[5px]" aria-hidden="true">
         <span className={cx("size-2.5 shrink-0 rounded-full border-2", dot(step.state))} />
         {!last && <span className={cx("mt-1 w-px flex-1", open ? "bg-line" : "bg-control")} />}
       </span>
-      <span className="min-w-0 pb-3.5">
+      <span className="min-w-0">
         <span className={cx("block", open ? "text-fg-3" : "text-fg")}>{wordOf({}, step.name)}</span>
-        {step.detail !== "" && <span className="block text-[12px] text-fg-3 [overflow-wrap:anywhere]">{step.detail}</span>}
-        {step.attempts > 1 && <span className="block text-[12px] text-warn">{t.orders.attempts(step.attempts)}</span>}
       </span>
       <span className="flex items-start gap-3">
         {!open && (
@@ -48,6 +60,10 @@ function Step({ step, last }: { step: FlowStep; last: boolean }) {
           </span>
         )}
         <Mark state={step.state} className="min-w-[76px]" />
+      </span>
+      <span className="col-start-2 col-end-4 pb-3.5 text-[12px]">
+        {step.detail !== "" && step.detail !== said && <span className="block text-fg-3 [overflow-wrap:anywhere]">{step.detail}</span>}
+        {step.attempts > 1 && <span className="block text-warn">{t.orders.attempts(step.attempts)}</span>}
       </span>
     </li>
   );

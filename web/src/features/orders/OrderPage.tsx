@@ -55,24 +55,22 @@ export function OrderPage() {
         </Card>
       )}
       {order && (
-        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr]">
-          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
-            <Card title={t.orders.flow} name="flow">
-              <FlowTimeline flow={order.flow} />
-              <RetryStep order={order} />
-            </Card>
-          </div>
-          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
+        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr] lg:grid-rows-[auto_1fr]">
+          <Card title={t.orders.flow} name="flow">
+            <FlowTimeline flow={order.flow} />
+            <RetryStep order={order} />
+          </Card>
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
             {codes.map((code) => (
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}
             <Card title={t.orders.lines} aside={t.orders.linesCount(order.lines.length)} name="lines">
               <OrderLines lines={order.lines} total={order.total} />
             </Card>
-            <Card title={t.orders.events} name="events">
-              <OrderEvents events={order.events} />
-            </Card>
           </div>
+          <Card title={t.orders.events} name="events" className="lg:col-start-1">
+            <OrderEvents events={order.events} />
+          </Card>
         </div>
       )}
     </div>

@@ -13,7 +13,7 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { EventPage as Events, LogEvent, OrderDetail } from "../../wire/api";
 import { Problem } from "../../wire/problem";
-import { causeOf, placeOfStream, webhookBehind } from "./links";
+import { causeOf, orderBehind, placeOfStream, webhookBehind } from "./links";
 
 /** One event of the log, with the way up to what it changed and down to what caused it. */
 export function EventPage() {
@@ -52,7 +52,7 @@ function Event({ event }: { event: LogEvent }) {
   const format = useFormat();
   const { kind, id } = placeOfStream(event.stream);
   const cause = causeOf(event.cause);
-  const order = event.inbox === 0 && cause?.kind === "flow" ? cause.order : "";
+  const order = event.inbox === 0 ? orderBehind(event) : "";
   const behind = useQuery({
     queryKey: ["webhook-behind", order, event.position],
     enabled: order !== "",
@@ -112,10 +112,20 @@ function Event({ event }: { event: LogEvent }) {
                 event.cause
               ),
             ],
-            [t.trace.correlation, event.correlation && <span className="font-mono text-[12px]">{event.correlation}</span>],
+            [
+              t.trace.correlation,
+              order !== "" && order === event.correlation ? (
+                <Link to="/orders/$id" params={{ id: order }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
+                  {order}
+                </Link>
+              ) : (
+                event.correlation && <span className="font-mono text-[12px]">{event.correlation}</span>
+              ),
+            ],
           ]}
         />
       </Card>
+      {behind.data === 0 && <p className="text-[13px] text-fg-3">{t.trace.noWebhook}</p>}
       <Card title={t.trace.data}>
         <Raw text={JSON.stringify(event.data, null, 2)} label={t.trace.data} />
       </Card>

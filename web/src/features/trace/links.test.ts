@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { causeOf, placeOfStream, webhookBehind } from "./links";
+import { causeOf, orderBehind, placeOfStream, webhookBehind } from "./links";
 
 it.each([
   ["position:801", { kind: "position", number: "801" }],
@@ -15,11 +15,18 @@ it("reads streams whose id holds slashes", () => {
   expect(placeOfStream("")).toEqual({ kind: "", id: "" });
 });
 
-it("takes the newest webhook that had come by then", () => {
+it("takes the webhook that brought the order", () => {
   const events = [
     { position: 10, inbox: 3 },
     { position: 20, inbox: 0 },
     { position: 30, inbox: 7 },
   ];
-  expect([webhookBehind(events, 9), webhookBehind(events, 25), webhookBehind(events, 30)]).toEqual([0, 3, 7]);
+  expect([webhookBehind(events, 9), webhookBehind(events, 25), webhookBehind(events, 30)]).toEqual([0, 3, 3]);
 });
+
+it.each([
+  [{ cause: "flow:k7:1", actor: "flow:fulfilment", correlation: "k7:9" }, "k7:1"],
+  [{ cause: "timer", actor: "flow:fulfilment", correlation: "k7:1" }, "k7:1"],
+  [{ cause: "demo", actor: "system:demo", correlation: "x" }, ""],
+  [{ cause: "inbox:3", actor: "channel:tiktok", correlation: "k7:1" }, ""],
+])("finds the order behind %o", (event, want) => expect(orderBehind(event)).toBe(want));

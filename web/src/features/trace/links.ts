@@ -15,7 +15,14 @@ export function causeOf(cause: string): Cause | undefined {
   return undefined;
 }
 
-/** The raw webhook behind something a flow did: the newest one its order had heard of by then; 0 for none. */
+/** The order for which a flow did something, by a timer too; empty when no flow did it. */
+export function orderBehind(event: { cause: string; actor: string; correlation: string }): string {
+  const cause = causeOf(event.cause);
+  if (cause?.kind === "flow") return cause.order;
+  return event.actor.startsWith("flow:") ? event.correlation : "";
+}
+
+/** The raw webhook that brought an order, as the ledger names it too; 0 when a poll did. */
 export function webhookBehind(events: { position: number; inbox: number }[], position: number): number {
-  return events.reduce((best, event) => (event.inbox > 0 && event.position <= position ? Math.max(best, event.inbox) : best), 0);
+  return events.find((event) => event.inbox > 0 && event.position <= position)?.inbox ?? 0;
 }

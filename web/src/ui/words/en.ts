@@ -333,6 +333,7 @@ export const en = {
     data: "Data",
     rawLink: (n: string) => `Raw webhook ${n}`,
     causeEvent: (n: string) => `Event ${n}`,
+    noWebhook: "No webhook is behind this: a poll found the order.",
     eventMissing: "There is no event at this position.",
     inboxTitle: (n: string) => `Raw webhook ${n}`,
     inboxLead: "The message exactly as the channel sent it.",
