@@ -181,15 +181,7 @@ func (d *show) replay(ctx context.Context) error {
 	if d.o.Speed > 0 {
 		err = shop.paced(ctx, d.o.Speed)
 	} else {
-		decisions := newDecisions(d.hub.Log)
-		err = hub.Together(ctx, decisions.run, func(ctx context.Context) error {
-			return shop.each(ctx, func(ctx context.Context, e excerpt.Entry) error {
-				if e.Order == nil {
-					return decisions.closed(ctx, added[0].ID+":"+vendorID(e.Cancel))
-				}
-				return decisions.decided(ctx, added[0].ID+":"+vendorID(e.Order.ID))
-			})
-		})
+		err = d.decided(ctx, shop, added[0].ID)
 	}
 	if err != nil {
 		return err
@@ -200,6 +192,30 @@ func (d *show) replay(ctx context.Context) error {
 	}
 	return nil
 }
+
+// decided lets each entry happen as soon as the hub has decided the one before.
+func (d *show) decided(ctx context.Context, shop *replay, connection string) error {
+	decisions := newDecisions(d.hub.Log)
+	err := hub.Together(ctx, decisions.run, func(ctx context.Context) error {
+		err := shop.each(ctx, func(ctx context.Context, e excerpt.Entry) error {
+			if e.Order == nil {
+				return decisions.closed(ctx, connection+":"+vendorID(e.Cancel))
+			}
+			return decisions.decided(ctx, connection+":"+vendorID(e.Order.ID))
+		})
+		if err != nil {
+			return err
+		}
+		return errReplayed
+	})
+	if errors.Is(err, errReplayed) {
+		return nil
+	}
+	return err
+}
+
+// errReplayed ends the following of decisions, not the demo.
+var errReplayed = errors.New("the whole log was replayed")
 
 // stock names the business and fills its shelves.
 func (d *show) stock(ctx context.Context) error {
