@@ -21,13 +21,13 @@ UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/%)
 WEB_SOURCES = $(shell find web/src web/public \( -type f -o -type d \) ! -name '*.test.*' 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts web/*.mts web/*.js web/*.mjs)
 
-TEST  := install build size vet format lint deadcode web-types web-unit web-imports web-budget unit drills fuzz browser
+TEST  := install build size vet format lint deadcode web-types web-unit web-imports web-budget unit drills fuzz totals browser
 CHECK := install vet format lint deadcode web-types web-unit web-imports unit
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test test-long check build lint web deps clean \
-	install binary size vet format deadcode web-types web-unit web-imports web-budget unit drills fuzz browser proofs
+	install binary size vet format deadcode web-types web-unit web-imports web-budget unit drills fuzz totals browser proofs
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -88,6 +88,9 @@ drills:
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
 
+totals: build
+	@scripts/totals
+
 web-types: web/node_modules/.stamp
 	cd web && npm run typecheck
 
@@ -107,6 +110,7 @@ proofs: build
 	bin/creatorflow drill crash
 	bin/creatorflow bench append
 	bin/creatorflow bench ingest
+	bin/creatorflow bench start
 
 # Files that are made.
 

@@ -224,7 +224,7 @@ func (d *show) stock(ctx context.Context) error {
 		workspaces.Configured{Name: shopName, Zone: zone, Currency: d.log.Currency}, meta); err != nil {
 		return fmt.Errorf("name the business: %w", err)
 	}
-	const at = 64
+	const at = 512
 	next := make(chan excerpt.Product)
 	parts := []func(context.Context) error{func(ctx context.Context) error {
 		defer close(next)

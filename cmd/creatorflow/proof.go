@@ -74,6 +74,7 @@ crash: seed %d, %d lost, %d twice, %d oversold, %.1f s
 type benchCommand struct {
 	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare SQLite loop."`
 	Ingest benchIngest `cmd:"" help:"The whole hub under a busy shop's webhooks."`
+	Start  benchStart  `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
 }
 
 type benchAppend struct {
@@ -101,4 +102,22 @@ func (b benchIngest) Run(ctx context.Context, c console) error {
 		return errors.New("--rate is 1 to 60000 webhooks a minute, --length longer than nothing")
 	}
 	return load.Ingest(ctx, load.Options{Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
+}
+
+type benchStart struct {
+	Runs int           `help:"Starts of each command; the median counts." default:"5"`
+	Idle time.Duration `help:"Rest before an empty hub's memory is read." default:"5s"`
+	JSON bool          `help:"One JSON object instead of a table."`
+}
+
+// Run measures starts of this program.
+func (b benchStart) Run(ctx context.Context, c console) error {
+	if b.Runs < 1 {
+		return errors.New("--runs is 1 or more")
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return bench.Start(ctx, bench.StartOptions{Binary: binary, Runs: b.Runs, Idle: b.Idle, JSON: b.JSON, Out: c.out})
 }
