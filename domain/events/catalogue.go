@@ -5,6 +5,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -17,30 +18,36 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
-var types = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), workspaces.Types())
+// catalogue gives each stored name its type.
+type catalogue map[string]reflect.Type
 
-func index(modules ...[]eventlog.Event) map[string]reflect.Type {
-	names := map[string]reflect.Type{}
+var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), workspaces.Types())
+
+func index(modules ...[]eventlog.Event) catalogue {
+	c := catalogue{}
 	for _, e := range slices.Concat(modules...) {
-		names[e.EventName()] = reflect.TypeOf(e)
+		c[e.EventName()] = reflect.TypeOf(e)
 	}
-	return names
+	return c
 }
 
 // Names lists every event name, sorted.
-func Names() []string {
-	names := make([]string, 0, len(types))
-	for name := range types {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+func Names() []string { return slices.Sorted(maps.Keys(all)) }
+
+// superseded is an event whose name is written no more: an incompatible change is a new event with
+// a new name ("order.placed.2"), and the old one stays in the catalogue and says what it means now.
+type superseded interface {
+	Upcast() eventlog.Event
 }
 
-// Decode implements eventlog.Decoder. Every event is at schema 1 so far; the first incompatible
-// change gets a new name and is upcast here.
+// Decode implements eventlog.Decoder. Rules and views see the newest type alone. Every event is at
+// schema 1: a field that is added is omitzero and means the old behaviour when it is absent.
 func Decode(name string, schema int, data []byte) (eventlog.Event, error) {
-	t, ok := types[name]
+	return all.decode(name, schema, data)
+}
+
+func (c catalogue) decode(name string, schema int, data []byte) (eventlog.Event, error) {
+	t, ok := c[name]
 	if !ok || schema != 1 {
 		return nil, fmt.Errorf("decode %q schema %d: %w", name, schema, eventlog.ErrNewerSchema)
 	}
@@ -48,5 +55,12 @@ func Decode(name string, schema int, data []byte) (eventlog.Event, error) {
 	if err := json.Unmarshal(data, p.Interface()); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", name, err)
 	}
-	return p.Elem().Interface().(eventlog.Event), nil
+	e := p.Elem().Interface().(eventlog.Event)
+	for {
+		old, ok := e.(superseded)
+		if !ok {
+			return e, nil
+		}
+		e = old.Upcast()
+	}
 }

@@ -1,5 +1,6 @@
 // Package shops holds the events of connections and of what they list: which shop is connected,
-// how its codes map to our SKUs, and what it lists without our doing.
+// how its codes map to our SKUs, and what it lists without our doing. Streams are
+// (workspace, "connection", connection id) and (workspace, "listing", "<connection>:<code>").
 package shops
 
 import "github.com/creatorflow/creatorflow/eventlog"
