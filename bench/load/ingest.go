@@ -49,7 +49,7 @@ type Report struct {
 	Webhooks    int     `json:"webhooks"` // sent by the shop
 	PerMinute   float64 `json:"webhooks_per_minute"`
 	Orders      int     `json:"orders"`
-	Lost        int     `json:"lost"`  // orders the hub does not know
+	Lost        int     `json:"lost"`  // orders the hub does not know, or the shop did not see shipped
 	Twice       int     `json:"twice"` // effects, counted at the shop
 	Open        int     `json:"open"`  // flows that did not end
 	Violations  int     `json:"rate_violations"`
@@ -329,11 +329,15 @@ func (r *run) report(ctx context.Context, took time.Duration) (Report, error) {
 			toView = append(toView, r.took(item))
 		}
 	}
+	_, unshipped, err := r.sim.Shipped(shop)
+	if err != nil {
+		return Report{}, fmt.Errorf("ask the shop what was shipped: %w", err)
+	}
 	counts := r.sim.Counts()
 	sent := int(counts.Webhooks.Sent)
 	return Report{
 		Name: "ingest", Engine: "sqlite", Webhooks: sent, PerMinute: float64(sent) / r.o.Length.Minutes(),
-		Orders: r.placed, Lost: r.placed - all, Twice: len(counts.Twice()), Open: open, Violations: int(counts.RateLimited),
+		Orders: r.placed, Lost: max(r.placed-all, len(unshipped)), Twice: len(counts.Twice()), Open: open, Violations: int(counts.RateLimited),
 		ToViewP50: ms(toView, 50), ToViewP99: ms(toView, 99), OwnP50: ms(r.own, 50), OwnP99: ms(r.own, 99),
 		ElapsedP99: ms(r.elapsed, 99), FoundByPoll: r.drifted, Seconds: took.Seconds(),
 	}, nil

@@ -50,8 +50,11 @@ func (d *drill) judge(ctx context.Context, r *Report) (err error) {
 	if err := d.judgeCommands(ctx, r, store); err != nil {
 		return err
 	}
-	d.judgeEffects(r)
-	return d.judgeViews(ctx, r, h)
+	shipped, err := d.judgeShop(r)
+	if err != nil {
+		return err
+	}
+	return d.judgeViews(ctx, r, h, shipped)
 }
 
 func (r *Report) broke(format string, args ...any) {
@@ -106,34 +109,44 @@ func (d *drill) judgeCommands(ctx context.Context, r *Report, store *sqlite.Log)
 	return nil
 }
 
-// judgeEffects reads at the shop, not in our own tables, what was done twice.
-func (d *drill) judgeEffects(r *Report) {
-	twice := d.sim.Counts().Twice()
-	r.Twice = len(twice)
-	if len(twice) > 0 {
-		r.broke("done twice at the shop: %v", twice[:min(len(twice), 5)])
-	}
+// atShop is what the simulated shop has seen, not what our own tables say.
+type atShop struct {
+	units map[string]int // shipped, by listing
+	open  int            // orders neither cancelled nor shipped
 }
 
-func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
+func (d *drill) judgeShop(r *Report) (atShop, error) {
+	if twice := d.sim.Counts().Twice(); len(twice) > 0 {
+		r.Twice = len(twice)
+		r.broke("done twice at the shop: %v", twice[:min(len(twice), 5)])
+	}
+	units, open, err := d.sim.Shipped(shop)
+	if err != nil {
+		return atShop{}, fmt.Errorf("ask the shop what was shipped: %w", err)
+	}
+	return atShop{units: units, open: len(open)}, nil
+}
+
+func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop) error {
 	return h.Views.Read(ctx, func(reader projection.Reader) error {
-		all, err := orders.Count(ctx, reader, "all")
-		if err != nil {
-			return err
+		counts := map[string]int{}
+		for _, of := range []string{"all", "active", "waiting:no_stock"} {
+			n, err := orders.Count(ctx, reader, of)
+			if err != nil {
+				return err
+			}
+			counts[of] = int(n)
 		}
-		if int(all) != len(d.placed) {
-			r.broke("%d orders were placed, %d are known", len(d.placed), all)
+		short := counts["waiting:no_stock"]
+		if counts["all"] != len(d.placed) {
+			r.broke("%d orders were placed, %d are known", len(d.placed), counts["all"])
 		}
-		active, err := orders.Count(ctx, reader, "active")
-		if err != nil {
-			return err
+		if counts["active"] != short {
+			r.broke("%d orders have not come to an end", counts["active"]-short)
 		}
-		short, err := orders.Count(ctx, reader, "waiting:no_stock")
-		if err != nil {
-			return err
-		}
-		if active != short {
-			r.broke("%d orders have not come to an end", active-short)
+		if at.open != short {
+			r.Lost += max(0, at.open-short)
+			r.broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", at.open, short)
 		}
 		for i := range skus {
 			item, ok, err := inventory.Find(ctx, reader, sku(i), time.Now())
@@ -144,16 +157,28 @@ func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
 				r.broke("%s was received and is not known", sku(i))
 				continue
 			}
-			if item.Available < 0 {
-				r.Oversold++
-				r.broke("%s is oversold by %d", sku(i), -item.Available)
-			}
-			if item.OnHand != item.Received-item.Shipped+item.Adjusted+item.Returned {
-				r.broke("the ledger of %s does not add up", sku(i))
-			}
+			d.judgeStock(r, item, at.units[listing(i)])
 		}
 		return nil
 	})
+}
+
+// judgeStock holds a SKU's row against the commands that were answered and the parcels that left.
+func (d *drill) judgeStock(r *Report, item inventory.Item, shipped int) {
+	if item.Available < 0 {
+		r.Oversold++
+		r.broke("%s is oversold by %d", item.SKU, -item.Available)
+	}
+	// The last command may have been cut off between its effect and its answer.
+	if want, open := d.book.units[item.SKU], d.book.open[item.SKU]; item.Received != want && item.Received != want+open {
+		r.broke("%d units of %s were received by answered commands, the ledger says %d", want, item.SKU, item.Received)
+	}
+	if item.Shipped != int64(shipped) {
+		r.broke("%d units of %s were shipped at the shop, the ledger says %d", shipped, item.SKU, item.Shipped)
+	}
+	if item.OnHand != item.Received-item.Shipped {
+		r.broke("%d units of %s are on hand, %d were received and %d shipped", item.OnHand, item.SKU, item.Received, item.Shipped)
+	}
 }
 
 // prefix is the part of an API key that names it.

@@ -83,9 +83,25 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type book struct {
 	mu    sync.Mutex
 	acked []uuid.UUID
+	units map[string]int64 // received by them, by SKU
+	open  map[string]int64 // by commands that have no answer yet
 }
 
-func newBook() *book { return &book{} }
+func newBook() *book { return &book{units: map[string]int64{}, open: map[string]int64{}} }
+
+func (b *book) begin(sku string, units int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open[sku] += units
+}
+
+func (b *book) answered(id uuid.UUID, sku string, units int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.acked = append(b.acked, id)
+	b.open[sku] -= units
+	b.units[sku] += units
+}
 
 // campaign loads the hub and kills it, then lets it come to rest.
 func (d *drill) campaign(ctx context.Context, market string) error {
@@ -243,14 +259,13 @@ func (d *drill) command(ctx context.Context) {
 // receive repeats one command under one key until it gets an answer, as a client must.
 func (d *drill) receive(ctx context.Context, name string, quantity int64) {
 	id := uuid.Must(uuid.NewV7())
+	d.book.begin(name, quantity)
 	for ctx.Err() == nil {
 		status, body, err := d.call(ctx, http.MethodPost, "/api/v1/commands/receive-stock",
 			map[string]any{"sku": name, "quantity": quantity, "reason": "drill"}, id)
 		switch {
 		case err == nil && status == http.StatusOK:
-			d.book.mu.Lock()
-			d.book.acked = append(d.book.acked, id)
-			d.book.mu.Unlock()
+			d.book.answered(id, name, quantity)
 			return
 		case err == nil && status < http.StatusInternalServerError && status != http.StatusTooManyRequests:
 			_, _ = fmt.Fprintf(d.o.Out, "command refused with %d: %s\n", status, body) // progress only

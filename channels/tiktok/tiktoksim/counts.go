@@ -33,6 +33,30 @@ func (c Counts) Twice() []string {
 	return twice
 }
 
+// Shipped reads at the shop what became of its orders: how many units of each listing were shipped, and which orders are
+// neither cancelled nor shipped with every package once.
+func (s *Sim) Shipped(shopID string) (units map[string]int, open []string, err error) {
+	defer s.lock()()
+	st, err := s.market.Store(shopID)
+	if err != nil {
+		return nil, nil, err
+	}
+	units = map[string]int{}
+	for id, o := range st.Orders {
+		switch {
+		case o.Status == market.Cancelled:
+		case len(o.Parcels) == 0 || slices.ContainsFunc(o.Parcels, func(p *market.Package) bool { return s.market.Counts.Ships[p.ID] != 1 }):
+			open = append(open, id)
+		default:
+			for _, it := range o.Items {
+				units[it.SKUID] += it.Quantity
+			}
+		}
+	}
+	slices.Sort(open)
+	return units, open, nil
+}
+
 // Repeats is how many ship requests came beyond the first of each package, whatever they were answered.
 func (c Counts) Repeats() (n int) {
 	for _, attempts := range c.ShipAttempts {
