@@ -83,7 +83,7 @@ func (b *bare) prepare(callers int) error {
 		{&b.set, `update streams set version = ?2 where id = ?1 and version = ?3`},
 		{&b.event, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
 			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`},
-		{&b.head, `update log_head set position = ?1, seal = ?2, at = ?3`},
+		{&b.head, `update log_head set position = ?1, seal = ?2, at = ?3 where position = ?4`},
 	} {
 		if err == nil {
 			*s.into, err = b.conn.Prepare(s.sql)
@@ -131,7 +131,7 @@ func (b *bare) batch(calls []*bareCall) error {
 	if err := b.begin.Run(); err != nil {
 		return err
 	}
-	at := time.Now().UnixMicro()
+	at, before := time.Now().UnixMicro(), b.position
 	for _, c := range calls {
 		if err := b.move(c); err != nil {
 			return err
@@ -147,8 +147,12 @@ func (b *bare) batch(calls []*bareCall) error {
 	b.head.Int(1, b.position)
 	b.head.Blob(2, b.seal)
 	b.head.Int(3, at)
+	b.head.Int(4, before)
 	if err := b.head.Run(); err != nil {
 		return err
+	}
+	if b.conn.Changes() != 1 {
+		return errors.New("the log has moved on")
 	}
 	if err := b.commit.Run(); err != nil {
 		return err

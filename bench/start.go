@@ -86,14 +86,15 @@ func Start(ctx context.Context, o StartOptions) (err error) {
 		return json.NewEncoder(o.Out).Encode(r)
 	}
 	_, err = fmt.Fprintf(o.Out, `median of %d starts                     measured   required
-serve, empty folder, to the first 200  %6.0f ms     %d ms
-serve, the same folder again           %6.0f ms     %d ms
-demo, to a moving number               %6.0f ms    %d ms
-idle memory, resident                 %6.1f MiB     %d MiB
-the program's file                    %6.1f MiB     %d MiB
+serve, empty folder, to the first 200  %6.0f ms     %d ms: %s
+serve, the same folder again           %6.0f ms     %d ms: %s
+demo, to a moving number               %6.0f ms    %d ms: %s
+idle memory, resident                 %6.1f MiB     %d MiB: %s
+the program's file                    %6.1f MiB     %d MiB: %s
 start: %.0f ms to the first 200, %.0f ms to a moving number, %.1f MiB idle
-`, r.Runs, r.ServeMS, barServe, r.AgainMS, barServe, r.DemoMS, barDemo, r.IdleMiB, barIdle,
-		float64(r.Bytes)/(1<<20), barBinary>>20, r.ServeMS, r.DemoMS, r.IdleMiB)
+`, r.Runs, r.ServeMS, barServe, Met(r.ServeMS <= barServe), r.AgainMS, barServe, Met(r.AgainMS <= barServe),
+		r.DemoMS, barDemo, Met(r.DemoMS <= barDemo), r.IdleMiB, barIdle, Met(r.IdleMiB <= barIdle),
+		float64(r.Bytes)/(1<<20), barBinary>>20, Met(r.Bytes <= barBinary), r.ServeMS, r.DemoMS, r.IdleMiB)
 	return err
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
@@ -361,7 +362,7 @@ own time of a flow p50/p99 %5.0f/%.0f ms   p99 < %d ms: %s
 from start to end p99     %9.0f ms   – (%s of it is the shop's hold)
 ingest: %d lost, %d twice, p99 %.0f ms to the view, %.0f ms of our own time
 `, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Violations,
-		r.ToViewP50, r.ToViewP99, barView, met(r.ToViewP99 < barView), r.OwnP50, r.OwnP99, barOwn, met(r.OwnP99 < barOwn),
+		r.ToViewP50, r.ToViewP99, barView, bench.Met(r.ToViewP99 < barView), r.OwnP50, r.OwnP99, barOwn, bench.Met(r.OwnP99 < barOwn),
 		r.ElapsedP99, hold, r.Lost, r.Twice, r.ToViewP99, r.OwnP99)
 	return errors.Join(err, r.broken())
 }
@@ -372,13 +373,6 @@ func (r Report) broken() error {
 		return nil
 	}
 	return fmt.Errorf("the hub broke a promise: %d orders lost, %d effects twice, %d flows not ended", r.Lost, r.Twice, r.Open)
-}
-
-func met(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "not met"
 }
 
 func ms(all []time.Duration, p int) float64 {
