@@ -14,8 +14,8 @@ import (
 // Rules' answers.
 const (
 	ErrSKU  = eventlog.Refusal("A SKU is 1 to 100 bytes of text without spaces at its ends and without control characters.")
-	ErrCode = eventlog.Refusal("The code is the seller's code of the listing on the channel: 1 to 200 bytes of text.")
-	ErrShop = eventlog.Refusal("The connection is the id of the shop, as the list of connections shows it.")
+	ErrCode = eventlog.Refusal("The code is the seller's code of the listing on the channel: 1 to 200 bytes of text without control characters.")
+	ErrShop = eventlog.Refusal("The connection is the id of the shop, as the list of connections shows it: 1 to 100 bytes of text without a colon.")
 )
 
 // Map asks that a code on a connection means a SKU.
@@ -36,11 +36,11 @@ func Mapping() eventlog.Decider[State, Map] {
 		},
 		Decide: func(s State, c Map) ([]eventlog.Event, error) {
 			switch {
-			case c.Connection == "":
+			case !plain(c.Connection, 100) || strings.Contains(c.Connection, ":"): // which ends it in the stream's id
 				return nil, ErrShop
-			case c.Code == "" || len(c.Code) > 200:
+			case !plain(c.Code, 200):
 				return nil, ErrCode
-			case !valid(c.SKU):
+			case !plain(c.SKU, 100) || strings.TrimSpace(c.SKU) != c.SKU:
 				return nil, ErrSKU
 			case s.SKU == c.SKU:
 				return nil, nil
@@ -55,7 +55,7 @@ func Fold(workspace, connection, code string) eventlog.Fold {
 	return Mapping().Fold(events.Listing(workspace, connection, code))
 }
 
-func valid(sku string) bool {
-	return sku != "" && len(sku) <= 100 && utf8.ValidString(sku) && strings.TrimSpace(sku) == sku &&
-		!strings.ContainsFunc(sku, unicode.IsControl)
+// plain text can name a stream and stand in a sentence.
+func plain(text string, longest int) bool {
+	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
