@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	events "github.com/creatorflow/creatorflow/domain/events/workspaces"
@@ -19,15 +20,13 @@ const Main = "main"
 
 // Rules' answers.
 const (
-	ErrName     = eventlog.Refusal("The name of the business has 1 to 80 characters.")
+	ErrName     = eventlog.Refusal("The name of the business has 1 to 80 characters, and no control characters.")
 	ErrZone     = eventlog.Refusal("The zone must be an IANA name such as Europe/London.")
 	ErrCurrency = eventlog.Refusal("The currency must be an ISO 4217 code such as GBP.")
 )
 
-// Default is a workspace that nobody has configured.
-var Default = Row{ID: Main, Name: "My shop", Zone: "UTC", Currency: "USD"}
-
-// Configuring sets name, zone and currency; the same again yields no event.
+// Configuring sets name, zone and currency; the same again yields no event. Spaces around the name
+// are dropped.
 func Configuring() eventlog.Decider[events.Configured, events.Configured] {
 	return eventlog.Decider[events.Configured, events.Configured]{
 		Name: "workspace",
@@ -38,7 +37,8 @@ func Configuring() eventlog.Decider[events.Configured, events.Configured] {
 			return s
 		},
 		Decide: func(s, c events.Configured) ([]eventlog.Event, error) {
-			if n := utf8.RuneCountInString(strings.TrimSpace(c.Name)); n < 1 || n > 80 {
+			c.Name = strings.TrimSpace(c.Name)
+			if n := utf8.RuneCountInString(c.Name); n < 1 || n > 80 || !utf8.ValidString(c.Name) || strings.ContainsFunc(c.Name, unicode.IsControl) {
 				return nil, ErrName
 			}
 			if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
@@ -102,11 +102,11 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 	return topics, rows.Save(ctx)
 }
 
-// Find reads a workspace, the default when nobody configured it.
+// Find reads a workspace; one that nobody has configured has a name and counts in dollars and UTC.
 func Find(ctx context.Context, r projection.Reader, id string) (Row, error) {
 	row, ok, err := table.Find(ctx, r, id)
 	if err != nil || ok {
 		return row, err
 	}
-	return Default, nil
+	return Row{ID: id, Name: "My shop", Zone: "UTC", Currency: "USD"}, nil
 }
