@@ -34,7 +34,7 @@ func FlowID(flow string) string { return "flow-" + flow }
 func Number(id string) (int64, bool) {
 	text, ok := strings.CutPrefix(id, "inbox-")
 	n, err := strconv.ParseInt(text, 10, 64)
-	return n, ok && err == nil
+	return n, ok && err == nil && n > 0 && InboxID(n) == id // not "inbox-+7", which is another letter
 }
 
 // State is a dead letter as its events tell it.
