@@ -43,7 +43,8 @@ func TestCommands(t *testing.T) {
 		{"adjust-stock", `{"sku":"NONE","delta":1,"reason":"found"}`, 409, 0, "There is no such SKU"},
 		{"adjust-stock", `{"sku":"85123A","delta":0,"reason":"found"}`, 409, 0, "other than 0"},
 		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123A"}`, 200, 1, ""},
-		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123A"}`, 200, 0, ""}, // nothing to change
+		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123A"}`, 200, 0, ""},                     // nothing to change
+		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123a"}`, 409, 0, "There is no such SKU"}, // case-sensitive
 		{"retry-step", `{"flow":"k7:nothing"}`, 409, 0, "nothing to retry"},
 		{"replay-deadletter", `{"id":"inbox-1","reason":"mended"}`, 200, 2, ""},
 		{"replay-deadletter", `{"id":"inbox-1","reason":"again"}`, 409, 0, "closed already"},

@@ -42,7 +42,7 @@ func (g *Gateway) registerCommands() {
 	},
 	) (eventlog.Request, error) {
 		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: skuText(b.SKU)}
-		return one(shopevents.Listing(w, c.Connection, c.Code), catalogue.Mapping(), c), nil
+		return mapSKU(w, c), nil
 	})
 	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
 		Flow string `json:"flow" minLength:"1" maxLength:"200"`
@@ -66,6 +66,24 @@ func (g *Gateway) registerCommands() {
 		}
 		return one(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
 	})
+}
+
+// mapSKU decides over the listing and the stock of the SKU: an order that was matched to a SKU nobody
+// has would wait for stock for ever.
+func mapSKU(workspace string, c catalogue.Map) eventlog.Request {
+	r := one(shopevents.Listing(workspace, c.Connection, c.Code), catalogue.Mapping(), c)
+	if !inventory.ValidSKU(c.SKU) {
+		return r // the listing's own rule says what is wrong
+	}
+	decide := r.Decide
+	r.Folds = append(r.Folds, inventory.Fold(workspace, c.SKU))
+	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
+		if !states[1].Value.(inventory.State).Known {
+			return eventlog.Decision{}, inventory.ErrUnknown
+		}
+		return decide(states[:1])
+	}
+	return r
 }
 
 func (g *Gateway) retry(flow, reason string) (eventlog.Request, error) {
