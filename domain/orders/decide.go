@@ -49,9 +49,13 @@ const (
 	ErrQuantity = eventlog.Refusal("Every line of an order needs a quantity from 1 to 2,147,483,647.")
 	ErrCode     = eventlog.Refusal("Every line of an order needs a code: 1 to 200 bytes of text without control characters.")
 	ErrNoID     = eventlog.Refusal("An order needs its channel's id and its connection: 1 to 100 bytes of text without control characters.")
-	ErrTotal    = eventlog.Refusal("The lines and the total of an order must be in one currency, and not below nothing.")
+	ErrTotal    = eventlog.Refusal("The lines and the total of an order must be in one currency, not below nothing and at most 1,000,000,000,000 of its minor units.")
 	ErrTime     = eventlog.Refusal("An order needs the time at which it was last changed, and all its times between the years 1970 and 2100.")
 )
+
+// MaxTotal bounds the money of one order in minor units, far above what a shop sells at once, so that
+// sums over millions of orders stay exact.
+const MaxTotal = 1_000_000_000_000
 
 // News is an order as a channel shows it at one moment.
 type News struct {
@@ -232,11 +236,11 @@ func place(order string, n News) ([]eventlog.Event, error) {
 			return nil, ErrQuantity
 		case !plain(line.Code, 200):
 			return nil, ErrCode
-		case line.Price.Currency != n.Total.Currency || line.Price.Minor < 0:
+		case line.Price.Currency != n.Total.Currency || line.Price.Minor < 0 || line.Price.Minor > MaxTotal:
 			return nil, ErrTotal
 		}
 	}
-	if n.Total.Minor < 0 || n.Total.Currency == "" {
+	if n.Total.Minor < 0 || n.Total.Minor > MaxTotal || n.Total.Currency == "" {
 		return nil, ErrTotal
 	}
 	placed := events.Placed{

@@ -121,6 +121,8 @@ func TestRefusals(t *testing.T) {
 		}, ErrTotal},
 		{"total below nothing", func(n *News) { n.Total.Minor = -1 }, ErrTotal},
 		{"price below nothing", func(n *News) { n.Lines[0].Price.Minor = -1 }, ErrTotal},
+		{"a total no sum could hold", func(n *News) { n.Total.Minor = MaxTotal + 1 }, ErrTotal},
+		{"a price no sum could hold", func(n *News) { n.Lines[0].Price.Minor = MaxTotal + 1 }, ErrTotal},
 		{"no state version", func(n *News) { n.Updated = time.Time{} }, ErrTime},
 		{"a year that JSON cannot write", func(n *News) { n.Updated = start.AddDate(9000, 0, 0) }, ErrTime},
 		{"made in such a year", func(n *News) { n.Created = start.AddDate(9000, 0, 0) }, ErrTime},
