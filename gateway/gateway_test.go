@@ -116,7 +116,7 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	s.reads, s.store = r, views
 	s.live, err = realtime.New(realtime.Options{
 		Views: views, Topics: r.Topics(), Clock: s.clock.Now,
-		Authorize: func(context.Context, string, string) bool { return true },
+		Authorize: func(ctx context.Context, _, _ string) bool { return s.gateway.Present(ctx) },
 	})
 	fatal(t, err)
 	run(t, s.log.Run)

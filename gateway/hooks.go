@@ -1,14 +1,17 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/realtime"
+	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
 // webhook hands a raw body to the intake. The answer is given when the body is durable, and says
@@ -60,7 +63,28 @@ func (g *Gateway) live(w http.ResponseWriter, r *http.Request) {
 		edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "A live connection is for CreatorFlow's own pages."))
 		return
 	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		edge.Write(w, r, edge.NewProblem(http.StatusUpgradeRequired, "This address is a WebSocket: connect to it as wss:// or ws://."))
+		return
+	}
 	g.o.Live.Handler().ServeHTTP(w, r.WithContext(realtime.WithUser(r.Context(), s.Name, s.Session)))
+}
+
+// Present says whether the session or key that opened a connection still stands; ctx is the
+// connection's. It is asked at every subscription: SignOut ends the connections it finds, and one
+// that was let in just before and is not yet open would otherwise stay. A vault that cannot be read
+// ends no screen.
+func (g *Gateway) Present(ctx context.Context) bool {
+	s := subject(ctx)
+	if s.User != "" {
+		all, err := g.o.Accounts.Sessions(ctx, s.User)
+		return err != nil || slices.ContainsFunc(all, func(one accounts.Session) bool { return one.ID == s.Session })
+	}
+	all, err := g.o.Accounts.Keys(ctx)
+	return err != nil || slices.ContainsFunc(all, func(k accounts.APIKey) bool {
+		return s.Name == "key:"+k.Prefix && (k.Ends.IsZero() || g.o.Clock().Before(k.Ends))
+	})
 }
 
 // ownOrigin compares the page's origin with the address it asked: scheme, host and port.

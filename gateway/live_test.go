@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -87,6 +88,43 @@ func TestLive(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// TestLiveLetInBefore ends a session and a key behind the back of their open connections, as when a
+// connection was let in and is not yet open when it is looked for: it gets no topic any more.
+func TestLiveLetInBefore(t *testing.T) {
+	s := newSite(t)
+	cookie, key := cookies(t, s, s.owner(t)), s.key(t, accounts.Viewer)
+	brief, _, err := s.accounts.MakeKey(t.Context(), "brief", accounts.Viewer, nil, s.clock.Now().Add(time.Hour))
+	fatal(t, err)
+	for name, test := range map[string]struct {
+		header, value string
+		end           func()
+	}{
+		"a session":  {"Cookie", cookie, func() { fatal(t, s.accounts.EndSessions(t.Context(), "owner")) }},
+		"a key":      {"Authorization", "Bearer " + key, func() { fatal(t, s.accounts.RevokeKey(t.Context(), key[:11])) }},
+		"an old key": {"Authorization", "Bearer " + string(brief), func() { s.clock.add(2 * time.Hour) }},
+	} {
+		conn, status := s.dial(t, test.header, test.value, "Origin", s.URL)
+		if status != 101 {
+			t.Fatalf("%s: %d", name, status)
+		}
+		fatal(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"id":1,"connect":{}}`)))
+		fatal(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"id":2,"subscribe":{"channel":"kpis"}}`)))
+		await(t, conn, `{"id":2,"subscribe"`)
+		test.end()
+		fatal(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"id":3,"subscribe":{"channel":"sync"}}`)))
+		await(t, conn, `{"id":3,"error":{"code":103`) // permission denied
+	}
+}
+
+// TestLiveWithoutUpgrade asks the socket's address as a page.
+func TestLiveWithoutUpgrade(t *testing.T) {
+	s := newSite(t)
+	a := s.ask(t, nil, "GET", "/live", "", "Authorization", "Bearer "+s.key(t, accounts.Viewer))
+	if p := a.problem(t); a.StatusCode != http.StatusUpgradeRequired || a.Header.Get("Upgrade") != "websocket" || !strings.Contains(p.Detail, "ws://") {
+		t.Errorf("%d %s", a.StatusCode, a.text)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -120,6 +121,18 @@ func (a *Admin) Users(ctx context.Context) ([]accounts.User, error) {
 	return ask[[]accounts.User](ctx, a, "user/list", nil)
 }
 
+// SetRole gives a user another role. The user is signed out everywhere, open screens included.
+func (a *Admin) SetRole(ctx context.Context, name string, role accounts.Role) error {
+	_, err := ask[any](ctx, a, "user/role", accounts.User{Name: name, Role: role})
+	return err
+}
+
+// Disable keeps a user out from now on, open screens included, or lets the user in again.
+func (a *Admin) Disable(ctx context.Context, name string, disabled bool) error {
+	_, err := ask[any](ctx, a, "user/disable", accounts.User{Name: name, Disabled: disabled})
+	return err
+}
+
 // Rebuild builds the views anew and switches to them; it returns the position they stand at.
 func (a *Admin) Rebuild(ctx context.Context) (eventlog.Position, error) {
 	return ask[eventlog.Position](ctx, a, "rebuild", nil)
@@ -133,17 +146,54 @@ func (h *Hub) admin() http.Handler {
 		return string(key), err
 	})
 	answer(mux, "key/list", func(ctx context.Context, _ any) ([]accounts.APIKey, error) { return h.Accounts.Keys(ctx) })
-	answer(mux, "key/revoke", func(ctx context.Context, prefix string) (any, error) { return nil, h.Accounts.RevokeKey(ctx, prefix) })
+	answer(mux, "key/revoke", func(ctx context.Context, prefix string) (any, error) {
+		if err := h.Accounts.RevokeKey(ctx, prefix); err != nil {
+			return nil, err
+		}
+		h.surface.live.SignOut("key:"+prefix, "")
+		return nil, nil
+	})
 	answer(mux, "user/list", func(ctx context.Context, _ any) ([]accounts.User, error) { return h.Accounts.Users(ctx) })
 	answer(mux, "user/link", func(ctx context.Context, u accounts.User) (string, error) {
 		link, err := h.Accounts.MakeLink(ctx, u.Name, u.Role, 24*time.Hour)
 		return string(link), err
+	})
+	answer(mux, "user/role", func(ctx context.Context, u accounts.User) (any, error) {
+		return nil, h.changeUser(ctx, u.Name, func(before accounts.User) (bool, error) {
+			return before.Role != u.Role, h.Accounts.PutUser(ctx, u.Name, u.Role)
+		})
+	})
+	answer(mux, "user/disable", func(ctx context.Context, u accounts.User) (any, error) {
+		return nil, h.changeUser(ctx, u.Name, func(accounts.User) (bool, error) {
+			return u.Disabled, h.Accounts.Disable(ctx, u.Name, u.Disabled)
+		})
 	})
 	answer(mux, "rebuild", func(ctx context.Context, _ any) (eventlog.Position, error) {
 		err := h.Projections.Rebuild(ctx)
 		return h.Projections.Position(), err
 	})
 	return mux
+}
+
+// errUser refuses to change somebody who is not there.
+const errUser = eventlog.Refusal("There is no such user. The names are shown by: creatorflow user list")
+
+// changeUser changes a user who is there, and cuts off the screens that are open with the old rights:
+// a change of either kind has ended their sessions.
+func (h *Hub) changeUser(ctx context.Context, name string, change func(before accounts.User) (ends bool, err error)) error {
+	users, err := h.Accounts.Users(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(users, func(u accounts.User) bool { return u.Name == name })
+	if i < 0 {
+		return errUser
+	}
+	ends, err := change(users[i])
+	if err == nil && ends {
+		h.surface.live.SignOut("user:"+name, "")
+	}
+	return err
 }
 
 func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error) {

@@ -42,7 +42,7 @@ func (h *Hub) openSurface() error {
 	}
 	h.surface.live, err = realtime.New(realtime.Options{
 		Views: h.Views, Topics: bodies.Topics(), LogID: h.Log.Head().LogID.String(), Clock: h.o.Clock, Log: h.o.Log,
-		Authorize: func(_ context.Context, user, _ string) bool { return user != "" },
+		Authorize: func(ctx context.Context, _, _ string) bool { return h.surface.gateway.Present(ctx) },
 		Origin:    func(*http.Request) bool { return true }, // the gateway has asked, knowing cookies from keys
 	})
 	if err != nil {
