@@ -5,13 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 )
@@ -50,6 +54,9 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		if err != nil || id.Version() != 7 || len(in.Key) != 36 {
 			return nil, badKey(ctx, in.Key)
 		}
+		if faults := controls(in.Body); len(faults) > 0 {
+			return nil, g.answer(ctx, edge.Invalid(faults...))
+		}
 		request, err := plan(ctx, in.Body)
 		if err != nil {
 			return nil, g.answer(ctx, err)
@@ -62,6 +69,18 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 			"position", int64(outcome.Last), "replayed", outcome.Replayed, "refused", err != nil)
 		return g.outcome(ctx, outcome, err)
 	})
+}
+
+// controls finds control characters in a body's texts: a database keeps no NUL, and a screen shows
+// none of them.
+func controls(body any) (faults []edge.Fault) {
+	for field, value := range reflect.ValueOf(body).Fields() {
+		if value.Kind() == reflect.String && strings.ContainsFunc(value.String(), unicode.IsControl) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			faults = append(faults, edge.Fault{Field: name, Rule: "must be text without control characters"})
+		}
+	}
+	return faults
 }
 
 func (g *Gateway) outcome(ctx context.Context, outcome eventlog.Outcome, err error) (*commandOutput, error) {
@@ -84,9 +103,9 @@ func (g *Gateway) outcome(ctx context.Context, outcome eventlog.Outcome, err err
 }
 
 func badKey(ctx context.Context, key string) *edge.Problem {
-	p := edge.NewProblem(http.StatusUnprocessableEntity, "Send an Idempotency-Key that is a uuid of version 7, made anew for each command.")
+	p := edge.Invalid(edge.Fault{Field: "header.Idempotency-Key", Rule: "must be a uuid of version 7"})
+	p.Detail = "Send an Idempotency-Key that is a uuid of version 7, made anew for each command."
 	p.RequestID = edge.RequestID(ctx)
-	p.Errors = []edge.Fault{{Field: "header.Idempotency-Key", Rule: "must be a uuid of version 7"}}
 	if edge.Short(key) {
 		p.Errors[0].Value = key
 	}
@@ -109,6 +128,21 @@ func one[S, C any](s eventlog.Stream, d eventlog.Decider[S, C], c C) eventlog.Re
 
 // skuText brings a SKU that somebody typed into the one form in which SKUs are compared.
 func skuText(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+
+// skuOf is skuText for commands. What can be no SKU has no stream to decide on, so it is bad input;
+// with the mark of broken text in it, it is not what somebody meant.
+func skuOf(s string) (string, error) {
+	sku := skuText(s)
+	if !inventory.ValidSKU(sku) || strings.ContainsRune(sku, utf8.RuneError) {
+		p := edge.Invalid(edge.Fault{Field: "sku", Rule: "must be 1 to 100 bytes of text without control characters"})
+		p.Detail = inventory.ErrSKU.Error()
+		if edge.Short(s) {
+			p.Errors[0].Value = s
+		}
+		return "", p
+	}
+	return sku, nil
+}
 
 // unwrap gives the plain request behind huma's context.
 func unwrap(ctx huma.Context) (*http.Request, http.ResponseWriter) { return humago.Unwrap(ctx) }

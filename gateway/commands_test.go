@@ -45,6 +45,7 @@ func TestCommands(t *testing.T) {
 		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123A"}`, 200, 1, ""},
 		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123A"}`, 200, 0, ""},                     // nothing to change
 		{"map-sku", `{"connection":"k7","code":"ABC","sku":"85123a"}`, 409, 0, "There is no such SKU"}, // case-sensitive
+		{"map-sku", `{"connection":"k8","code":"ABC","sku":"85123A"}`, 409, 0, "no such connection"},
 		{"retry-step", `{"flow":"k7:nothing"}`, 409, 0, "nothing to retry"},
 		{"replay-deadletter", `{"id":"inbox-1","reason":"mended"}`, 200, 2, ""},
 		{"replay-deadletter", `{"id":"inbox-1","reason":"again"}`, 409, 0, "closed already"},
@@ -156,39 +157,83 @@ func TestBadInput(t *testing.T) {
 	}{
 		"unknown field":     {`{"sku":"A","quantity":1,"color":"red"}`, 422, "color"},
 		"another case":      {`{"SKU":"A","sku":"A","quantity":1}`, 422, "SKU"},
-		"missing field":     {`{"sku":"A"}`, 422, ""},
+		"missing field":     {`{"sku":"A"}`, 422, "quantity"},
+		"no number":         {`{"sku":"A","quantity":null}`, 422, "quantity"},
+		"a point":           {`{"sku":"A","quantity":1.0}`, 422, "quantity"},
+		"an exponent":       {`{"sku":"A","quantity":1e2}`, 422, "quantity"},
+		"beyond any number": {`{"sku":"A","quantity":1e400}`, 422, "body"},
+		"negative":          {`{"sku":"A","quantity":-4}`, 422, "quantity"},
 		"wrong type":        {`{"sku":"A","quantity":"1"}`, 422, "quantity"},
 		"fraction":          {`{"sku":"A","quantity":1.5}`, 422, "quantity"},
 		"below the minimum": {`{"sku":"A","quantity":0}`, 422, "quantity"},
-		"beyond int64":      {`{"sku":"A","quantity":99999999999999999999}`, 422, ""},
+		"beyond int64":      {`{"sku":"A","quantity":99999999999999999999}`, 422, "quantity"},
 		"empty SKU":         {`{"sku":"","quantity":1}`, 422, "sku"},
-		"not an object":     {`[]`, 422, ""},
-		"not JSON":          {`{"sku":`, 422, ""},
-		"two documents":     {`{"sku":"A","quantity":1}{}`, 422, ""},
-		"too deep":          {deep, 422, ""},
-		"too large":         {`{"sku":"A","quantity":1,"reason":"` + strings.Repeat("x", 70<<10) + `"}`, 413, ""},
-		"far too large":     {strings.Repeat("x", 2<<20), 413, ""},
+		"blank SKU":         {`{"sku":"   ","quantity":1}`, 422, "sku"},
+		"a long SKU":        {`{"sku":"` + strings.Repeat("é", 51) + `","quantity":1}`, 422, "sku"},
+		"a NUL in a SKU":    {`{"sku":"A\u0000","quantity":1}`, 422, "sku"},
+		"half a character":  {`{"sku":"A\ud800","quantity":1}`, 422, "sku"},
+		"a NUL in a reason": {`{"sku":"A","quantity":1,"reason":"\u0000"}`, 422, "reason"},
+		"a broken text":     {"{\"sku\":\"A\xff\",\"quantity\":1}", 422, "body"},
+		"not an object":     {`[]`, 422, "body"},
+		"nothing":           {`null`, 422, "body"},
+		"not JSON":          {`{"sku":`, 422, "body"},
+		"two documents":     {`{"sku":"A","quantity":1}{}`, 422, "body"},
+		"too deep":          {deep, 422, "body"},
+		"too large":         {`{"sku":"A","quantity":1,"reason":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "body"},
+		"far too large":     {strings.Repeat("x", 2<<20), 413, "body"},
 	} {
 		a := s.command(t, nil, "receive-stock", test.body, v7(), "Authorization", bearer)
 		p := a.problem(t)
 		if a.StatusCode != test.status {
 			t.Errorf("%s: %d %.200s, want %d", name, a.StatusCode, a.text, test.status)
 		}
-		if test.field != "" && (len(p.Errors) == 0 || p.Errors[0].Field != test.field) {
-			t.Errorf("%s: %s, want a fault of field %s", name, a.text, test.field)
+		if len(p.Errors) == 0 || p.Errors[0].Field != test.field || p.Errors[0].Rule == "" || strings.Contains(p.Errors[0].Rule, "Go ") {
+			t.Errorf("%s: %.300s, want a fault of field %s", name, a.text, test.field)
 		}
 	}
-	if a := s.command(t, nil, "receive-stock", `sku=A&quantity=1`, v7(), "Authorization", bearer, "Content-Type", "application/x-www-form-urlencoded"); a.StatusCode != 415 {
-		t.Errorf("a form: %d %s, want 415", a.StatusCode, a.text)
+	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain"} {
+		a := s.command(t, nil, "receive-stock", `{"sku":"A","quantity":1}`, v7(), "Authorization", bearer, "Content-Type", kind)
+		if p := a.problem(t); a.StatusCode != 415 || !strings.Contains(p.Detail, "application/json") || p.Errors[0].Field != "header.Content-Type" {
+			t.Errorf("%s: %d %s, want 415 with the mend", kind, a.StatusCode, a.text)
+		}
 	}
-	if a := s.command(t, nil, "receive-stock", "", v7(), "Authorization", bearer); a.StatusCode != 422 {
+	a := s.command(t, nil, "receive-stock", "", v7(), "Authorization", bearer)
+	if p := a.problem(t); a.StatusCode != 422 || len(p.Errors) != 1 || p.Errors[0].Field != "body" {
 		t.Errorf("no body: %d %s, want 422", a.StatusCode, a.text)
+	}
+	for name, command := range map[string]struct{ name, body, field string }{
+		"a NUL in a code":       {"map-sku", `{"connection":"k7","code":"\u0000","sku":"A"}`, "code"},
+		"a NUL in a connection": {"map-sku", `{"connection":"\u0000","code":"A","sku":"A"}`, "connection"},
+		"no SKU to map to":      {"map-sku", `{"connection":"k7","code":"A","sku":" "}`, "sku"},
+		"a NUL in a flow":       {"retry-step", `{"flow":"\u0000"}`, "flow"},
+		"a NUL in a letter":     {"discard-deadletter", `{"id":"\u0000"}`, "id"},
+		"a flow without a name": {"replay-deadletter", `{"id":"flow-"}`, "id"},
+	} {
+		a := s.command(t, nil, command.name, command.body, v7(), "Authorization", bearer)
+		if p := a.problem(t); a.StatusCode != 422 || len(p.Errors) != 1 || p.Errors[0].Field != command.field {
+			t.Errorf("%s: %d %s, want a fault of field %s", name, a.StatusCode, a.text, command.field)
+		}
 	}
 	if got := s.log.Head().Position; got != 0 {
 		t.Errorf("bad input appended %d events", got)
 	}
-	if a := s.ask(t, nil, "GET", "/api/v1/orders?limit=1000&nonsense=1", "", "Authorization", bearer); a.StatusCode != 422 {
-		t.Errorf("an unknown parameter: %d %s", a.StatusCode, a.text)
+}
+
+// TestSKUForm sends one SKU as keyboards differ in it, and finds it under each form.
+func TestSKUForm(t *testing.T) {
+	s := newSite(t)
+	bearer := "Bearer " + s.key(t, accounts.Operator)
+	for n, sku := range []string{"café", "cafe\u0301", "  café "} {
+		a := s.command(t, nil, "receive-stock", fmt.Sprintf(`{"sku":%q,"quantity":1}`, sku), v7(), "Authorization", bearer)
+		if want := fmt.Sprintf(`"version":%d,`, n+1); a.StatusCode != 200 || !strings.Contains(string(a.text), want) {
+			t.Errorf("%q: %d %s, want one more of the same", sku, a.StatusCode, a.text)
+		}
+	}
+	s.caught(t)
+	for _, path := range []string{"caf%C3%A9", "cafe%CC%81", "%20caf%C3%A9"} {
+		if a := s.ask(t, nil, "GET", "/api/v1/stock/"+path, "", "Authorization", bearer); !strings.Contains(string(a.text), `"on_hand":3`) {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.text)
+		}
 	}
 }
 

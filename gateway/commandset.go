@@ -10,6 +10,7 @@ import (
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 )
@@ -23,8 +24,8 @@ func (g *Gateway) registerCommands() {
 		Reason   string `json:"reason" maxLength:"200" required:"false"`
 	},
 	) (eventlog.Request, error) {
-		sku := skuText(b.SKU)
-		return one(stockevents.Stream(w, sku), inventory.Receiving(), inventory.Receive{SKU: sku, Quantity: b.Quantity, Reason: b.Reason}), nil
+		sku, err := skuOf(b.SKU)
+		return one(stockevents.Stream(w, sku), inventory.Receiving(), inventory.Receive{SKU: sku, Quantity: b.Quantity, Reason: b.Reason}), err
 	})
 	command(g, "adjust-stock", "A count or damage: change the stock by a difference", func(_ context.Context, b struct {
 		SKU    string `json:"sku" minLength:"1" maxLength:"400"`
@@ -32,8 +33,8 @@ func (g *Gateway) registerCommands() {
 		Reason string `json:"reason" minLength:"1" maxLength:"200"`
 	},
 	) (eventlog.Request, error) {
-		sku := skuText(b.SKU)
-		return one(stockevents.Stream(w, sku), inventory.Adjusting(), inventory.Adjust{SKU: sku, Delta: b.Delta, Reason: b.Reason}), nil
+		sku, err := skuOf(b.SKU)
+		return one(stockevents.Stream(w, sku), inventory.Adjusting(), inventory.Adjust{SKU: sku, Delta: b.Delta, Reason: b.Reason}), err
 	})
 	command(g, "map-sku", "Say which SKU a listing's code means; waiting orders go on", func(_ context.Context, b struct {
 		Connection string `json:"connection" minLength:"1" maxLength:"40"`
@@ -41,8 +42,9 @@ func (g *Gateway) registerCommands() {
 		SKU        string `json:"sku" minLength:"1" maxLength:"400"`
 	},
 	) (eventlog.Request, error) {
-		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: skuText(b.SKU)}
-		return mapSKU(w, c), nil
+		sku, err := skuOf(b.SKU)
+		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: sku}
+		return mapSKU(w, c), err
 	})
 	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
 		Flow string `json:"flow" minLength:"1" maxLength:"200"`
@@ -68,20 +70,28 @@ func (g *Gateway) registerCommands() {
 	})
 }
 
-// mapSKU decides over the listing and the stock of the SKU: an order that was matched to a SKU nobody
-// has would wait for stock for ever.
+// errShop refuses a mapping that no order could ever follow.
+const errShop = eventlog.Refusal("There is no such connection. The list of connections shows their ids.")
+
+// mapSKU decides over the listing, its shop and the stock of the SKU: an order that was matched to a
+// SKU nobody has would wait for stock for ever.
 func mapSKU(workspace string, c catalogue.Map) eventlog.Request {
 	r := one(shopevents.Listing(workspace, c.Connection, c.Code), catalogue.Mapping(), c)
-	if !inventory.ValidSKU(c.SKU) {
-		return r // the listing's own rule says what is wrong
+	if inventory.ValidSKU(c.SKU) { // else the listing's own rule says what is wrong
+		r = provided(r, inventory.Fold(workspace, c.SKU), inventory.ErrUnknown)
 	}
-	decide := r.Decide
-	r.Folds = append(r.Folds, inventory.Fold(workspace, c.SKU))
+	return provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, c.Connection)), errShop)
+}
+
+// provided lets a request decide only when something stands in another stream.
+func provided(r eventlog.Request, there eventlog.Fold, otherwise eventlog.Refusal) eventlog.Request {
+	decide, at := r.Decide, len(r.Folds)
+	r.Folds = append(r.Folds, there)
 	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
-		if !states[1].Value.(inventory.State).Known {
-			return eventlog.Decision{}, inventory.ErrUnknown
+		if states[at].Version == 0 {
+			return eventlog.Decision{}, otherwise
 		}
-		return decide(states[:1])
+		return decide(states[:at])
 	}
 	return r
 }
@@ -90,6 +100,9 @@ func (g *Gateway) retry(flow, reason string) (eventlog.Request, error) {
 	d := g.o.Fulfilment
 	if d == nil {
 		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
+	}
+	if flow == "" {
+		return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the flow after " + letters.FlowID("")})
 	}
 	return one(d.Stream(flow), d.Retrying(flow), reason), nil
 }

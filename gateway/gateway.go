@@ -18,9 +18,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -161,7 +164,28 @@ func (g *Gateway) handle(pattern string, h http.Handler) {
 type guarded struct{ g *Gateway }
 
 func (m guarded) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
-	m.g.handle(pattern, http.HandlerFunc(h))
+	m.g.handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if faults := query(r.URL.RawQuery); len(faults) > 0 {
+			edge.Write(w, r, edge.Invalid(faults...))
+			return
+		}
+		h(w, r)
+	}))
+}
+
+// query finds what would silently be left out of a query: a filter that is not applied shows more
+// than was asked for.
+func query(raw string) (faults []edge.Fault) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		faults = append(faults, edge.Fault{Field: "query", Rule: "must be name=value pairs joined by &, other characters as %XX"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) > 1 {
+			faults = append(faults, edge.Fault{Field: "query." + name, Rule: "may be given once"})
+		}
+	}
+	return faults
 }
 
 func (m guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.g.mux.ServeHTTP(w, r) }

@@ -41,16 +41,21 @@ func sorted(err error) *edge.Problem {
 		return edge.Busy("The disk failed and nothing more is accepted. Check it, then start CreatorFlow again.", 30)
 	case errors.Is(err, reads.ErrNotFound):
 		return edge.NewProblem(http.StatusNotFound, "There is nothing of this id.")
-	case errors.Is(err, reads.ErrAfter), errors.Is(err, reads.ErrSeries), errors.Is(err, reads.ErrStream):
-		return edge.NewProblem(http.StatusUnprocessableEntity, sentence(err))
+	case errors.Is(err, reads.ErrAfter):
+		return parameter("query.after", err)
+	case errors.Is(err, reads.ErrSeries):
+		return parameter("query.from", err)
+	case errors.Is(err, reads.ErrStream):
+		return parameter("query.stream", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return edge.Busy("This took too long and was given up. Try again.", 2)
 	}
 	return edge.NewProblem(http.StatusInternalServerError, edge.OurFault)
 }
 
-// sentence makes an error's text one.
-func sentence(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+// parameter is a parameter that keeps to its type and yet cannot be meant.
+func parameter(field string, err error) *edge.Problem {
+	p := edge.Invalid(edge.Fault{Field: field, Rule: err.Error()})
+	p.Detail = strings.ToUpper(p.Errors[0].Rule[:1]) + p.Errors[0].Rule[1:] + "."
+	return p
 }

@@ -211,6 +211,12 @@ func List(ctx context.Context, r projection.Reader, text, after string, limit in
 	return items, next, nil
 }
 
+// Matches says whether List would find a row by a text.
+func (r Row) Matches(text string) bool {
+	text = strings.ToLower(text)
+	return strings.HasPrefix(strings.ToLower(r.SKU), text) || strings.Contains(strings.ToLower(r.Name), text)
+}
+
 // Critical reads the SKUs that are oversold, waited for or out within the horizon, most urgent
 // first; total counts all of them.
 func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time) (items []Item, total int64, err error) {

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 
@@ -148,10 +149,11 @@ func FuzzStrictJSON(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("["), 33))
 	f.Add(append(bytes.Repeat([]byte("["), 32), bytes.Repeat([]byte("]"), 32)...))
 	f.Add([]byte(`"\`))
+	f.Add([]byte("\"\xff\""))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var ours, std any
 		ourErr, stdErr := edge.StrictJSON.Unmarshal(text, &ours), json.Unmarshal(text, &std)
-		if stdErr == nil && (ourErr != nil) != (depth(std) > 32) {
+		if stdErr == nil && (ourErr != nil) != (depth(std) > 32 || !utf8.Valid(text)) {
 			t.Errorf("%q is %d deep and gave %v", text, depth(std), ourErr)
 		}
 		if stdErr != nil && ourErr == nil {

@@ -11,10 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -191,16 +193,36 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 // Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// StrictJSON reads requests: not deeper than maxDepth.
+// StrictJSON reads requests: text in UTF-8, which would else be changed silently, and not deeper
+// than maxDepth.
 var StrictJSON = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
+		if !utf8.Valid(data) {
+			return errors.New("not text in UTF-8")
+		}
 		if err := shallow(data); err != nil {
 			return err
 		}
-		return json.Unmarshal(data, v)
+		err := json.Unmarshal(data, v)
+		var mismatch *json.UnmarshalTypeError
+		if !errors.As(err, &mismatch) {
+			return err
+		}
+		field, kind := mismatch.Field, "a number of 64 bits"
+		if field == "" {
+			field = "body"
+		}
+		if mismatch.Type.Kind() == reflect.Int64 {
+			kind = "a whole number of 64 bits, written without point and exponent"
+		}
+		return errors.New(field + unfit + kind)
 	},
 }
+
+// unfit stands between the name of a field and what it must be, in an error of StrictJSON: huma
+// passes the text of such an error on and nothing else.
+const unfit = " must be "
 
 // shallow refuses JSON that is nested too deeply, before anything is built from it.
 func shallow(data []byte) error {

@@ -84,29 +84,54 @@ func init() {
 	}
 }
 
+// Invalid is a request that is not as it must be: 422, with what is wrong.
+func Invalid(faults ...Fault) *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, "The request is not as it must be; errors says which fields.")
+	p.Errors = faults
+	return p
+}
+
 func fromHuma(status int, detail string, errs []error) *Problem {
-	p := NewProblem(status, detail)
-	if status >= http.StatusInternalServerError {
-		p.Detail = OurFault
+	switch {
+	case status >= http.StatusInternalServerError:
+		return NewProblem(status, OurFault)
+	case status == http.StatusUnsupportedMediaType:
+		p := NewProblem(status, "Send JSON, with the header Content-Type: application/json.")
+		p.Errors = []Fault{{Field: "header.Content-Type", Rule: "must be application/json"}}
 		return p
+	case status == http.StatusRequestEntityTooLarge:
+		p := NewProblem(status, "The body is longer than this address takes; errors says how long it may be.")
+		p.Errors = []Fault{{Field: "body", Rule: detail}}
+		return p
+	case status != http.StatusBadRequest && status != http.StatusUnprocessableEntity:
+		return NewProblem(status, detail)
+	case len(errs) == 0:
+		return Invalid(Fault{Field: "body", Rule: detail})
 	}
-	if status == http.StatusBadRequest || status == http.StatusUnprocessableEntity {
-		p.Status, p.Title = http.StatusUnprocessableEntity, http.StatusText(http.StatusUnprocessableEntity)
-		p.Detail = "The request is not as it must be; errors says which fields."
-	}
+	p := Invalid()
 	for _, err := range errs {
 		var d huma.ErrorDetailer
-		if !errors.As(err, &d) {
-			continue
+		if errors.As(err, &d) {
+			p.Errors = append(p.Errors, fault(d.ErrorDetail()))
 		}
-		detail := d.ErrorDetail()
-		f := Fault{Field: strings.TrimPrefix(detail.Location, "body."), Rule: detail.Message}
-		if Short(detail.Value) && !strings.Contains(f.Field, "password") && !strings.Contains(f.Field, "token") {
-			f.Value = detail.Value
-		}
-		p.Errors = append(p.Errors, f)
 	}
 	return p
+}
+
+// fault says which field is wrong. Of a missing field, and of a value that its field cannot hold,
+// huma says the name within the message alone.
+func fault(d *huma.ErrorDetail) Fault {
+	f := Fault{Field: strings.TrimPrefix(d.Location, "body."), Rule: d.Message}
+	if missing, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+		return Fault{Field: strings.TrimSuffix(missing, " to be present"), Rule: "is missing"}
+	}
+	if field, rule, ok := strings.Cut(d.Message, unfit); ok {
+		return Fault{Field: field, Rule: "must be " + rule}
+	}
+	if f.Field != "body" && Short(d.Value) && !strings.Contains(f.Field, "password") && !strings.Contains(f.Field, "token") {
+		f.Value = d.Value
+	}
+	return f
 }
 
 // Short says whether a value is worth repeating to the client: plain and not long.

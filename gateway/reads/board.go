@@ -18,7 +18,7 @@ type KPIs struct {
 	At              string        `json:"at"`
 	Workspace       Workspace     `json:"workspace"`
 	ActiveOrders    int64         `json:"active_orders"`
-	EventsPerSecond float64       `json:"events_per_second"`
+	EventsPerSecond float64       `json:"events_per_second" doc:"that the log took, over the last ten seconds"`
 	RevenueToday    Amount        `json:"revenue_today" doc:"orders placed today that are not cancelled"`
 	OrdersToday     Number        `json:"orders_today"`
 	Conversion      Share         `json:"conversion"`
@@ -84,9 +84,13 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 	if err != nil {
 		return KPIs{}, err
 	}
+	rate, err := b.rate(ctx, now, r.Position())
+	if err != nil {
+		return KPIs{}, err
+	}
 	body := KPIs{
 		Position: int64(r.Position()), At: stamp(now), Workspace: Workspace{Name: w.Name, Zone: w.Zone, Currency: w.Currency},
-		ActiveOrders: k.Active, EventsPerSecond: round(b.meter.rate(now, r.Position()), 1),
+		ActiveOrders: k.Active, EventsPerSecond: round(rate, 1),
 		RevenueToday:    Amount{Value: k.Revenue.Value, Change: roundMaybe(k.Revenue.Change, 1), Spark: newest(k.Revenue.Spark), Base: "yesterday, same time"},
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},
 		Conversion:      Share{Reason: "no traffic data", Spark: []float64{}},

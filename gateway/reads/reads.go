@@ -14,7 +14,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/workspace"
@@ -38,10 +37,7 @@ type Options struct {
 }
 
 // Reads makes bodies. Its methods may be called from many goroutines.
-type Reads struct {
-	o     Options
-	meter meter
-}
+type Reads struct{ o Options }
 
 // New gives the bodies of one workspace.
 func New(o Options) *Reads {
@@ -88,7 +84,7 @@ func (b *Reads) workspace(ctx context.Context, r projection.Reader) (workspace.R
 // Page says where a list's values come from and where its next page begins.
 type Page struct {
 	Position int64  `json:"position" doc:"the log position the values come from"`
-	Total    int64  `json:"total" doc:"of the whole list; -1 when it is not counted"`
+	Total    int64  `json:"total" doc:"of the whole list; -1 when no counter of the views tells it and counting would read every row"`
 	Next     string `json:"next" doc:"the after of the next page; empty at the end"`
 }
 
@@ -196,31 +192,45 @@ func (b *Reads) stream(ctx context.Context, s eventlog.Stream, upTo eventlog.Pos
 	return all, nil
 }
 
-// meter measures how fast the log grows, over the last ten seconds or so.
-type meter struct {
-	mu     sync.Mutex
-	points []point
-}
+// rateWindow is the stretch that "events a second" is counted over.
+const rateWindow = 10 * time.Second
 
-type point struct {
-	at       time.Time
-	position eventlog.Position
-}
-
-func (m *meter) rate(now time.Time, position eventlog.Position) float64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	const window = 10 * time.Second
-	for len(m.points) > 1 && now.Sub(m.points[1].at) >= window {
-		m.points = m.points[1:]
+// rate is how many events a second the log took in the ten seconds before now. The records' own
+// times tell it, so it is right from the first read on, after a restart too. The search goes back in
+// doubling strides and then halves the last one: a read or two while nothing happens.
+func (b *Reads) rate(ctx context.Context, now time.Time, head eventlog.Position) (float64, error) {
+	before := func(p eventlog.Position) (bool, error) {
+		if p <= 0 {
+			return true, nil
+		}
+		records, err := b.o.Log.ReadAll(ctx, p-1, 1)
+		if err != nil || len(records) == 0 {
+			return true, err
+		}
+		return now.Sub(records[0].At) > rateWindow, nil
 	}
-	if n := len(m.points); n == 0 || now.Sub(m.points[n-1].at) >= window/20 {
-		m.points = append(m.points, point{now, position})
+	within, old := head+1, head // the oldest known to be within the window, and one that may be before it
+	for stride := eventlog.Position(1); ; stride *= 2 {
+		is, err := before(old)
+		if err != nil {
+			return 0, err
+		}
+		if is {
+			break
+		}
+		within, old = old, max(0, old-stride)
 	}
-	first := m.points[0]
-	span := now.Sub(first.at)
-	if span <= 0 || position < first.position {
-		return 0
+	for within-old > 1 {
+		middle := old + (within-old)/2
+		is, err := before(middle)
+		if err != nil {
+			return 0, err
+		}
+		if is {
+			old = middle
+		} else {
+			within = middle
+		}
 	}
-	return float64(position-first.position) / span.Seconds()
+	return float64(head-old) / rateWindow.Seconds(), nil
 }

@@ -175,6 +175,10 @@ type DeadLetterList struct {
 
 // DeadLetters makes the body of GET /api/v1/deadletters.
 func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after string, limit int) (DeadLetterList, error) {
+	at, _, cursor := strings.Cut(after, ",")
+	if _, err := strconv.ParseInt(at, 10, 64); after != "" && (!cursor || err != nil) {
+		return DeadLetterList{}, ErrAfter // letters would begin anew, and a reader of pages never end
+	}
 	rows, total, next, err := letters.List(ctx, r, after, limit)
 	if err != nil {
 		return DeadLetterList{}, err
@@ -206,11 +210,11 @@ var ErrStream = errors.New("a stream is workspace/kind/id, e.g. main/stock/85123
 // Events makes the body of GET /api/v1/events: the log after a position, or one stream after a
 // version.
 func (b *Reads) Events(ctx context.Context, stream string, after int64, limit int) (EventList, error) {
-	body := EventList{Position: int64(b.o.Log.Head().Position)}
+	body := EventList{}
 	var records []eventlog.Record
 	var err error
 	if stream == "" {
-		records, err = b.o.Log.ReadAll(ctx, eventlog.Position(after), limit)
+		records, err = b.o.Log.ReadAll(ctx, eventlog.Position(after), limit+1)
 	} else {
 		parts := strings.SplitN(stream, "/", 3)
 		if len(parts) != 3 || slices.Contains(parts, "") {
@@ -219,14 +223,15 @@ func (b *Reads) Events(ctx context.Context, stream string, after int64, limit in
 		if parts[0] != b.o.Workspace {
 			return body, ErrNotFound
 		}
-		records, err = b.o.Log.ReadStream(ctx, eventlog.Stream{Workspace: parts[0], Kind: parts[1], ID: parts[2]}, eventlog.Version(after), limit)
+		records, err = b.o.Log.ReadStream(ctx, eventlog.Stream{Workspace: parts[0], Kind: parts[1], ID: parts[2]}, eventlog.Version(after), limit+1)
 	}
 	if err != nil {
 		return body, fmt.Errorf("read events: %w", err)
 	}
-	body.Items = events(records)
-	if n := len(body.Items); n == limit && n > 0 {
-		last := body.Items[n-1]
+	body.Position = int64(b.o.Log.Head().Position)
+	body.Items = events(records[:min(len(records), limit)])
+	if len(records) > limit { // one more was read to see whether there is a next page
+		last := body.Items[limit-1]
 		body.Next = strconv.FormatInt(last.Position, 10)
 		if stream != "" {
 			body.Next = strconv.FormatInt(last.Version, 10)

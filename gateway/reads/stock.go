@@ -1,8 +1,11 @@
 package reads
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
+	"slices"
 	"strconv"
 
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -64,9 +67,15 @@ func (b *Reads) Stock(ctx context.Context, r projection.Reader, q StockQuery) (S
 	body := StockList{Page: Page{Position: int64(r.Position()), Total: -1}, Items: []StockItem{}}
 	var items []inventory.Item
 	var err error
-	if q.Critical {
+	switch {
+	case q.Critical && q.Text != "":
+		items, _, err = inventory.Critical(ctx, r, math.MaxInt, b.now())
+		items = slices.DeleteFunc(items, func(i inventory.Item) bool { return !i.Matches(q.Text) })
+		body.Total = int64(len(items))
+		items = items[:min(len(items), q.Limit)]
+	case q.Critical:
 		items, body.Total, err = inventory.Critical(ctx, r, q.Limit, b.now())
-	} else {
+	default:
 		items, body.Next, err = inventory.List(ctx, r, q.Text, q.After, q.Limit, b.now())
 	}
 	for _, i := range items {
@@ -97,7 +106,7 @@ type Listing struct {
 	Connection string `json:"connection"`
 	Name       string `json:"connection_name"`
 	Channel    string `json:"channel"`
-	Listing    string `json:"listing" doc:"the channel's id; empty until an order named it"`
+	Listing    string `json:"listing" doc:"the channel's id, as the SKU's newest orders name it; empty when none of them does"`
 	Code       string `json:"code"`
 }
 
@@ -108,9 +117,10 @@ type WaitingFor struct {
 }
 
 const (
-	ledgerRows  = 50
-	waitingRows = 50
-	listingRows = 50
+	ledgerRows   = 50
+	waitingRows  = 50
+	listingRows  = 50
+	namingOrders = 20 // that are asked for a listing's id
 )
 
 // SKU makes the body of GET /api/v1/stock/{sku}.
@@ -126,17 +136,26 @@ func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, 
 		Position: int64(r.Position()), StockItem: stockItem(item), Received: item.Received, Shipped: item.Shipped,
 		Adjusted: item.Adjusted, Returned: item.Returned, Explain: inventory.Explain(item.Row),
 	}
-	if body.Listings, err = listings(ctx, r, sku); err != nil {
-		return SKU{}, err
-	}
 	if body.Waiting, err = waiting(ctx, r, sku, item.Available); err != nil {
 		return SKU{}, err
 	}
-	body.Ledger, _, err = ledger(ctx, r, sku, 0, ledgerRows)
+	if body.Ledger, _, err = ledger(ctx, r, sku, 0, ledgerRows); err != nil {
+		return SKU{}, err
+	}
+	var newest []string
+	for _, w := range body.Waiting {
+		newest = append(newest, w.Order)
+	}
+	for _, e := range body.Ledger {
+		newest = append(newest, e.Order)
+	}
+	body.Listings, err = listings(ctx, r, sku, newest)
 	return body, err
 }
 
-func listings(ctx context.Context, r projection.Reader, sku string) ([]Listing, error) {
+// listings are the codes that mean a SKU: those that a person mapped, and the SKU's own spelling in
+// shops whose newest orders sold it. Only orders tell the channel's id of a listing.
+func listings(ctx context.Context, r projection.Reader, sku string, newest []string) ([]Listing, error) {
 	mappings, err := shops.Mappings(ctx, r, sku, listingRows)
 	if err != nil {
 		return nil, err
@@ -145,14 +164,42 @@ func listings(ctx context.Context, r projection.Reader, sku string) ([]Listing, 
 	if err != nil {
 		return nil, err
 	}
+	found := map[[2]string]string{} // the channel's id by connection and code
+	for _, m := range mappings {
+		found[[2]string{m.Connection, m.Code}] = ""
+	}
+	seen := map[string]bool{"": true} // no order moved that stock
+	for _, id := range newest {
+		if seen[id] {
+			continue
+		}
+		if seen[id] = true; len(seen) > namingOrders {
+			break
+		}
+		row, _, err := orders.Find(ctx, r, id)
+		if err != nil {
+			return nil, err
+		}
+		for i, line := range row.Lines {
+			key := [2]string{row.Connection, line.Code}
+			known, mapped := found[key]
+			if i < len(row.SKUs) && row.SKUs[i] == sku && known == "" && (mapped || line.Code == sku) {
+				found[key] = line.Listing
+			}
+		}
+	}
 	byID := map[string]shops.Row{}
 	for _, s := range all {
 		byID[s.ID] = s
 	}
 	out := []Listing{}
-	for _, m := range mappings {
-		out = append(out, Listing{Connection: m.Connection, Name: byID[m.Connection].Name, Channel: byID[m.Connection].Channel, Code: m.Code})
+	for key, id := range found {
+		shop := byID[key[0]]
+		out = append(out, Listing{Connection: key[0], Name: shop.Name, Channel: shop.Channel, Listing: id, Code: key[1]})
 	}
+	slices.SortFunc(out, func(a, b Listing) int {
+		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Code, b.Code))
+	})
 	return out, nil
 }
 
