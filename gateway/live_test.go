@@ -95,6 +95,7 @@ func TestLive(t *testing.T) {
 // connection was let in and is not yet open when it is looked for: it gets no topic any more.
 func TestLiveLetInBefore(t *testing.T) {
 	s := newSite(t)
+	s.sell(t)
 	cookie, key := cookies(t, s, s.owner(t)), s.key(t, accounts.Viewer)
 	brief, _, err := s.accounts.MakeKey(t.Context(), "brief", accounts.Viewer, nil, s.clock.Now().Add(time.Hour))
 	fatal(t, err)

@@ -113,6 +113,11 @@ func TestRebuilding(t *testing.T) {
 	if a := s.ask(t, nil, "GET", "/api/v1/events", "", "Authorization", bearer); a.StatusCode != 200 {
 		t.Errorf("the log itself while rebuilding: %d", a.StatusCode)
 	}
+	opening := newSite(t, func(o *gateway.Options) { o.Status = func() []projection.Status { return nil } })
+	bearer = "Bearer " + opening.key(t, accounts.Viewer)
+	if a := opening.ask(t, nil, "GET", "/api/v1/kpis", "", "Authorization", bearer); a.StatusCode != 503 || a.Header.Get("Retry-After") != "1" {
+		t.Errorf("before the views are open: %d %s", a.StatusCode, a.text)
+	}
 }
 
 // TestTopicsAreBodies holds the rule that a topic's value is the body of its GET.

@@ -101,7 +101,10 @@ func (g *Gateway) registerViews() {
 	}
 	view(g, "/api/v1/orders", "list-orders", "Orders, newest first",
 		func(ctx context.Context, r projection.Reader, in *ordersInput) (reads.OrderList, error) {
-			if in.Flagged && in.Status == "" {
+			if in.Flagged {
+				if in.Status != "" {
+					return reads.OrderList{}, edge.Invalid(edge.Fault{Field: "query.flagged", Rule: "cannot be combined with status"})
+				}
 				in.Status = "stuck" // nothing else flags an order yet
 			}
 			return b.Orders(ctx, r, orders.Filter{Text: in.Text, Status: in.Status, Connection: in.Connection, After: in.After, Limit: in.Limit})
@@ -196,7 +199,11 @@ func (g *Gateway) rebuilding() *edge.Problem {
 	if g.o.Status == nil {
 		return nil
 	}
-	for _, s := range g.o.Status() {
+	all := g.o.Status()
+	if len(all) == 0 { // just started: there may be no tables yet
+		return edge.Busy("The figures are being opened. They come by themselves in a moment.", 1)
+	}
+	for _, s := range all {
 		if !s.Building || s.Head == 0 || s.Head-s.Position < serveBehind {
 			continue
 		}
