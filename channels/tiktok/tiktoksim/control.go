@@ -17,6 +17,7 @@ type asked struct {
 	Quantity  int      `json:"quantity"`
 	Status    string   `json:"status"`
 	Reason    string   `json:"reason"`
+	URL       string   `json:"url"`
 	Street    string   `json:"street"`
 	Product   *Product `json:"product"`
 	Shop      *Shop    `json:"shop"`
@@ -30,6 +31,7 @@ type asked struct {
 //	POST /orders/{id}/ACTION {shop_id, reason, street}    ACTION: pay release cancel request-cancel address collect deliver complete
 //	POST /quantity {sku_id, quantity}                     GET  /stock?shop_id&sku_id            → Stock
 //	POST /products/{id}/status {status}                   POST /auth-codes {shop_id}            → {code}
+//	POST /webhook {shop_id, url}          → where every topic goes, "" = nowhere
 //	GET  /tokens?shop_id → Tokens                         POST /tokens/expire {shop_id}
 //	POST /faults Faults (whole)                           GET  /faults, /counts, /journal
 func (s *Sim) ControlHandler() http.Handler {
@@ -85,6 +87,7 @@ func (s *Sim) ControlHandler() http.Handler {
 		}
 		return obj{"code": code}, nil
 	})
+	post("/webhook", func(_ string, a asked) (any, error) { return nil, s.SetWebhookURL(a.ShopID, a.URL) })
 	post("/tokens/expire", func(_ string, a asked) (any, error) { s.ExpireToken(a.ShopID); return nil, nil })
 	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
 		var f Faults

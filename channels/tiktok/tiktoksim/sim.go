@@ -139,15 +139,32 @@ func (s *Sim) AddShop(add Shop) (cipher string) {
 		return st.Cipher
 	}
 	m := &member{Store: st, subscriptions: map[string]subscription{}, limiters: map[string]*rate.Limiter{}}
-	if s.cfg.WebhookURL != "" {
-		now := s.cfg.Clock().Unix()
-		for name := range topics {
-			m.subscriptions[name] = subscription{s.cfg.WebhookURL, now, now}
-		}
-	}
+	s.subscribeAll(m, s.cfg.WebhookURL)
 	s.members[st.ID], s.ciphers[st.Cipher] = m, m
 	s.issue(m)
 	return st.Cipher
+}
+
+// SetWebhookURL is the seller's app naming its address, as in Partner Center: every topic of the shop goes there from
+// now on; "" ends webhooks.
+func (s *Sim) SetWebhookURL(shopID, address string) error {
+	defer s.lock()()
+	m, err := s.member(shopID)
+	if err == nil {
+		s.subscribeAll(m, address)
+	}
+	return err
+}
+
+func (s *Sim) subscribeAll(m *member, address string) {
+	clear(m.subscriptions)
+	if address == "" {
+		return
+	}
+	now := s.cfg.Clock().Unix()
+	for name := range topics {
+		m.subscriptions[name] = subscription{address, now, now}
+	}
 }
 
 // member finds a shop; "" is the only one there is.
