@@ -108,7 +108,10 @@ func (l *Log) record(s *Stored) (Record, error) {
 	event, err := l.options.Decode(s.Name, s.Schema, s.Data)
 	if err != nil {
 		// The checksum holds, so this is what was written, by a program that knows more.
-		return Record{}, fmt.Errorf("%w: decode %s, schema %d, at position %d: %w", ErrNewerSchema, s.Name, s.Schema, s.Position, err)
+		if !errors.Is(err, ErrNewerSchema) {
+			err = fmt.Errorf("%w (%w)", err, ErrNewerSchema)
+		}
+		return Record{}, fmt.Errorf("decode position %d: %w", s.Position, err)
 	}
 	return Record{
 		Position: s.Position, Stream: s.Stream, Version: s.Version, ID: s.ID, Name: s.Name, Schema: s.Schema,

@@ -23,7 +23,7 @@ var (
 	// ErrKeyTooOld says that a command key is older than the 30 days that answers are kept.
 	ErrKeyTooOld = errors.New("eventlog: the command key is too old to be sure it was not done")
 	// ErrNewerSchema says that the log was written by a newer version of the program.
-	ErrNewerSchema = errors.New("eventlog: written by a newer version")
+	ErrNewerSchema = errors.New("eventlog: written by a newer version: start the newer program")
 )
 
 // Head is the end of the log.

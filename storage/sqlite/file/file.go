@@ -114,20 +114,34 @@ func syncFolder(dir string) error {
 // Migrate brings the file's tables to the newest of the migrations (goose files), and refuses a
 // file that a newer program has migrated further.
 func Migrate(ctx context.Context, db *Database, migrations fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db.Write, migrations)
+	provider, err := known(ctx, db.Path, db.Write, migrations)
 	if err != nil {
-		return fmt.Errorf("migrate %s: %w", db.Path, err)
-	}
-	current, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate %s: %w", db.Path, err)
-	}
-	if current > newest {
-		return fmt.Errorf("%s has schema %d and this program knows only %d: start the newer program: %w",
-			db.Path, current, newest, eventlog.ErrNewerSchema)
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate %s: %w", db.Path, err)
 	}
 	return nil
+}
+
+// CheckSchema refuses a file, open for reading, that a newer program has migrated further.
+func CheckSchema(ctx context.Context, path string, read *sql.DB, migrations fs.FS) error {
+	_, err := known(ctx, path, read, migrations)
+	return err
+}
+
+func known(ctx context.Context, path string, db *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
+	if err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", path, err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema of %s: %w", path, err)
+	}
+	if current > newest {
+		return nil, fmt.Errorf("%s has schema %d and this program knows only %d: %w",
+			path, current, newest, eventlog.ErrNewerSchema)
+	}
+	return provider, nil
 }

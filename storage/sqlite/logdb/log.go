@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -89,9 +90,19 @@ func Open(ctx context.Context, f *folder.Folder) (*Log, error) {
 // Read opens log.db only for reading, beside the process that has the folder.
 func Read(ctx context.Context, dir string) (*Log, error) {
 	path := filepath.Join(dir, "log.db")
+	if _, err := os.Stat(path); err != nil { // SQLite would make an empty one
+		return nil, fmt.Errorf("there is no log in %s, name the data folder with --data: %w", dir, err)
+	}
+	migrations, err := fs.Sub(logMigrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
 	read, err := file.Connect(ctx, path, 4, "deferred", "query_only(1)")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := file.CheckSchema(ctx, path, read, migrations); err != nil {
+		return nil, errors.Join(err, read.Close())
 	}
 	q, err := prepareReads(ctx, read)
 	if err != nil {
