@@ -64,10 +64,6 @@ func (o Options) hold() time.Duration {
 
 // Run shows the demo until ctx ends.
 func Run(ctx context.Context, o Options) (err error) {
-	log, err := excerpt.Load()
-	if err != nil {
-		return fmt.Errorf("read the demo's order log: %w", err)
-	}
 	if o.Data == "" {
 		if o.Data, err = os.MkdirTemp("", "creatorflow-demo-"); err != nil {
 			return fmt.Errorf("make a folder for the demo: %w", err)
@@ -77,6 +73,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return hub.Listening(o.Listen, err)
+	}
+	log, err := excerpt.Load()
+	if err != nil {
+		return errors.Join(fmt.Errorf("read the demo's order log: %w", err), listener.Close())
 	}
 	market, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

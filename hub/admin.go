@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
@@ -111,9 +113,17 @@ func (a *Admin) Revoke(ctx context.Context, prefix string) error {
 	return err
 }
 
-// Link makes a one-time sign-in link for a user, made with the role when there is none.
-func (a *Admin) Link(ctx context.Context, name string, role accounts.Role) (string, error) {
-	return ask[string](ctx, a, "user/link", accounts.User{Name: name, Role: role})
+// MakeLink asks for a one-time link. Address is the hub's in the link; empty = where the hub is found.
+type MakeLink struct {
+	Name    string        `json:"name"`
+	Role    accounts.Role `json:"role"`
+	Address string        `json:"address"`
+}
+
+// Link makes a one-time link with which a user sets a password; using it makes the user, with the
+// role, when there is none.
+func (a *Admin) Link(ctx context.Context, m MakeLink) (string, error) {
+	return ask[string](ctx, a, "user/link", m)
 }
 
 // Users lists the users.
@@ -147,17 +157,17 @@ func (h *Hub) admin() http.Handler {
 	})
 	answer(mux, "key/list", func(ctx context.Context, _ any) ([]accounts.APIKey, error) { return h.Accounts.Keys(ctx) })
 	answer(mux, "key/revoke", func(ctx context.Context, prefix string) (any, error) {
-		if err := h.Accounts.RevokeKey(ctx, prefix); err != nil {
-			return nil, err
+		err := h.Accounts.RevokeKey(ctx, prefix)
+		if errors.Is(err, vault.ErrNotFound) {
+			err = eventlog.Refusal(fmt.Sprintf("There is no API key with the prefix %q: creatorflow key list shows them.", prefix))
 		}
-		h.surface.live.SignOut("key:"+prefix, "")
-		return nil, nil
+		if err == nil {
+			h.surface.live.SignOut("key:"+prefix, "")
+		}
+		return nil, err
 	})
 	answer(mux, "user/list", func(ctx context.Context, _ any) ([]accounts.User, error) { return h.Accounts.Users(ctx) })
-	answer(mux, "user/link", func(ctx context.Context, u accounts.User) (string, error) {
-		link, err := h.Accounts.MakeLink(ctx, u.Name, u.Role, 24*time.Hour)
-		return string(link), err
-	})
+	answer(mux, "user/link", h.makeLink)
 	answer(mux, "user/role", func(ctx context.Context, u accounts.User) (any, error) {
 		return nil, h.changeUser(ctx, u.Name, func(before accounts.User) (bool, error) {
 			return before.Role != u.Role, h.Accounts.PutUser(ctx, u.Name, u.Role)
@@ -196,6 +206,17 @@ func (h *Hub) changeUser(ctx context.Context, name string, change func(before ac
 	return err
 }
 
+// usualAddress is where serve listens when nothing else is said.
+const usualAddress = "http://127.0.0.1:8080"
+
+func (h *Hub) makeLink(ctx context.Context, m MakeLink) (string, error) {
+	if m.Address == "" {
+		m.Address, _ = h.address.Load().(string) // not stored when nobody serves
+	}
+	token, err := h.Accounts.MakeLink(ctx, m.Name, m.Role, 24*time.Hour)
+	return cmp.Or(m.Address, usualAddress) + "/setup?token=" + string(token), err
+}
+
 func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error) {
 	app, err := h.Shops.AddApp(ctx, channels.App{
 		Channel: c.Channel, Key: c.Key, Secrets: []string{c.Secret}, BaseURL: c.BaseURL, AuthURL: c.AuthURL,
@@ -205,6 +226,19 @@ func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error)
 	}
 	shops, err := h.Shops.Authorize(ctx, app.ID, c.Code, c.Name)
 	return Connected{App: app.ID, Shops: shops}, err
+}
+
+// checkSocket refuses a folder whose socket would have a longer name than the system takes.
+func checkSocket(dir string) error {
+	const most = 107 // bytes, on Linux
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	if room := most - len("/"+socketName); len(dir) > room {
+		return fmt.Errorf("the data folder %s has a path of %d bytes and its socket leaves room for %d: choose a shorter one with --data", dir, len(dir), room)
+	}
+	return nil
 }
 
 // listenSocket makes the folder's socket; the folder is ours, so an old one is of a killed process.

@@ -13,7 +13,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/connect"
@@ -44,7 +46,7 @@ type Options struct {
 	Poll       time.Duration           // between reconciling polls; 0 = a minute
 	Watch      func(projection.Notice) // told of every change of the views; may be nil
 	TLS        [2]string               // certificate and key file; empty = plain http, on loopback only
-	TrustProxy []string                // networks of proxies that speak https for us
+	TrustProxy []netip.Prefix          // networks of proxies that speak https for us
 }
 
 // Projections are all views of the hub.
@@ -71,6 +73,7 @@ type Hub struct {
 	flows   *flow.Runner
 	surface surface
 	ready   chan struct{} // closed when everything answers
+	address atomic.Value  // string: where people find the hub that runs
 }
 
 // Open takes the folder and opens every part; it starts nothing.
@@ -85,6 +88,9 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 			err = errors.Join(err, opened.Close())
 		}
 	}()
+	if err := checkSocket(o.Data); err != nil {
+		return nil, err
+	}
 	if h.folder, err = sqlite.OpenFolder(o.Data); err != nil {
 		return nil, err
 	}
@@ -95,7 +101,8 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{Clock: o.Clock, Log: o.Log, Workspace: workspace.Main}); err != nil {
 		return nil, fmt.Errorf("open the connections: %w", err)
 	}
-	h.closers = append(h.closers, func() error { h.Shops.Close(); return nil })
+	shops := h.Shops // h is nil when Open fails
+	h.closers = append(h.closers, func() error { shops.Close(); return nil })
 	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
 	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
 		Open: h.openFlows, Alone: true, Clock: o.Clock, Chance: rand.Float64, Log: o.Log, //nolint:forbidigo // jitter: only its spread matters
@@ -158,6 +165,10 @@ func (h *Hub) notice(n projection.Notice) {
 
 // Run serves on the listener, which it closes, until ctx ends or a part fails.
 func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
+	if err := h.CheckListener(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	h.address.Store(h.Address(listener.Addr()))
 	if err := h.folder.Announce(listener.Addr().String()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -215,14 +226,13 @@ func (h *Hub) housekeeping(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		now := h.o.Clock()
-		if err := h.Vault.Purge(ctx, now); err != nil {
-			h.o.Log.WarnContext(ctx, "forgetting old inbox entries failed, trying again in an hour", "error", err)
-		}
-		if err := h.Accounts.Purge(ctx, now); err != nil {
-			h.o.Log.WarnContext(ctx, "forgetting ended sessions failed, trying again in an hour", "error", err)
-		}
-		if _, err := h.Log.PurgeKeys(ctx); err != nil {
-			h.o.Log.WarnContext(ctx, "forgetting old command keys failed, trying again in an hour", "error", err)
+		_, keys := h.Log.PurgeKeys(ctx)
+		for what, err := range map[string]error{
+			"inbox entries": h.Vault.Purge(ctx, now), "sessions": h.Accounts.Purge(ctx, now), "command keys": keys,
+		} {
+			if err != nil && ctx.Err() == nil { // an end is no failure
+				h.o.Log.WarnContext(ctx, "forgetting old "+what+" failed, trying again in an hour", "error", err)
+			}
 		}
 		select {
 		case <-ticker.C:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/workspace"
@@ -29,10 +28,6 @@ func (h *Hub) openSurface() error {
 	bodies := reads.New(reads.Options{
 		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus,
 	})
-	proxies, err := networks(h.o.TrustProxy)
-	if err != nil {
-		return err
-	}
 	if h.o.TLS[0] != "" {
 		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
 		if err != nil {
@@ -40,7 +35,7 @@ func (h *Hub) openSurface() error {
 		}
 		h.surface.tls = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
-	h.surface.live, err = realtime.New(realtime.Options{
+	live, err := realtime.New(realtime.Options{
 		Views: h.Views, Topics: bodies.Topics(), LogID: h.Log.Head().LogID.String(), Clock: h.o.Clock, Log: h.o.Log,
 		Authorize: func(ctx context.Context, _, _ string) bool { return h.surface.gateway.Present(ctx) },
 		Origin:    func(*http.Request) bool { return true }, // the gateway has asked, knowing cookies from keys
@@ -48,13 +43,27 @@ func (h *Hub) openSurface() error {
 	if err != nil {
 		return fmt.Errorf("open the live topics: %w", err)
 	}
+	h.surface.live = live
 	h.surface.gateway = gateway.New(gateway.Options{
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
 		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Intake: h.Ingest.Receive,
-		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Secure: h.surface.tls != nil, TrustProxy: proxies,
+		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
 		Slog: h.o.Log, Gauges: h.gauges,
 	})
 	return nil
+}
+
+// CheckListener refuses plain http beyond this machine, with the mend; Run asks it too.
+func (h *Hub) CheckListener(at net.Addr) error {
+	return h.surface.gateway.CheckListener(at, h.surface.tls)
+}
+
+// Address is what a browser on this machine is given to find the hub.
+func (h *Hub) Address(at net.Addr) string {
+	if h.surface.tls != nil {
+		return "https://" + at.String()
+	}
+	return "http://" + at.String()
 }
 
 func (s *surface) notice(n projection.Notice) { s.live.Notify(n) }
@@ -125,16 +134,4 @@ func (h *Hub) isReady() error {
 	default:
 		return errors.New("the views are catching up with the log")
 	}
-}
-
-func networks(texts []string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for _, text := range texts {
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("--trust-proxy takes networks such as 10.0.0.0/8: %w", err)
-		}
-		all = append(all, network)
-	}
-	return all, nil
 }

@@ -1,0 +1,91 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func options(data string) hub.Options {
+	return hub.Options{Data: data, Clock: time.Now, Log: slog.New(slog.DiscardHandler)}
+}
+
+// TestRestart runs one hub after another on a folder, in one process.
+func TestRestart(t *testing.T) {
+	data := t.TempDir()
+	for life := range 2 {
+		h, err := hub.Open(t.Context(), options(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx, listener) }()
+		if err := h.Ready(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if keys := makeKey(t, data); len(keys) != 1+2*life {
+			t.Errorf("life %d: keys %v", life, keys)
+		}
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("life %d ended with %v", life, err)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		if keys := makeKey(t, data); len(keys) != 2+2*life { // nobody holds the folder now
+			t.Errorf("after life %d: keys %v", life, keys)
+		}
+	}
+}
+
+// makeKey makes a key in the way of the owner's commands and lists all.
+func makeKey(t *testing.T, data string) []accounts.APIKey {
+	t.Helper()
+	admin, err := hub.Reach(t.Context(), options(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = admin.Key(t.Context(), hub.MakeKey{Name: "test", Role: accounts.Viewer, Days: 1})
+	if err != nil {
+		t.Error(err)
+	}
+	keys, err := admin.Keys(t.Context())
+	if err := errors.Join(err, admin.Close()); err != nil {
+		t.Error(err)
+	}
+	return keys
+}
+
+// TestOpenFails: what was opened before the failure is closed again, the folder included.
+func TestOpenFails(t *testing.T) {
+	o := options(t.TempDir())
+	o.TLS = [2]string{filepath.Join(o.Data, "none"), filepath.Join(o.Data, "none")}
+	if _, err := hub.Open(t.Context(), o); err == nil {
+		t.Fatal("a hub without its certificate was opened")
+	}
+	o.TLS = [2]string{}
+	h, err := hub.Open(t.Context(), o)
+	if err != nil {
+		t.Fatalf("after the failure: %v", err)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+}
