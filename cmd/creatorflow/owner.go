@@ -123,8 +123,16 @@ type keyCommand struct {
 type keyMake struct {
 	folderFlags
 	Name string        `arg:"" help:"What the key is for."`
-	Role accounts.Role `help:"owner, operator or viewer." default:"operator"`
+	Role accounts.Role `help:"owner, operator or viewer." enum:"owner,operator,viewer" default:"operator"`
 	Days int           `help:"How long it lives." default:"365"`
+}
+
+// Validate refuses a key that would never work.
+func (k keyMake) Validate() error {
+	if k.Days < 1 {
+		return errors.New("--days is at least 1")
+	}
+	return nil
 }
 
 // Run makes a key.
@@ -168,25 +176,25 @@ func (k keyRevoke) Run(ctx context.Context, c console) error {
 }
 
 type userCommand struct {
-	Link userLink `cmd:"" help:"Print a one-time link that sets a password; makes the user when there is none."`
+	Link userLink `cmd:"" help:"Print a one-time link that sets a password; using it makes the user when there is none."`
 	List userList `cmd:"" help:"List the users."`
 }
 
 type userLink struct {
 	folderFlags
 	Name    string        `arg:"" help:"The user's name."`
-	Role    accounts.Role `help:"owner, operator or viewer." default:"owner"`
-	Address string        `help:"The hub's address in the link." default:"http://127.0.0.1:8080"`
+	Role    accounts.Role `help:"owner, operator or viewer." enum:"owner,operator,viewer" default:"owner"`
+	Address string        `help:"The hub's address in the link, such as https://hub.example; where the running server listens when not given."`
 }
 
 // Run prints a link.
 func (u userLink) Run(ctx context.Context, c console) error {
 	return u.reach(ctx, c, func(a *hub.Admin) error {
-		link, err := a.Link(ctx, u.Name, u.Role)
+		link, err := a.Link(ctx, hub.MakeLink{Name: u.Name, Role: u.Role, Address: u.Address})
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.out, "%s/setup?token=%s\nIt works once, for 24 hours.\n", u.Address, link)
+		_, err = fmt.Fprintf(c.out, "%s\nIt works once, for 24 hours.\n", link)
 		return err
 	})
 }

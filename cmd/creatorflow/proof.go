@@ -27,6 +27,14 @@ type drillCrash struct {
 	Dir    string `help:"Folder for what the drill leaves; a temporary one when not given." type:"path"`
 }
 
+// Validate refuses a drill that would prove nothing.
+func (d drillCrash) Validate() error {
+	if d.Cycles < 1 || d.Rate < 1 {
+		return errors.New("--cycles and --rate are at least 1")
+	}
+	return nil
+}
+
 // Run drills; it fails when the hub broke a promise, and keeps the folder then.
 func (d drillCrash) Run(ctx context.Context, c console) (err error) {
 	if d.Short {
@@ -83,6 +91,14 @@ type benchAppend struct {
 	Dir     string  `help:"Folder on the disk to measure; a temporary one when not given." type:"path"`
 }
 
+// Validate refuses a measurement of nothing.
+func (b benchAppend) Validate() error {
+	if b.Seconds <= 0 {
+		return errors.New("--seconds is longer than nothing")
+	}
+	return nil
+}
+
 // Run measures appends.
 func (b benchAppend) Run(ctx context.Context, c console) error {
 	return bench.Append(ctx, bench.Options{Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out})
@@ -96,11 +112,16 @@ type benchIngest struct {
 	Dir    string        `help:"Data folder; a temporary one when not given." type:"path"`
 }
 
-// Run measures the hub under load.
-func (b benchIngest) Run(ctx context.Context, c console) error {
+// Validate refuses a measurement of nothing.
+func (b benchIngest) Validate() error {
 	if b.Rate < 1 || b.Rate > 60_000 || b.Length <= 0 {
 		return errors.New("--rate is 1 to 60000 webhooks a minute, --length longer than nothing")
 	}
+	return nil
+}
+
+// Run measures the hub under load.
+func (b benchIngest) Run(ctx context.Context, c console) error {
 	return load.Ingest(ctx, load.Options{Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
 }
 

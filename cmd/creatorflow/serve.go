@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/creatorflow/creatorflow/demo"
@@ -27,11 +30,22 @@ func logger(c console, level slog.Level) *slog.Logger {
 
 type serveCommand struct {
 	folderFlags
-	Listen     string        `help:"Address of the board, the API and the webhooks." default:"127.0.0.1:8080"`
-	TLS        []string      `name:"tls" help:"Certificate and key file for https, needed beyond this machine." placeholder:"CERT,KEY"`
-	TrustProxy []string      `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
-	Poll       time.Duration `help:"Time between reconciling polls of a shop." default:"1m"`
-	Verbose    bool          `help:"Log what happens, not only what goes wrong."`
+	Listen     string         `help:"Address of the board, the API and the webhooks." default:"127.0.0.1:8080"`
+	TLS        []string       `name:"tls" help:"Certificate and key file for https, needed beyond this machine." placeholder:"CERT,KEY"`
+	TrustProxy []netip.Prefix `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
+	Poll       time.Duration  `help:"Time between reconciling polls of a shop." default:"1m"`
+	Verbose    bool           `help:"Log what happens, not only what goes wrong."`
+}
+
+// Validate refuses what the flags' types let through.
+func (s serveCommand) Validate() error {
+	if n := len(s.TLS); n != 0 && n != 2 {
+		return errors.New("--tls takes two files, a certificate and its key, with a comma between them")
+	}
+	if s.Poll <= 0 {
+		return errors.New("--poll is longer than nothing, such as 1m")
+	}
+	return nil
 }
 
 // Run serves until the process is told to stop.
@@ -41,13 +55,7 @@ func (s serveCommand) Run(ctx context.Context, c console) error {
 	if s.Verbose {
 		o.Log = logger(c, slog.LevelInfo)
 	}
-	switch len(s.TLS) {
-	case 0:
-	case 2:
-		o.TLS = [2]string{s.TLS[0], s.TLS[1]}
-	default:
-		return fmt.Errorf("--tls takes two files, a certificate and its key, with a comma between them")
-	}
+	copy(o.TLS[:], s.TLS)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return hub.Listening(s.Listen, err)
@@ -57,12 +65,10 @@ func (s serveCommand) Run(ctx context.Context, c console) error {
 		_ = listener.Close() // the reason is err
 		return err
 	}
-	scheme := "http"
-	if len(s.TLS) == 2 {
-		scheme = "https"
+	if err := h.CheckListener(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close(), h.Close())
 	}
-	address := scheme + "://" + listener.Addr().String()
-	_, _ = fmt.Fprintf(c.out, "CreatorFlow serves %s on %s\n", s.Data, address) // a closed terminal must not stop the hub
+	_, _ = fmt.Fprintf(c.out, "CreatorFlow serves %s on %s\n", s.Data, h.Address(listener.Addr())) // a closed terminal must not stop the hub
 	users, err := h.Accounts.Users(ctx)
 	if err == nil && len(users) == 0 {
 		_, _ = fmt.Fprintln(c.out, "Nobody can sign in yet. Make a one-time link with: creatorflow user link owner")
@@ -80,14 +86,17 @@ type demoCommand struct {
 	Speed  string `help:"Orders and cancellations a minute, or max: each as soon as the one before was decided." default:"60"`
 }
 
+// Validate refuses what the flags' types let through.
+func (d demoCommand) Validate() error {
+	if n, err := strconv.Atoi(d.Speed); d.Speed != "max" && (err != nil || n < 1 || n > 100_000) {
+		return errors.New("--speed is a number of orders a minute from 1 to 100000, or max")
+	}
+	return nil
+}
+
 // Run shows the demo until the process is told to stop.
 func (d demoCommand) Run(ctx context.Context, c console) error {
-	speed := 0
-	if d.Speed != "max" {
-		if _, err := fmt.Sscanf(d.Speed, "%d", &speed); err != nil || speed < 1 || speed > 100_000 {
-			return fmt.Errorf("--speed is a number of orders a minute from 1 to 100000, or max")
-		}
-	}
+	speed, _ := strconv.Atoi(d.Speed) // max is 0
 	return demo.Run(ctx, demo.Options{
 		Listen: d.Listen, Data: d.Data, Speed: speed, Out: c.out,
 		Hub: hub.Options{Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
