@@ -71,7 +71,9 @@ export async function numbersCountFromTheOldValue(page) {
   );
   const values = texts.map((text) => Number(text.replace(/[^0-9.]/g, "")));
   expect(values.length > 3, `the number jumped: ${texts.join(" -> ")}`);
-  expect(Math.min(...values) >= values[0] * 0.99, `it counted from below its old value: ${texts.slice(0, 5).join(" -> ")}`);
+  // a cancellation lowers revenue, so the way may lead down; it never leads below both of its ends
+  const lower = Math.min(values[0], values.at(-1));
+  expect(Math.min(...values) >= lower * 0.9, `it counted from below its old value: ${texts.slice(0, 5).join(" -> ")}`);
 }
 
 export async function cutAndRecover(page, context) {

@@ -21,6 +21,18 @@ export async function noSidewaysScroll(page) {
   expect(scroll <= inner, `the page is ${scroll} px wide in a window of ${inner}`);
 }
 
+/** A table is no wider than the card it stands in; what runs out lies under the next card. */
+export async function tablesStayInside(page) {
+  const wide = await page.evaluate(() =>
+    [...document.querySelectorAll("table")].flatMap((table) => {
+      const frame = table.closest("section").getBoundingClientRect();
+      const right = table.getBoundingClientRect().right;
+      return right <= frame.right + 0.5 ? [] : [`${document.title}: ${Math.round(right - frame.right)} px`];
+    }),
+  );
+  expect(wide.length === 0, `wider than their card: ${wide.join("; ")}`);
+}
+
 /** A tile keeps its words inside and apart from its figure, whatever they say. */
 export async function tilesHoldTheirWords(page) {
   const broken = await page.evaluate(() =>

@@ -75,6 +75,15 @@ try {
     await board.themeIsRemembered(fresh);
     await other.close();
   });
+  await run.check("every screen has its name in the tab, and focus follows to it", async () => {
+    await page.locator('aside a[href="/inventory"]').focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Inventory", level: 1 }).waitFor();
+    await until("the tab says Inventory", 10, async () => (await page.title()).startsWith("Inventory \u00b7 "));
+    await until("the focus is in the screen", 10, () => page.evaluate(() => document.activeElement?.id === "main"));
+    await page.goBack();
+    await page.locator('[data-c="kpi-orders"]').waitFor();
+  });
   await run.check("no text of the app is garbled", async () => {
     expect(served.length > 3, "no files seen");
     for (const response of served) {
@@ -143,6 +152,21 @@ try {
       });
     }
     await stranger.close();
+  }
+
+  // widths between the two, and what a window of 1280 has at a zoom of 400 %
+  for (const width of [320, 768, 1024, 1280]) {
+    await run.check(`nothing runs out of its frame at ${width}`, async () => {
+      const between = await open(browser, { width, height: 800, theme: "dark" }, state);
+      const screen = watch(await between.newPage());
+      for (const route of ["/", "/orders", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`]) {
+        await screen.goto(origin + route);
+        await looks.settle(screen);
+        await looks.noSidewaysScroll(screen);
+        await looks.tablesStayInside(screen);
+      }
+      await between.close();
+    });
   }
 
   // late, because the demo needs minutes until the first SKU has run out

@@ -1,9 +1,11 @@
 import type { ErrorComponentProps } from "@tanstack/react-router";
 import { Button } from "../ui/Button";
+import { useTitle } from "../ui/title";
 import { t } from "../ui/words/words";
 
 /** A screen that threw. A chunk of an older build that is gone ends here too; loading again mends it. */
 export function Broken({ error }: ErrorComponentProps) {
+  useTitle(t.trouble.crashed);
   return (
     <div role="alert" className="mx-auto flex max-w-md flex-col items-start gap-2 py-16">
       <h1 className="text-[20px] font-bold">{t.trouble.crashed}</h1>

@@ -23,7 +23,7 @@ export function LivePill() {
   const { paused, held } = useShown();
   const format = useFormat();
   const old = link !== "live" && link !== "connecting";
-  const age = useTicking(() => (old ? t.link.dataAge(format.age((Date.now() - live.state().heardAt) / 1000)) : ""));
+  const age = useTicking(() => (old ? format.age((Date.now() - live.state().heardAt) / 1000) : ""));
 
   const toggle = useCallback(() => {
     if (store.clock().paused) store.resume();
@@ -46,7 +46,7 @@ export function LivePill() {
   return (
     <div
       className={cx(
-        "tint flex min-h-9 items-center rounded-full border pl-3 text-[13px] max-md:min-h-11",
+        "tint flex min-h-9 items-center rounded-full border pl-3 text-[13px] whitespace-nowrap max-md:min-h-11",
         link === "offline" ? "border-crit-line" : link === "stale" || link === "reconnecting" ? "border-warn-line" : "border-line",
       )}
       data-c="live"
@@ -54,8 +54,8 @@ export function LivePill() {
     >
       <span className={cx("tint mr-2 size-2 shrink-0 rounded-full", dots[shown])} aria-hidden="true" />
       <span role="status">{t.link[shown]}</span>
-      {paused && held > 0 && <span className="ml-1.5 text-fg-3 tabular-nums">{t.link.held(held)}</span>}
-      {old && <span className="ml-1.5 text-fg-3 tabular-nums" data-c="data-age">{age}</span>}
+      {paused && held > 0 && <Aside text={t.link.held(held)} short={t.link.heldShort(format.count(held))} />}
+      {old && <Aside text={t.link.dataAge(age)} short={age} name="data-age" />}
       {link === "live" && !paused && roundTrip !== undefined && (
         <span className="ml-1.5 hidden text-fg-3 tabular-nums sm:inline" title={t.link.roundTripTitle(format.count(roundTrip))}>
           {t.link.roundTrip(format.count(roundTrip))}
@@ -72,5 +72,19 @@ export function LivePill() {
         <Icon className="size-3.5" aria-hidden="true" />
       </button>
     </div>
+  );
+}
+
+/** What stands beside the state; on phones only its figure has room, readers hear all of it. */
+function Aside({ text, short, name }: { text: string; short: string; name?: string }) {
+  return (
+    <span className="ml-1.5 text-fg-3 tabular-nums">
+      <span className="max-md:sr-only" data-c={name}>
+        {text}
+      </span>
+      <span className="md:hidden" aria-hidden="true">
+        {short}
+      </span>
+    </span>
   );
 }

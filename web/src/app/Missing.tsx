@@ -1,16 +1,18 @@
 import { Link } from "@tanstack/react-router";
 import { buttonLook } from "../ui/Button";
+import { useTitle } from "../ui/title";
 import { t } from "../ui/words/words";
 
 /** An address that leads nowhere. */
 export function Missing() {
+  useTitle(t.trouble.missingTitle);
   return (
-    <main className="mx-auto flex max-w-md flex-col items-start gap-2 py-16">
-      <h1 className="text-[20px] font-bold">{t.trouble.missingTitle}</h1>
+    <div className="flex flex-col items-start gap-2">
+      <h1 className="text-[20px] leading-tight font-bold tracking-tight md:text-[24px]">{t.trouble.missingTitle}</h1>
       <p className="text-fg-3">{t.trouble.missingLead}</p>
       <Link to="/" className={`${buttonLook("primary")} mt-2`}>
         {t.trouble.home}
       </Link>
-    </main>
+    </div>
   );
 }

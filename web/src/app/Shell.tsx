@@ -1,6 +1,6 @@
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useRouterState } from "@tanstack/react-router";
 import { LogOut } from "lucide-react";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef, type RefObject } from "react";
 import { useTopic } from "../sync/hooks";
 import { FormatContext, makeFormat } from "../ui/format";
 import { t } from "../ui/words/words";
@@ -19,6 +19,8 @@ export function Shell() {
   const { value: critical } = useTopic(criticalStock);
   const zone = value?.workspace.zone ?? "UTC";
   const format = useMemo(() => makeFormat(locale, zone), [zone]);
+  const main = useRef<HTMLElement>(null);
+  useFocusOnArrival(main);
 
   return (
     <FormatContext value={format}>
@@ -49,9 +51,10 @@ export function Shell() {
               <LogOut className="size-4" aria-hidden="true" />
             </button>
           </header>
-          <main id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:px-6 md:pt-5 md:pb-8">
+          <main ref={main} id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:px-6 md:pt-5 md:pb-8">
             <Outlet />
           </main>
+          {/* below the first screen, so that it does not move when the content comes */}
           <footer className="px-3 pb-20 text-center text-[12px] text-fg-3 md:hidden">
             {t.zone.before} {value?.workspace.zone ?? t.zone.unknown}
           </footer>
@@ -60,4 +63,15 @@ export function Shell() {
       </div>
     </FormatContext>
   );
+}
+
+/** After a change of screen the next Tab goes into the new one, and readers go on there. */
+function useFocusOnArrival(main: RefObject<HTMLElement | null>): void {
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const before = useRef(path);
+  useEffect(() => {
+    const arrived = before.current !== undefined && before.current !== path;
+    before.current = path;
+    if (arrived) main.current?.focus({ preventScroll: true });
+  }, [main, path]);
 }

@@ -33,7 +33,6 @@ const root = createRootRoute({
       <Toasts />
     </>
   ),
-  notFoundComponent: Missing,
 });
 
 const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
@@ -92,6 +91,9 @@ const inbox = createRoute({
   component: lazyRouteComponent(pages.inbox, "InboxPage"),
 });
 
+// inside the shell, so that the navigation leads on
+const missing = createRoute({ getParentRoute: () => shell, path: "$", component: Missing });
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
@@ -114,7 +116,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox]),
+    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox, missing]),
     signIn,
     setup,
   ]),

@@ -52,11 +52,19 @@ const inks: Record<Tone, string> = {
   quiet: "text-fg-3",
 };
 
+interface MarkProps {
+  state: string;
+  word?: string;
+  /** Lets a long word take two lines where there is little room. */
+  wrap?: boolean;
+  className?: string;
+}
+
 /** A state: icon, word and colour, never colour alone. */
-export function Mark({ state, word, className }: { state: string; word?: string; className?: string }) {
+export function Mark({ state, word, wrap = false, className }: MarkProps) {
   const { icon: Icon, tone } = looks[state] ?? { icon: Clock, tone: "calm" as const };
   return (
-    <span className={cx("tint inline-flex items-center gap-1.5 align-middle text-[13px] whitespace-nowrap", inks[tone], className)} data-state={state}>
+    <span className={cx("tint inline-flex items-center gap-1.5 align-middle text-[13px]", !wrap && "whitespace-nowrap", inks[tone], className)} data-state={state}>
       <Icon className="size-3.5 shrink-0" aria-hidden="true" />
       <span>{word ?? wordOf(t.state, state)}</span>
     </span>

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useTitle } from "./title";
 
 interface PageHeadProps {
   title: string;
@@ -12,6 +13,7 @@ interface PageHeadProps {
 
 /** Title, one line about it, and what can be done with the whole page. */
 export function PageHead({ title, lead, back, actions, name }: PageHeadProps) {
+  useTitle(title);
   return (
     <div className="mb-4 flex flex-wrap items-end justify-between gap-x-4 gap-y-3 md:mb-6" data-c={name}>
       <div className="min-w-0">

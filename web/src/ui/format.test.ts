@@ -79,6 +79,17 @@ describe("times", () => {
     expect(makeFormat("en-GB", "Asia/Kathmandu").time("2026-11-24T10:00:00.000Z")).toBe("15:45:00");
   });
 
+  it("name the zone when they stand alone", () => {
+    expect(format.dateTime("2026-07-01T10:00:00.000Z")).toBe("1 Jul 2026, 11:00:00 BST");
+    expect(makeFormat("en-GB", "UTC").dateTime("2026-11-24T10:00:00.000Z")).toBe("24 Nov 2026, 10:00:00 UTC");
+  });
+
+  it.each([
+    ["2026-07-01T10:00:00.000Z", "2026-07-01T22:59:00.000Z", "11:00:00"],
+    ["2026-07-01T23:10:00.000Z", "2026-07-01T22:59:00.000Z", "2 Jul, 00:10:00"],
+    ["2026-07-01T10:00:00.000Z", "2025-07-01T10:00:00.000Z", "1 Jul, 11:00:00"],
+  ])("%s beside %s", (at, other, want) => expect(format.near(at, other)).toBe(want));
+
   it("fall back to UTC in a zone that does not exist", () => {
     expect(makeFormat("en-GB", "Mars/Olympus").time("2026-11-24T10:00:00.000Z")).toBe("10:00:00");
   });

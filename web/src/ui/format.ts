@@ -27,9 +27,12 @@ export interface Format {
   day(at: string | number): string;
   /** A moment on a chart: "Tue 17 Nov, 14:00". */
   dayHour(at: string | number): string;
+  /** Whole, with the zone: "24 Nov 2026, 19:30:54 GMT". */
   dateTime(at: string | number): string;
   /** Without the year, for tables: "24 Nov, 19:30:54". */
   stamp(at: string | number): string;
+  /** As short as it is clear beside another moment: the time alone on the same day, else with the day. */
+  near(at: string | number, other: string | number): string;
   /** Where a time falls in the zone: its day as yyyy-mm-dd and its hour. */
   dayAndHour(at: number): { day: string; hour: number };
 }
@@ -58,7 +61,16 @@ export function makeFormat(locale: string, zone: string): Format {
   const day = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short" });
   const dayHour = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const stamp = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const full = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "medium" });
+  const full = new Intl.DateTimeFormat(locale, {
+    timeZone,
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  });
   const parts = new Intl.DateTimeFormat("en-CA", {
     timeZone,
     year: "numeric",
@@ -86,6 +98,13 @@ export function makeFormat(locale: string, zone: string): Format {
     }
     return known;
   };
+
+  const dayAndHour = (at: number): { day: string; hour: number } => {
+    const found: Record<string, string> = {};
+    for (const part of parts.formatToParts(new Date(at))) found[part.type] = part.value;
+    return { day: `${found["year"]}-${found["month"]}-${found["day"]}`, hour: Number(found["hour"]) };
+  };
+  const dayOf = (at: string | number): string => dayAndHour(new Date(at).getTime()).day;
 
   return {
     zone,
@@ -122,11 +141,8 @@ export function makeFormat(locale: string, zone: string): Format {
     dayHour: (at) => dayHour.format(new Date(at)),
     stamp: (at) => stamp.format(new Date(at)),
     dateTime: (at) => full.format(new Date(at)),
-    dayAndHour: (at) => {
-      const found: Record<string, string> = {};
-      for (const part of parts.formatToParts(new Date(at))) found[part.type] = part.value;
-      return { day: `${found["year"]}-${found["month"]}-${found["day"]}`, hour: Number(found["hour"]) };
-    },
+    near: (at, other) => (dayOf(at) === dayOf(other) ? clock : stamp).format(new Date(at)),
+    dayAndHour,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ReactNode } from "react";
+import { useTitle } from "../../ui/title";
 
 /** The frame of the two screens outside the shell. */
 export function AccountFrame({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+  useTitle(title);
   return (
     <main className="mx-auto flex min-h-dvh w-full max-w-sm flex-col justify-center px-4 py-10">
       <svg width="40" height="40" viewBox="0 0 32 32" aria-hidden="true" className="mb-5">

@@ -1,4 +1,4 @@
-import { useSearch } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
@@ -13,8 +13,9 @@ export function SetupPage() {
   const { token } = useSearch({ from: "/setup" });
   if (!token) {
     return (
-      <AccountFrame title={t.account.setupTitle} lead={t.account.setupNoToken}>
+      <AccountFrame title={t.account.setupNoTokenTitle} lead={t.account.setupNoToken}>
         <p className="text-[13px] text-fg-3">{t.account.setupNoTokenMend}</p>
+        <HavePassword />
       </AccountFrame>
     );
   }
@@ -78,6 +79,19 @@ function SetupForm({ token }: { token: string }) {
       <p role="alert" className="min-h-5 text-[13px] text-crit">
         {refusal}
       </p>
+      <HavePassword />
     </form>
+  );
+}
+
+/** The way on for somebody whose link was used already. */
+function HavePassword() {
+  return (
+    <p className="mt-1 text-[13px] text-fg-3">
+      {t.account.setupHave}{" "}
+      <Link to="/sign-in" search={{}} className="text-accent underline">
+        {t.account.signIn}
+      </Link>
+    </p>
   );
 }

@@ -14,7 +14,8 @@ const waits: (WaitingWord | "stuck")[] = ["stuck", "no_stock", "unknown_sku", "o
 /** How orders go through without a hand, and which ones wait for one. */
 export function AutomationCard({ automation }: { automation: Kpis["automation"] | undefined }) {
   const format = useFormat();
-  const percent = useCallback((n: number) => [format.count(n), "\u202f%"] as const, [format]);
+  // never rounded up: 100 % means that nothing failed
+  const percent = useCallback((n: number) => [format.rate(Math.floor(n * 10) / 10), "\u202f%"] as const, [format]);
   const seconds = useCallback((n: number) => split(format.duration(n)), [format]);
 
   return (

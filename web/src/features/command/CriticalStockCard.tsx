@@ -104,7 +104,7 @@ function CriticalRow({ item }: { item: StockItem }) {
           />
           <span className="block text-[12px] whitespace-nowrap text-fg-3 tabular-nums" title={waits}>
             {t.command.left}
-            {item.waiting_orders > 0 && (
+            {item.waiting_orders > 0 && out !== waits && (
               <>
                 <Hourglass className="mr-0.5 ml-1.5 inline size-3 align-[-1px]" aria-hidden="true" />
                 <span aria-hidden="true">{format.count(item.waiting_orders)}</span>

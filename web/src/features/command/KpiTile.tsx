@@ -28,7 +28,7 @@ export function KpiTile({ name, label, position, figure, title, note, delta, spa
         <span className="whitespace-nowrap">{label}</span>
         {note !== undefined && <span className="truncate">{note}</span>}
       </h2>
-      <p className="mt-0.5 truncate text-[22px] leading-[1.3] font-bold tracking-tight md:text-[28px]" title={title} data-c="figure">
+      <p className="mt-0.5 truncate text-[22px] leading-[1.3] font-bold tracking-tight max-[359px]:text-[17px] md:text-[28px]" title={title} data-c="figure">
         {figure ?? <Skeleton className="mt-1.5 h-6 w-28" />}
       </p>
       <div className="mt-auto flex min-h-7 items-end justify-between gap-2">

@@ -7,7 +7,7 @@ import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { Skeleton } from "../../ui/Skeleton";
 import { Trouble } from "../../ui/Trouble";
-import { t } from "../../ui/words/words";
+import { t, wordOf } from "../../ui/words/words";
 import type { Connection, Connections } from "../../wire/api";
 import { sync } from "../../wire/topics";
 
@@ -27,7 +27,8 @@ export function SyncCard() {
 }
 
 function State({ sync: { all_synced, items } }: { sync: Connections }) {
-  const bad = items.filter((item) => item.state !== "ok").length;
+  const bad = items.filter((item) => item.state !== "ok");
+  const only = items.length === 1 ? bad[0] : undefined;
   const Icon = all_synced ? CircleCheck : CircleAlert;
   return (
     <>
@@ -35,7 +36,11 @@ function State({ sync: { all_synced, items } }: { sync: Connections }) {
         <Icon className={cx("tint size-6 shrink-0", all_synced ? "text-accent" : "text-warn")} aria-hidden="true" />
         <div className="min-w-0">
           <p className="leading-tight" data-c="sync-state">
-            {all_synced ? t.command.allSynced(items.length) : t.command.notSynced(bad, items.length)}
+            {all_synced
+              ? t.command.allSynced(items.length)
+              : only
+                ? wordOf(t.command.oneNotSynced, only.state)
+                : t.command.notSynced(bad.length, items.length)}
           </p>
           <LastSync items={items} />
         </div>
@@ -80,7 +85,7 @@ function Row({ item }: { item: Connection }) {
         <span className="shrink-0 text-fg-3 tabular-nums">{age}</span>
       </div>
       <p className="text-[12px] text-fg-3 tabular-nums">
-        {t.command.webhooks(format.count(item.webhooks_per_minute))}
+        {t.command.webhooks(format.count(item.webhooks_per_minute), item.webhooks_per_minute)}
         {item.backlog > 0 && ` · ${t.command.backlog(format.count(item.backlog))}`}
       </p>
       {item.error !== "" && (

@@ -49,7 +49,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           ],
         ]}
       />
-      <div className="mt-3 flex flex-wrap items-end gap-2">
+      <div className="mt-3 flex flex-col gap-2 md:flex-row md:items-start">
         <Field
           label={t.deadletters.reason}
           value={reason}
@@ -60,25 +60,28 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           error={noReason ? t.deadletters.discardNeedsReason : undefined}
           autoComplete="off"
           maxLength={200}
-          className="flex-1 basis-56"
+          className="flex-1"
         />
-        {may("replay") && (
-          <Button tone="primary" busy={busy} onClick={() => void replay.run(body)}>
-            {t.deadletters.replay}
-          </Button>
-        )}
-        {may("discard") && (
-          <Button
-            tone="danger"
-            busy={busy}
-            onClick={() => {
-              if (body.reason === "") setNoReason(true);
-              else void discard.run(body);
-            }}
-          >
-            {t.deadletters.discard}
-          </Button>
-        )}
+        {/* beside the input, below its label */}
+        <div className="flex gap-2 md:mt-[23px]">
+          {may("replay") && (
+            <Button tone="primary" busy={busy} onClick={() => void replay.run(body)}>
+              {t.deadletters.replay}
+            </Button>
+          )}
+          {may("discard") && (
+            <Button
+              tone="danger"
+              busy={busy}
+              onClick={() => {
+                if (body.reason === "") setNoReason(true);
+                else void discard.run(body);
+              }}
+            >
+              {t.deadletters.discard}
+            </Button>
+          )}
+        </div>
       </div>
       <Said state={replay.state} done={t.deadletters.replayed} roomy={false} />
       <Said state={discard.state} done={t.deadletters.discarded} roomy={false} />
@@ -89,8 +92,8 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
 function Subject({ subject, kind }: { subject: string; kind: DeadLetter["kind"] }) {
   if (kind !== "step") return <span className="font-mono text-[12px]">{subject}</span>;
   return (
-    <Link to="/orders/$id" params={{ id: subject }} className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline">
-      {subject}
+    <Link to="/orders/$id" params={{ id: subject }} className="inline-flex min-h-6 items-center text-accent hover:underline">
+      {t.orders.heading(subject.slice(subject.indexOf(":") + 1))}
     </Link>
   );
 }

@@ -33,7 +33,7 @@ export function DeadLettersPage() {
     <>
       <PageHead
         title={t.deadletters.title}
-        lead={first && first.total > 0 ? t.deadletters.lead(format.count(first.total), first.total) : null}
+        lead={first && first.total >= 0 ? t.deadletters.lead(format.count(first.total), first.total) : null}
       />
       {list.error && (
         <div className="mb-3">

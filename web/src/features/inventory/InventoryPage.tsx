@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useFollow } from "../../sync/follow";
+import { useTopic } from "../../sync/hooks";
 import { read } from "../../sync/http";
 import { Button, buttonLook } from "../../ui/Button";
 import { chipLook } from "../../ui/chip";
@@ -14,6 +15,7 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { Page, StockItem } from "../../wire/api";
 import { Problem } from "../../wire/problem";
+import { criticalStock } from "../../wire/topics";
 import { StockTable } from "./StockTable";
 
 /** All SKUs, a page at a time. */
@@ -21,12 +23,13 @@ export function InventoryPage() {
   const { q = "", critical } = useSearch({ from: "/shell/inventory" });
   const navigate = useNavigate({ from: "/inventory" });
   const format = useFormat();
+  const { value: urgent } = useTopic(criticalStock);
   const key = ["stock", q, critical === true];
   const list = useInfiniteQuery({
     queryKey: key,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ limit: "50", ...(q && { q }), ...(critical && { critical: "true" }), ...(pageParam && { after: pageParam }) });
+      const ask = new URLSearchParams({ limit: critical ? "200" : "50", ...(q && { q }), ...(critical && { critical: "true" }), ...(pageParam && { after: pageParam }) });
       return read<Page<StockItem>>(`/api/v1/stock?${ask}`, signal);
     },
     getNextPageParam: (page) => page.next || undefined,
@@ -40,13 +43,16 @@ export function InventoryPage() {
     (text: string) => void navigate({ search: (now) => (text === "" ? { ...now, q: undefined } : { ...now, q: text }) as never, replace: true }),
     [navigate],
   );
+  // the server counts a list only when it is short; what is critical it always counts
+  const counted = first && first.total >= 0 && !(critical && first.total > items.length);
+  const lead = counted ? t.inventory.lead(format.count(first.total), first.total) : urgent ? t.inventory.critical(format.count(urgent.total)) : "";
   const why = critical ? t.inventory.criticalWhy : q === "" ? t.inventory.emptyAll : t.inventory.emptyFiltered;
 
   return (
     <>
       <PageHead
         title={t.inventory.title}
-        lead={first && first.total >= 0 ? <span className="tabular-nums">{t.inventory.lead(format.count(first.total), first.total)}</span> : null}
+        lead={lead === "" ? null : <span className="tabular-nums">{lead}</span>}
         actions={<SearchBox label={t.inventory.searchLabel} hint={t.inventory.searchHint} value={q} onSearch={onSearch} />}
       />
       <nav aria-label={t.orders.filterLabel} className="mb-3 flex gap-2 max-md:-mx-3 max-md:overflow-x-auto max-md:px-3 max-md:pb-1 md:flex-wrap">
@@ -71,27 +77,32 @@ export function InventoryPage() {
           />
         </div>
       )}
-      <section className="rounded-card border border-line bg-surface" aria-label={t.inventory.title} aria-busy={list.isFetching} data-c="stock-list">
-        {first === undefined && !list.error && (
-          <div className="px-4">
-            <Rows count={12} height={48} />
-          </div>
-        )}
-        {first !== undefined && items.length === 0 && (
-          <Empty
-            title={critical && q === "" ? t.inventory.emptyCritical : t.inventory.emptyTitle}
-            why={why}
-            action={
-              (q !== "" || critical) && (
-                <Link to="/inventory" search={{}} className={buttonLook()}>
-                  {t.inventory.clear}
-                </Link>
-              )
-            }
-          />
-        )}
-        {items.length > 0 && <StockTable items={items} />}
-      </section>
+      {(first !== undefined || !list.error) && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.inventory.title} aria-busy={list.isFetching} data-c="stock-list">
+          {first === undefined && !list.error && (
+            <div className="px-4">
+              <Rows count={12} height={48} />
+            </div>
+          )}
+          {first !== undefined && items.length === 0 && (
+            <Empty
+              title={critical && q === "" ? t.inventory.emptyCritical : t.inventory.emptyTitle}
+              why={why}
+              action={
+                (q !== "" || critical) && (
+                  <Link to="/inventory" search={{}} className={buttonLook()}>
+                    {t.inventory.clear}
+                  </Link>
+                )
+              }
+            />
+          )}
+          {items.length > 0 && <StockTable items={items} />}
+        </section>
+      )}
+      {critical && first !== undefined && first.total > items.length && (
+        <p className="mt-3 text-[13px] text-fg-3 tabular-nums">{t.inventory.mostUrgent(format.count(items.length), format.count(first.total))}</p>
+      )}
       {list.hasNextPage && (
         <Button className="mt-3" busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           {t.orders.more}

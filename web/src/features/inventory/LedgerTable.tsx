@@ -7,8 +7,8 @@ import type { LedgerRow } from "../../wire/api";
 export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
   const format = useFormat();
   return (
-    <table className="w-full border-collapse text-left text-[13px] max-md:block">
-      <thead className="max-md:sr-only">
+    <table className="w-full border-collapse text-left text-[13px] max-lg:block">
+      <thead className="max-lg:sr-only">
         <tr className="border-b border-line text-[12px] whitespace-nowrap text-fg-3">
           <th className="py-2 pr-3 font-medium">{t.inventory.when}</th>
           <th className="px-2 py-2 font-medium">{t.inventory.movement}</th>
@@ -19,36 +19,36 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
           <th className="py-2 pl-4 font-medium">{t.inventory.cause}</th>
         </tr>
       </thead>
-      <tbody className="max-md:block">
+      <tbody className="max-lg:block">
         {rows.map((row) => (
           <tr
             key={row.entry}
-            className="border-b border-line align-top last:border-0 max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-3 max-md:py-2"
+            className="border-b border-line align-top last:border-0 max-lg:grid max-lg:grid-cols-[1fr_auto] max-lg:gap-x-3 max-lg:py-2"
             data-c="ledger-row"
             data-entry={row.entry}
           >
-            <td className="whitespace-nowrap text-fg-3 tabular-nums max-md:order-3 md:py-2 md:pr-3">
+            <td className="whitespace-nowrap text-fg-3 tabular-nums max-lg:order-3 lg:py-2 lg:pr-3">
               <time dateTime={row.at} title={format.dateTime(row.at)}>
                 {format.stamp(row.at)}
               </time>
             </td>
-            <td className="max-md:order-1 md:px-2 md:py-2">
+            <td className="max-lg:order-1 lg:px-2 lg:py-2">
               {wordOf(t.inventory.kinds, row.kind)}
               {row.reason !== "" && <span className="block text-[12px] text-fg-3 [overflow-wrap:anywhere]">{row.reason}</span>}
             </td>
-            <td className="text-right font-semibold tabular-nums max-md:order-2 md:px-2 md:py-2">{format.signed(row.quantity)}</td>
-            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.on_hand)}</td>
-            <td className="text-right text-fg-2 tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.reserved)}</td>
-            <td className="text-right tabular-nums max-md:hidden md:px-2 md:py-2">{format.count(row.available)}</td>
-            <td className="order-4 col-span-2 text-[12px] text-fg-3 tabular-nums md:hidden">
+            <td className="text-right font-semibold tabular-nums max-lg:order-2 lg:px-2 lg:py-2">{format.signed(row.quantity)}</td>
+            <td className="text-right text-fg-2 tabular-nums max-lg:hidden lg:px-2 lg:py-2">{format.count(row.on_hand)}</td>
+            <td className="text-right text-fg-2 tabular-nums max-lg:hidden lg:px-2 lg:py-2">{format.count(row.reserved)}</td>
+            <td className="text-right tabular-nums max-lg:hidden lg:px-2 lg:py-2">{format.count(row.available)}</td>
+            <td className="order-4 col-span-2 text-[12px] text-fg-3 tabular-nums lg:hidden">
               {t.inventory.after(format.count(row.on_hand), format.count(row.reserved), format.count(row.available))}
             </td>
-            <td className="max-md:order-5 max-md:col-span-2 md:py-2 md:pl-4">
-              <span className="flex flex-wrap items-center gap-x-3 xl:flex-nowrap xl:whitespace-nowrap">
+            <td className="max-lg:order-5 max-lg:col-span-2 lg:py-2 lg:pl-4">
+              <span className="flex flex-wrap items-center gap-x-3 min-[1440px]:flex-nowrap min-[1440px]:whitespace-nowrap">
                 <Link
                   to="/events/$position"
                   params={{ position: String(row.event_position) }}
-                  className="inline-flex min-h-6 items-center text-accent hover:underline max-md:min-h-11"
+                  className="inline-flex min-h-6 items-center text-accent hover:underline max-lg:min-h-11"
                 >
                   {t.inventory.event(String(row.event_position))}
                 </Link>
@@ -56,7 +56,7 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
                   <Link
                     to="/orders/$id"
                     params={{ id: row.order }}
-                    className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
+                    className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline max-lg:min-h-11"
                   >
                     {row.order.slice(row.order.indexOf(":") + 1)}
                   </Link>

@@ -4,6 +4,8 @@ import { useTopic } from "../../sync/hooks";
 import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Card } from "../../ui/Card";
 import { cx } from "../../ui/cx";
+import { buttonLook } from "../../ui/Button";
+import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { PageHead } from "../../ui/PageHead";
@@ -15,11 +17,13 @@ import { stockTopic } from "../../wire/topics";
 import { AdjustForm } from "./AdjustForm";
 import { LedgerCard } from "./LedgerCard";
 import { ReceiveForm } from "./ReceiveForm";
+import { stockoutWord } from "./stockout";
 
 /** One SKU: how many, why that many, and every movement behind it. */
 export function SkuPage() {
   const { sku } = useParams({ from: "/shell/inventory/$sku" });
   const { value: stock, position, problem, retry } = useTopic(stockTopic(sku));
+  const missing = stock === undefined && problem?.status === 404;
   const named = stock !== undefined && stock.name !== "";
   return (
     <div data-position={position < 0 ? undefined : position} data-c="sku">
@@ -30,9 +34,22 @@ export function SkuPage() {
             {t.inventory.back}
           </Link>
         }
-        lead={<span className="font-mono text-[13px]">{sku}</span>}
+        lead={missing || (stock && !named) ? null : <span className="font-mono text-[13px]">{sku}</span>}
       />
-      {problem && (
+      {missing && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.inventory.missing}>
+          <Empty
+            title={t.inventory.missing}
+            why={t.inventory.missingWhy}
+            action={
+              <Link to="/inventory" search={{}} className={buttonLook()}>
+                {t.inventory.clear}
+              </Link>
+            }
+          />
+        </section>
+      )}
+      {problem && !missing && (
         <div className="mb-4">
           <Trouble problem={problem} kept={stock !== undefined} retry={retry} />
         </div>
@@ -43,8 +60,8 @@ export function SkuPage() {
         </Card>
       )}
       {stock && (
-        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-3">
-          <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-span-2">
+        <div className="grid grid-cols-1 items-start gap-3 md:gap-4 xl:grid-cols-[5fr_2fr]">
+          <div className="flex min-w-0 flex-col gap-3 md:gap-4">
             <Why stock={stock} />
             <LedgerCard sku={sku} first={stock.ledger} position={stock.position} />
           </div>
@@ -78,7 +95,7 @@ function Why({ stock }: { stock: StockDetail }) {
     [t.inventory.perHour24, format.rate(stock.velocity_24h)],
   ];
   return (
-    <Card title={t.inventory.why} aside={<Mark state={stock.severity} word={stock.stockout_text} />} name="why">
+    <Card title={t.inventory.why} aside={<Mark state={stock.severity} word={stockoutWord(stock, format)} />} name="why">
       <div className="flex flex-wrap items-baseline gap-x-3">
         <span data-c="available">
           <AnimatedNumber
@@ -138,9 +155,9 @@ function Listings({ stock }: { stock: StockDetail }) {
       ) : (
         <ul className="flex flex-col gap-1.5 text-[13px]">
           {stock.listings.map((listing) => (
-            <li key={`${listing.connection}-${listing.listing}`} className="flex flex-wrap justify-between gap-x-3">
+            <li key={`${listing.connection}-${listing.code}`} className="flex flex-wrap justify-between gap-x-3">
               <span>{listing.connection_name}</span>
-              <span className="font-mono text-[12px] text-fg-3">{listing.listing}</span>
+              <span className="font-mono text-[12px] text-fg-3">{listing.code}</span>
             </li>
           ))}
         </ul>

@@ -6,7 +6,7 @@ import { t, wordOf } from "../../ui/words/words";
 import type { Flow, FlowStep } from "../../wire/api";
 
 /** The steps of fulfilment from top to bottom, with what each of them is waiting for. */
-export function FlowTimeline({ flow }: { flow: Flow | null }) {
+export function FlowTimeline({ flow, placedAt }: { flow: Flow | null; placedAt: string }) {
   const format = useFormat();
   if (!flow) return <p className="text-fg-3">{t.orders.flowNone}</p>;
   return (
@@ -16,11 +16,11 @@ export function FlowTimeline({ flow }: { flow: Flow | null }) {
       </p>
       <p className="mb-3 text-[12px] text-fg-3 tabular-nums">
         <Times flow={flow} />
-        {flow.wake_at && ` · ${t.orders.wakes(format.time(flow.wake_at))}`}
+        {flow.wake_at && ` · ${t.orders.wakes(format.near(flow.wake_at, Date.now()))}`}
       </p>
       <ol className="flex flex-col">
         {flow.steps.map((step, i) => (
-          <Step key={step.name} step={step} said={flow.sentence} last={i === flow.steps.length - 1} />
+          <Step key={step.name} step={step} placedAt={placedAt} said={flow.sentence} last={i === flow.steps.length - 1} />
         ))}
       </ol>
     </>
@@ -39,8 +39,16 @@ function Times({ flow }: { flow: Flow }) {
   return <>{t.orders.ownTime(format.duration(flow.own_seconds), elapsed)}</>;
 }
 
-/** said is the sentence above the steps; a step does not repeat it. */
-function Step({ step, said, last }: { step: FlowStep; said: string; last: boolean }) {
+interface StepProps {
+  step: FlowStep;
+  /** On the day of the order a time needs no date. */
+  placedAt: string;
+  /** The sentence above the steps; a step does not repeat it. */
+  said: string;
+  last: boolean;
+}
+
+function Step({ step, placedAt, said, last }: StepProps) {
   const format = useFormat();
   const open = step.state === "pending" || step.state === "skipped";
   return (
@@ -55,7 +63,7 @@ function Step({ step, said, last }: { step: FlowStep; said: string; last: boolea
       <span className="flex items-start gap-3">
         {!open && (
           <span className="text-[12px] leading-[19px] text-fg-3 tabular-nums">
-            {step.at !== "" && <time dateTime={step.at}>{format.time(step.at)}</time>}
+            {step.at !== "" && <time dateTime={step.at} title={format.dateTime(step.at)}>{format.near(step.at, placedAt)}</time>}
             {step.state === "done" && step.seconds > 0 && ` · ${format.duration(step.seconds)}`}
           </span>
         )}

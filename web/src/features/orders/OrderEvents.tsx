@@ -2,11 +2,11 @@ import { Link } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { useFormat } from "../../ui/format";
 import { Raw } from "../../ui/Raw";
-import { t } from "../../ui/words/words";
+import { t, wordOf } from "../../ui/words/words";
 import type { LogEvent } from "../../wire/api";
 
 /** The events of an order, the newest first. Each opens in place and links to its own page and its raw webhook. */
-export function OrderEvents({ events }: { events: LogEvent[] }) {
+export function OrderEvents({ events, placedAt }: { events: LogEvent[]; placedAt: string }) {
   const format = useFormat();
   const newest = [...events].sort((a, b) => b.position - a.position);
   return (
@@ -18,8 +18,12 @@ export function OrderEvents({ events }: { events: LogEvent[] }) {
             <details className="group">
               <summary className="flex min-h-10 cursor-pointer list-none flex-wrap items-center gap-x-3 py-1.5 text-[13px] max-md:min-h-11 [&::-webkit-details-marker]:hidden">
                 <ChevronRight className="size-4 shrink-0 text-fg-3 transition-transform duration-100 group-open:rotate-90" aria-hidden="true" />
-                <span className="min-w-0 flex-1 font-mono [overflow-wrap:anywhere]">{event.name}</span>
-                <span className="text-fg-3 tabular-nums">{format.time(event.at)}</span>
+                <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
+                  <span className="font-mono">{event.name}</span> <span className="text-fg-3">{stepOf(event)}</span>
+                </span>
+                <time dateTime={event.at} title={format.dateTime(event.at)} className="text-fg-3 tabular-nums">
+                  {format.near(event.at, placedAt)}
+                </time>
               </summary>
               <div className="pb-3 pl-7">
                 <p className="mb-2 flex flex-wrap gap-x-4 gap-y-1 text-[13px]">
@@ -41,4 +45,10 @@ export function OrderEvents({ events }: { events: LogEvent[] }) {
       </ul>
     </>
   );
+}
+
+/** Which step an event of the flow is about; without it seven of them look alike. */
+function stepOf({ data }: LogEvent): string {
+  const { step } = (data ?? {}) as { step?: unknown };
+  return typeof step === "string" && step !== "" ? wordOf({}, step) : "";
 }

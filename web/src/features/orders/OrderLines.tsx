@@ -4,8 +4,15 @@ import { Mark } from "../../ui/Mark";
 import { t } from "../../ui/words/words";
 import type { Money, OrderLine } from "../../wire/api";
 
-/** What was bought. Each SKU leads to its stock. */
-export function OrderLines({ lines, total }: { lines: OrderLine[]; total: Money }) {
+interface OrderLinesProps {
+  lines: OrderLine[];
+  total: Money;
+  /** Codes that wait for a SKU. */
+  unknown: string[];
+}
+
+/** What was bought. Each product leads to its stock. */
+export function OrderLines({ lines, total, unknown }: OrderLinesProps) {
   const format = useFormat();
   return (
     <table className="w-full border-collapse text-left text-[13px]">
@@ -21,16 +28,19 @@ export function OrderLines({ lines, total }: { lines: OrderLine[]; total: Money 
         {lines.map((line, i) => (
           <tr key={`${line.listing}-${i}`} className="border-b border-line align-top">
             <td className="py-2 pr-3">
-              <span className="block">{line.name === "" ? line.code : line.name}</span>
               {line.sku === "" ? (
-                <Mark state="unknown_sku" word={`${line.code} · ${t.orders.noSku}`} className="text-[12px]" />
+                <>
+                  <span className="block">{line.name === "" ? line.code : line.name}</span>
+                  {unknown.includes(line.code) ? (
+                    <Mark state="unknown_sku" word={`${line.code} · ${t.orders.noSku}`} className="text-[12px]" />
+                  ) : (
+                    line.name !== "" && <span className="font-mono text-[12px] text-fg-3">{line.code}</span>
+                  )}
+                </>
               ) : (
-                <Link
-                  to="/inventory/$sku"
-                  params={{ sku: line.sku }}
-                  className="inline-flex min-h-6 items-center font-mono text-[12px] text-accent hover:underline max-md:min-h-11"
-                >
-                  {line.sku}
+                <Link to="/inventory/$sku" params={{ sku: line.sku }} className="group block max-md:min-h-11">
+                  <span className="block">{line.name === "" ? line.code : line.name}</span>
+                  <span className="font-mono text-[12px] text-accent group-hover:underline">{line.sku}</span>
                 </Link>
               )}
             </td>

@@ -3,6 +3,7 @@ import { FileDown } from "lucide-react";
 import { useTopic } from "../../sync/hooks";
 import { buttonLook } from "../../ui/Button";
 import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { PageHead } from "../../ui/PageHead";
@@ -16,14 +17,14 @@ import { MapSkuForm } from "./MapSkuForm";
 import { OrderEvents } from "./OrderEvents";
 import { OrderLines } from "./OrderLines";
 import { RetryStep } from "./RetryStep";
-import { orderState } from "./state";
+import { orderState, unknownCodes } from "./state";
 
 /** One order: what was bought, how far it is, and every event behind it. */
 export function OrderPage() {
   const { id } = useParams({ from: "/shell/orders/$id" });
   const { value: order, position, problem, retry } = useTopic(orderTopic(id));
-  const unmapped = order?.lines.filter((line) => line.sku === "") ?? [];
-  const codes = [...new Set(unmapped.map((line) => line.code))];
+  const codes = order ? unknownCodes(order) : [];
+  const missing = order === undefined && problem?.status === 404;
 
   return (
     <div data-position={position < 0 ? undefined : position} data-c="order">
@@ -44,7 +45,20 @@ export function OrderPage() {
           )
         }
       />
-      {problem && (
+      {missing && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.orders.missing}>
+          <Empty
+            title={t.orders.missing}
+            why={t.orders.missingWhy}
+            action={
+              <Link to="/orders" search={{}} className={buttonLook()}>
+                {t.orders.clear}
+              </Link>
+            }
+          />
+        </section>
+      )}
+      {problem && !missing && (
         <div className="mb-4">
           <Trouble problem={problem} kept={order !== undefined} retry={retry} />
         </div>
@@ -57,7 +71,7 @@ export function OrderPage() {
       {order && (
         <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr] lg:grid-rows-[auto_1fr]">
           <Card title={t.orders.flow} name="flow">
-            <FlowTimeline flow={order.flow} />
+            <FlowTimeline flow={order.flow} placedAt={order.placed_at} />
             <RetryStep order={order} />
           </Card>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
@@ -65,11 +79,11 @@ export function OrderPage() {
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}
             <Card title={t.orders.lines} aside={t.orders.linesCount(order.lines.length)} name="lines">
-              <OrderLines lines={order.lines} total={order.total} />
+              <OrderLines lines={order.lines} total={order.total} unknown={codes} />
             </Card>
           </div>
           <Card title={t.orders.events} name="events" className="lg:col-start-1">
-            <OrderEvents events={order.events} />
+            <OrderEvents events={order.events} placedAt={order.placed_at} />
           </Card>
         </div>
       )}

@@ -82,27 +82,29 @@ export function OrdersPage() {
           <Trouble problem={asProblem(list.error)} kept={first !== undefined} retry={() => void list.refetch()} />
         </div>
       )}
-      <section className="rounded-card border border-line bg-surface" aria-label={t.orders.title} aria-busy={list.isFetching} data-c="order-list">
-        {first === undefined && !list.error && (
-          <div className="px-4">
-            <Rows count={12} height={48} />
-          </div>
-        )}
-        {first !== undefined && items.length === 0 && (
-          <Empty
-            title={t.orders.emptyTitle}
-            why={q === "" && status === "" ? t.orders.emptyAll : t.orders.emptyFiltered}
-            action={
-              (q !== "" || status !== "") && (
-                <Link to="/orders" search={{}} className={buttonLook()}>
-                  {t.orders.clear}
-                </Link>
-              )
-            }
-          />
-        )}
-        {items.length > 0 && <OrderTable orders={items} />}
-      </section>
+      {(first !== undefined || !list.error) && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.orders.title} aria-busy={list.isFetching} data-c="order-list">
+          {first === undefined && !list.error && (
+            <div className="px-4">
+              <Rows count={12} height={48} />
+            </div>
+          )}
+          {first !== undefined && items.length === 0 && (
+            <Empty
+              title={t.orders.emptyTitle}
+              why={q === "" && status === "" ? t.orders.emptyAll : t.orders.emptyFiltered}
+              action={
+                (q !== "" || status !== "") && (
+                  <Link to="/orders" search={{}} className={buttonLook()}>
+                    {t.orders.clear}
+                  </Link>
+                )
+              }
+            />
+          )}
+          {items.length > 0 && <OrderTable orders={items} />}
+        </section>
+      )}
       {first !== undefined && (
         <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
           {first.total >= 0 && <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>}

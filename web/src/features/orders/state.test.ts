@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { orderState } from "./state";
+import type { LogEvent, OrderLine } from "../../wire/api";
+import { orderState, unknownCodes } from "./state";
 
 const order = { cancelled: false, waiting: "", stage: "", status: "ready" };
 
@@ -14,3 +15,17 @@ it.each([
   ["no flow yet", order, "waiting", "Ready"],
   ["no flow yet, and why", { ...order, status: "on_hold" }, "on_hold", "On hold"],
 ])("says %s", (_, given, state, word) => expect(orderState(given)).toEqual({ state, word }));
+
+const line = (code: string, sku = ""): OrderLine => ({ listing: code, code, sku, name: "", quantity: 1, price: { minor: 1, currency: "GBP" }, total: { minor: 1, currency: "GBP" } });
+const wait = (position: number, ...tags: string[]) => ({ position, name: "flow.waiting", data: { for: tags } }) as LogEvent;
+
+it.each([
+  ["no line before the order is matched", "", [], []],
+  ["no line of an order that waits for stock", "no_stock", [wait(3, "stock:a")], []],
+  ["what the wait names", "unknown_sku", [wait(3, "mapped:k7:b", "known:b")], ["b"]],
+  ["what the newest wait names", "unknown_sku", [wait(9, "mapped:k7:c", "known:c"), wait(3, "mapped:k7:b", "mapped:k7:c")], ["c"]],
+  ["not the code of another shop", "unknown_sku", [wait(3, "mapped:k8:a", "mapped:k7:b")], ["b"]],
+  ["every line without a SKU when the wait does not say", "unknown_sku", [], ["a", "b", "c"]],
+])("asks for %s", (_, waiting, events, want) =>
+  expect(unknownCodes({ waiting, connection: "k7", lines: [line("a"), line("b"), line("b"), line("c"), line("d", "d")], events })).toEqual(want),
+);

@@ -1,5 +1,5 @@
 import { t, wordOf } from "../../ui/words/words";
-import type { OrderItem } from "../../wire/api";
+import type { OrderDetail, OrderItem } from "../../wire/api";
 
 /**
  * The one word that says where an order stands, and its text. A reason to wait comes before the flow's end, that before
@@ -14,4 +14,17 @@ export function orderState(order: Pick<OrderItem, "cancelled" | "waiting" | "sta
   if (status in t.orders.statuses) return { state: "finished", word: wordOf(t.orders.statuses, status) };
   if (stage === "") return { state: status in t.state ? status : "waiting", word: wordOf(t.state, status) };
   return { state: "running", word: t.orders.atStep(stage.replaceAll("_", " ")) };
+}
+
+/**
+ * The codes that nobody has given a SKU yet. Until all are known no line of the order has its SKU, so the lines do not
+ * tell; the newest wait names what it waits for. Empty when the order waits for something else.
+ */
+export function unknownCodes(order: Pick<OrderDetail, "waiting" | "connection" | "lines" | "events">): string[] {
+  if (order.waiting !== "unknown_sku") return [];
+  const codes = [...new Set(order.lines.filter((line) => line.sku === "").map((line) => line.code))];
+  const waits = order.events.filter((event) => event.name === "flow.waiting").sort((a, b) => b.position - a.position);
+  const tags = (waits[0]?.data as { for?: string[] } | undefined)?.for ?? [];
+  const named = codes.filter((code) => tags.includes(`mapped:${order.connection}:${code}`));
+  return named.length > 0 ? named : codes;
 }

@@ -13,14 +13,17 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { EventPage as Events, LogEvent, OrderDetail } from "../../wire/api";
 import { Problem } from "../../wire/problem";
-import { causeOf, orderBehind, placeOfStream, webhookBehind } from "./links";
+import { Back } from "./Back";
+import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
 
 /** One event of the log, with the way up to what it changed and down to what caused it. */
 export function EventPage() {
   const { position } = useParams({ from: "/shell/events/$position" });
+  const known = isNumber(position);
   const wanted = Number(position);
   const found = useQuery({
     queryKey: ["event", position],
+    enabled: known,
     staleTime: Infinity, // an event never changes
     queryFn: async ({ signal }) => {
       const page = await read<Events>(`/api/v1/events?after=${wanted - 1}&limit=1`, signal);
@@ -29,7 +32,7 @@ export function EventPage() {
   });
   return (
     <>
-      <PageHead title={t.trace.eventTitle(position)} lead={t.trace.eventLead} />
+      <PageHead title={t.trace.eventTitle(position)} lead={t.trace.eventLead} back={<Back />} />
       {found.error && (
         <Trouble
           problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
@@ -37,12 +40,16 @@ export function EventPage() {
           retry={() => void found.refetch()}
         />
       )}
-      {found.isPending && (
+      {known && found.isPending && (
         <Card title={t.trace.data}>
           <Rows count={6} />
         </Card>
       )}
-      {found.data === null && <Empty title={t.trace.eventMissing} why={t.trouble.missingLead} />}
+      {(!known || found.data === null) && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.trace.eventMissing}>
+          <Empty title={t.trace.eventMissing} why={t.trace.eventMissingWhy} />
+        </section>
+      )}
       {found.data && <Event event={found.data} />}
     </>
   );

@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import { useTopic } from "../../sync/hooks";
 import { read } from "../../sync/http";
 import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
 import { Facts } from "../../ui/Facts";
 import { useFormat } from "../../ui/format";
 import { readable } from "../../ui/json";
@@ -12,25 +14,36 @@ import { Trouble } from "../../ui/Trouble";
 import { t, wordOf } from "../../ui/words/words";
 import type { InboxEntry } from "../../wire/api";
 import { Problem } from "../../wire/problem";
+import { sync } from "../../wire/topics";
+import { Back } from "./Back";
+import { isNumber } from "./links";
 
 /** The message that started it all, exactly as it came in. */
 export function InboxPage() {
   const { number } = useParams({ from: "/shell/inbox/$number" });
+  const known = isNumber(number);
   const found = useQuery({
     queryKey: ["inbox", number],
+    enabled: known,
     queryFn: ({ signal }) => read<InboxEntry>(`/api/v1/inbox/${encodeURIComponent(number)}`, signal),
   });
+  const missing = !known || (found.error instanceof Problem && found.error.status === 404);
   return (
     <>
-      <PageHead title={t.trace.inboxTitle(number)} lead={t.trace.inboxLead} />
-      {found.error && (
+      <PageHead title={t.trace.inboxTitle(number)} lead={t.trace.inboxLead} back={<Back />} />
+      {missing && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.trace.inboxMissing}>
+          <Empty title={t.trace.inboxMissing} why={t.trace.inboxMissingWhy} />
+        </section>
+      )}
+      {found.error && !missing && (
         <Trouble
           problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
           kept={found.data !== undefined}
           retry={() => void found.refetch()}
         />
       )}
-      {found.isPending && (
+      {known && found.isPending && (
         <Card title={t.trace.body}>
           <Rows count={6} />
         </Card>
@@ -42,16 +55,18 @@ export function InboxPage() {
 
 function Message({ entry }: { entry: InboxEntry }) {
   const format = useFormat();
+  const { value: shops } = useTopic(sync);
+  const shop = shops?.items.find((item) => item.id === entry.connection);
   return (
     <div className="flex flex-col gap-3 md:gap-4" data-c="inbox">
       <Card title={wordOf(t.trace.inboxState, entry.state)}>
         <Facts
           rows={[
             [t.trace.received, format.dateTime(entry.received_at)],
-            [t.trace.channel, entry.channel],
-            [t.trace.connection, entry.connection],
+            [t.trace.channel, wordOf(t.channel, entry.channel)],
+            [t.trace.connection, shop ? `${shop.name} (${entry.connection})` : entry.connection],
             [t.trace.delivery, <span key="d" className="font-mono text-[12px]">{entry.delivery}</span>],
-            [t.trace.attempts, format.count(entry.attempts)],
+            [t.trace.attempts, entry.attempts > 0 ? format.count(entry.attempts) : ""],
             [t.trace.reasonLabel, entry.reason],
             [t.trace.hash, <span key="h" className="font-mono text-[12px]">{entry.hash}</span>],
           ]}

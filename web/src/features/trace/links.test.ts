@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { causeOf, orderBehind, placeOfStream, webhookBehind } from "./links";
+import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
 
 it.each([
   ["position:801", { kind: "position", number: "801" }],
@@ -30,3 +30,13 @@ it.each([
   [{ cause: "demo", actor: "system:demo", correlation: "x" }, ""],
   [{ cause: "inbox:3", actor: "channel:tiktok", correlation: "k7:1" }, ""],
 ])("finds the order behind %o", (event, want) => expect(orderBehind(event)).toBe(want));
+
+it.each([
+  ["1", true],
+  ["26613", true],
+  ["0", false],
+  ["abc", false],
+  ["1e5", false],
+  ["-4", false],
+  ["99999999999999999999", false],
+])("takes %s for a place: %s", (text, want) => expect(isNumber(text)).toBe(want));

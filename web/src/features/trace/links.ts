@@ -1,3 +1,8 @@
+/** Whether a part of the address can be a place in the log or the inbox. */
+export function isNumber(text: string): boolean {
+  return /^[1-9]\d{0,15}$/.test(text);
+}
+
 /** Where a stream is shown: workspace/kind/id, of which the id may hold slashes. */
 export function placeOfStream(stream: string): { kind: string; id: string } {
   const [, kind = "", ...id] = stream.split("/");
