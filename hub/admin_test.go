@@ -61,12 +61,13 @@ func fatal(t *testing.T, err error) {
 // user makes a user and gives the cookie of a browser that the user is signed in with.
 func (r running) user(t *testing.T, name string, role accounts.Role) string {
 	t.Helper()
-	link, err := r.admin.Link(t.Context(), name, role)
+	link, err := r.admin.Link(t.Context(), hub.MakeLink{Name: name, Role: role})
 	fatal(t, err)
+	_, token, _ := strings.Cut(link, "token=")
 	jar, err := cookiejar.New(nil)
 	fatal(t, err)
 	browser := http.Client{Jar: jar}
-	body := strings.NewReader(fmt.Sprintf(`{"token":%q,"user":%q,"password":%q}`, link, name, password))
+	body := strings.NewReader(fmt.Sprintf(`{"token":%q,"user":%q,"password":%q}`, token, name, password))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.address+"/api/v1/setup", body)
 	fatal(t, err)
 	request.Header.Set("Content-Type", "application/json")

@@ -20,8 +20,8 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "drill crash", "bench append", "bench ingest",
-	"key make", "key list", "key revoke", "user link", "user list", "version",
+	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "drill crash", "bench append", "bench ingest", "bench start",
+	"key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 
 func TestHelp(t *testing.T) {

@@ -178,6 +178,10 @@ func (k keyRevoke) Run(ctx context.Context, c console) error {
 type userCommand struct {
 	Link userLink `cmd:"" help:"Print a one-time link that sets a password; using it makes the user when there is none."`
 	List userList `cmd:"" help:"List the users."`
+
+	Role    userRole    `cmd:"" help:"Give a user another role; it holds at once, on open screens too."`
+	Disable userDisable `cmd:"" help:"Shut a user out, at once."`
+	Enable  userEnable  `cmd:"" help:"Let a disabled user in again."`
 }
 
 type userLink struct {
@@ -215,4 +219,35 @@ func (u userList) Run(ctx context.Context, c console) error {
 		}
 		return w.Flush()
 	})
+}
+
+type userRole struct {
+	folderFlags
+	Name string        `arg:"" help:"The user's name."`
+	Role accounts.Role `arg:"" help:"owner, operator or viewer." enum:"owner,operator,viewer"`
+}
+
+// Run changes a role.
+func (u userRole) Run(ctx context.Context, c console) error {
+	return u.reach(ctx, c, func(a *hub.Admin) error { return a.SetRole(ctx, u.Name, u.Role) })
+}
+
+type userDisable struct {
+	folderFlags
+	Name string `arg:"" help:"The user's name."`
+}
+
+// Run shuts a user out.
+func (u userDisable) Run(ctx context.Context, c console) error {
+	return u.reach(ctx, c, func(a *hub.Admin) error { return a.Disable(ctx, u.Name, true) })
+}
+
+type userEnable struct {
+	folderFlags
+	Name string `arg:"" help:"The user's name."`
+}
+
+// Run lets a user in again.
+func (u userEnable) Run(ctx context.Context, c console) error {
+	return u.reach(ctx, c, func(a *hub.Admin) error { return a.Disable(ctx, u.Name, false) })
 }

@@ -36,7 +36,7 @@ func TestOwnerCommands(t *testing.T) {
 			if at := hub.url + "/setup?"; running && !strings.HasPrefix(made.link, at) {
 				t.Errorf("the link %s does not lead to %s", made.link, at)
 			}
-			checkMade(t, hub, made)
+			checkMade(t, hub, data, made)
 			hub.stop()
 		})
 	}
@@ -96,7 +96,7 @@ func ownerCommands(t *testing.T, data string) (words string, m made) {
 	return words, m
 }
 
-func checkMade(t *testing.T, hub *process, m made) {
+func checkMade(t *testing.T, hub *process, data string, m made) {
 	t.Helper()
 	var who struct{ User, Role string }
 	if hub.ask(http.MethodGet, "/api/v1/session", m.key, nil, &who); who.User != "key:"+m.key[:11] || who.Role != "owner" {
@@ -123,5 +123,17 @@ func checkMade(t *testing.T, hub *process, m made) {
 	}
 	if status, _, err := hub.try(http.MethodPost, "/api/v1/setup", "", setup, nil); status != http.StatusConflict || err != nil {
 		t.Errorf("the used link is answered with %d, %v", status, err)
+	}
+	_, token, _ = strings.Cut(strings.Fields(done(t, "user", "link", "Ben", "--role", "operator", "--data", data))[0], "token=")
+	setup["token"], setup["user"] = token, "Ben"
+	cookie, _, _ = strings.Cut(hub.ask(http.MethodPost, "/api/v1/setup", "", setup, nil).Get("Set-Cookie"), ";")
+	for _, change := range [][]string{{"role", "Ben", "viewer"}, {"disable", "Ben"}, {"enable", "Ben"}} {
+		done(t, append(append([]string{"user"}, change...), "--data", data)...)
+	}
+	if status, _, err := hub.try(http.MethodGet, "/api/v1/session", cookie, nil, nil); status != http.StatusUnauthorized || err != nil {
+		t.Errorf("after another role the old session is answered with %d, %v", status, err)
+	}
+	if list := done(t, "user", "list", "--data", data); !strings.Contains(list, "viewer") {
+		t.Errorf("the new role is not in\n%s", list)
 	}
 }
