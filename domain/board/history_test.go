@@ -72,9 +72,9 @@ type sale struct {
 	units      int64
 }
 
-func newHistory(t fataler) *history {
+func newHistory(t fataler, begin time.Time) *history {
 	return &history{
-		fataler: t, versions: map[eventlog.Stream]eventlog.Version{}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		fataler: t, versions: map[eventlog.Stream]eventlog.Version{}, now: begin,
 		orders: map[string]orders.State{}, flows: map[string]*flowState{}, stock: map[string]inventory.State{}, letters: map[string]bool{},
 	}
 }
@@ -218,9 +218,12 @@ func (h *history) finish(order string, own time.Duration) {
 	h.flow(order, flows.Finished{Flow: order, Own: own, Elapsed: own + time.Hour, Untouched: !h.flows[order].touched})
 }
 
-// draw makes a random history of so many moves.
-func draw(t *rapid.T) *history {
-	h := newHistory(t)
+// noon is when a random history begins.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// draw makes a random history of so many moves, from a moment on.
+func draw(t *rapid.T, begin time.Time) *history {
+	h := newHistory(t, begin)
 	skus := []string{"a", "b", "c"}
 	sku := func() string { return rapid.SampledFrom(skus).Draw(t, "sku") }
 	some := func() string {

@@ -22,7 +22,7 @@ import (
 func TestBatchesGiveTheSameBytes(t *testing.T) {
 	store := views(t)
 	rapid.Check(t, func(t *rapid.T) {
-		h := draw(t)
+		h := draw(t, noon)
 		want := h.fold(store, whole)
 		sizes := rapid.SliceOfN(rapid.IntRange(1, 9), 1, 5).Draw(t, "batches")
 		next := 0
@@ -39,7 +39,7 @@ func TestBatchesGiveTheSameBytes(t *testing.T) {
 func TestFiguresAreWhatARecountGives(t *testing.T) {
 	store := views(t)
 	rapid.Check(t, func(t *rapid.T) {
-		h := draw(t)
+		h := draw(t, noon)
 		h.fold(store, whole)
 		h.now = h.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 59, 1800, 7000, 86399, 200000}).Draw(t, "later")) * time.Second)
 		h.read(store, func(ctx context.Context, r projection.Reader) error {
@@ -117,7 +117,7 @@ func (h *history) checkCounters(ctx context.Context, r projection.Reader) {
 // checkSales compares revenue, order counts and customers with sums over the orders.
 func (h *history) checkSales(ctx context.Context, r projection.Reader) {
 	h.Helper()
-	first := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	first := noon
 	for _, span := range [][2]time.Time{
 		{first, h.now.Add(time.Minute)},
 		{first.Add(37 * time.Minute), h.now.Add(-11 * time.Minute)},
@@ -322,7 +322,7 @@ func (h *history) checkLetters(ctx context.Context, r projection.Reader) {
 func TestPagesOfOrders(t *testing.T) {
 	store := views(t)
 	rapid.Check(t, func(t *rapid.T) {
-		h := draw(t)
+		h := draw(t, noon)
 		h.fold(store, whole)
 		limit := rapid.IntRange(1, 4).Draw(t, "limit")
 		h.read(store, func(ctx context.Context, r projection.Reader) error {
@@ -355,7 +355,7 @@ func TestPagesOfOrders(t *testing.T) {
 func TestShopsView(t *testing.T) {
 	store := views(t)
 	rapid.Check(t, func(t *rapid.T) {
-		h := draw(t)
+		h := draw(t, noon)
 		h.fold(store, whole)
 		type shop struct {
 			failing bool
