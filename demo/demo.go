@@ -221,7 +221,7 @@ var errReplayed = errors.New("the whole log was replayed")
 func (d *show) stock(ctx context.Context) error {
 	meta := eventlog.Meta{Actor: "system:demo", Cause: "demo", Correlation: "demo"}
 	if _, err := eventlog.Execute(ctx, d.hub.Log, workspaces.Stream(workspace.Main), workspace.Configuring(),
-		workspaces.Configured{Name: shopName, Zone: zone, Currency: d.log.Currency}, meta); err != nil {
+		workspace.Configure{Name: new(shopName), Zone: new(zone), Currency: &d.log.Currency}, meta); err != nil {
 		return fmt.Errorf("name the business: %w", err)
 	}
 	const at = 512

@@ -15,13 +15,14 @@ const (
 	Read        Action = "read"         // figures, orders, stock, events: no personal data
 	ReadPrivate Action = "read.private" // raw webhooks and labels: may hold personal data
 	Operate     Action = "operate"      // stock, mappings, retries, dead letters
+	Configure   Action = "configure"    // the workspace's name, zone and currency
 	Account     Action = "account"      // one's own sessions
 	Measure     Action = "measure"      // metrics; on a loopback listener anybody
 )
 
 // rights is what each role may do.
 var rights = map[accounts.Role][]Action{
-	accounts.Owner:    {Read, ReadPrivate, Operate, Account, Measure},
+	accounts.Owner:    {Read, ReadPrivate, Operate, Configure, Account, Measure},
 	accounts.Operator: {Read, ReadPrivate, Operate, Account, Measure},
 	accounts.Viewer:   {Read, Account, Measure},
 }
@@ -50,12 +51,13 @@ var routes = map[string]Action{
 	"DELETE /api/v1/sessions/{session}": Account,
 	"POST /api/v1/setup":                Open, // the link's token is the right
 
-	"POST /api/v1/commands/receive-stock":      Operate,
-	"POST /api/v1/commands/adjust-stock":       Operate,
-	"POST /api/v1/commands/map-sku":            Operate,
-	"POST /api/v1/commands/retry-step":         Operate,
-	"POST /api/v1/commands/replay-deadletter":  Operate,
-	"POST /api/v1/commands/discard-deadletter": Operate,
+	"POST /api/v1/commands/receive-stock":       Operate,
+	"POST /api/v1/commands/adjust-stock":        Operate,
+	"POST /api/v1/commands/map-sku":             Operate,
+	"POST /api/v1/commands/retry-step":          Operate,
+	"POST /api/v1/commands/replay-deadletter":   Operate,
+	"POST /api/v1/commands/discard-deadletter":  Operate,
+	"POST /api/v1/commands/configure-workspace": Configure,
 
 	"POST /webhooks/{channel}/{app}": Open, // the vendor's signature is the right
 	"GET /healthz":                   Open,

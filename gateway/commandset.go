@@ -8,9 +8,11 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 )
@@ -67,6 +69,16 @@ func (g *Gateway) registerCommands() {
 			return eventlog.Request{}, eventlog.Refusal("An order's flow cannot be discarded: retry it, or cancel the order at its channel.")
 		}
 		return one(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
+	})
+	command(g, "configure-workspace", "Say what the business is called, in which zone its day begins and what it counts in", func(_ context.Context, b struct {
+		Name     *string             `json:"name,omitempty" maxLength:"400"`
+		Zone     *string             `json:"zone,omitempty" maxLength:"100" doc:"an IANA name such as Europe/London"`
+		Currency *string             `json:"currency,omitempty" maxLength:"100" doc:"an ISO 4217 code such as GBP"`
+		Versions *workspace.Versions `json:"versions,omitempty" doc:"those of the workspace that was read; a named field that was set since answers 412"`
+	},
+	) (eventlog.Request, error) {
+		c := workspace.Configure{Name: b.Name, Zone: b.Zone, Currency: b.Currency, Seen: b.Versions}
+		return one(workspaceevents.Stream(w), workspace.Configuring(), c), nil
 	})
 }
 

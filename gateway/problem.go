@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/reads"
@@ -24,11 +25,18 @@ func (g *Gateway) answer(ctx context.Context, err error) *edge.Problem {
 func sorted(err error) *edge.Problem {
 	var refusal eventlog.Refusal
 	var p *edge.Problem
+	var moved workspace.Moved
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &refusal):
 		return edge.NewProblem(http.StatusConflict, refusal.Error())
+	case errors.As(err, &moved):
+		p := edge.NewProblem(http.StatusPreconditionFailed, moved.Error()+" Look at it again and repeat what is still right.")
+		for _, f := range moved {
+			p.Errors = append(p.Errors, edge.Fault{Field: f.Field, Rule: "was set by somebody else; value is what it says now", Value: f.Now})
+		}
+		return p
 	case errors.Is(err, eventlog.ErrConflict):
 		return edge.NewProblem(http.StatusPreconditionFailed, "Someone else changed this just now. Look at it again and repeat what is still right.")
 	case errors.Is(err, eventlog.ErrKeyReused):

@@ -56,15 +56,15 @@ func TestConfiguring(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			configuring, s := workspace.Configuring(), events.Configured{}
+			configuring, s := workspace.Configuring(), workspace.State{}
 			var got []events.Configured
 			var last error
 			for _, c := range test.sent {
-				decided, err := configuring.Decide(s, c)
+				decided, err := configuring.Decide(s, workspace.Configure{Name: &c.Name, Zone: &c.Zone, Currency: &c.Currency})
 				last = err
 				for _, e := range decided {
 					s = configuring.Evolve(s, e)
-					got = append(got, s)
+					got = append(got, s.Now)
 				}
 			}
 			if !slices.Equal(got, test.want) || !errors.Is(last, test.err) {

@@ -8,6 +8,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/board"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
 )
@@ -29,9 +30,10 @@ type KPIs struct {
 
 // Workspace is a seller's business.
 type Workspace struct {
-	Name     string `json:"name"`
-	Zone     string `json:"zone"`
-	Currency string `json:"currency"`
+	Name     string             `json:"name"`
+	Zone     string             `json:"zone"`
+	Currency string             `json:"currency"`
+	Versions workspace.Versions `json:"versions" doc:"by which version each was set last; 0 = nobody has set it"`
 }
 
 // Amount is money with its change.
@@ -89,7 +91,7 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 		return KPIs{}, err
 	}
 	body := KPIs{
-		Position: int64(r.Position()), At: stamp(now), Workspace: Workspace{Name: w.Name, Zone: w.Zone, Currency: w.Currency},
+		Position: int64(r.Position()), At: stamp(now), Workspace: Workspace{Name: w.Name, Zone: w.Zone, Currency: w.Currency, Versions: w.Changed},
 		ActiveOrders: k.Active, EventsPerSecond: round(rate, 1),
 		RevenueToday:    Amount{Value: k.Revenue.Value, Change: roundMaybe(k.Revenue.Change, 1), Spark: newest(k.Revenue.Spark), Base: "yesterday, same time"},
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},

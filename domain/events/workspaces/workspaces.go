@@ -7,7 +7,8 @@ import "github.com/creatorflow/creatorflow/eventlog"
 // Kind is the stream kind of workspaces.
 const Kind = "workspace"
 
-// Configured says what the business is called, where its day begins and what it counts in.
+// Configured says what the business is called, where its day begins and what it counts in. A field
+// that nobody has set is empty.
 type Configured struct {
 	Name     string `json:"name"`
 	Zone     string `json:"zone"`     // IANA name, e.g. "Europe/London"
