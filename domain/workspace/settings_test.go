@@ -96,26 +96,36 @@ func TestViewOfWhatNobodySet(t *testing.T) {
 			workspace.Row{Name: "My shop", Zone: "UTC", Currency: "USD"},
 		},
 		{
-			"another workspace sells", []eventlog.Record{placed("second", "1", "JPY")}, moved,
+			"another workspace sells",
+			[]eventlog.Record{placed("second", "1", "JPY")},
+			moved,
 			workspace.Row{Name: "My shop", Zone: "UTC", Currency: "USD"},
 		},
 		{
-			"the first order", []eventlog.Record{placed("main", "2", "GBP"), placed("main", "3", "EUR")}, moved,
+			"the first order",
+			[]eventlog.Record{placed("main", "2", "GBP"), placed("main", "3", "EUR")},
+			moved,
 			workspace.Row{Name: "My shop", Zone: "UTC", Currency: "GBP", Sold: "GBP"},
 		},
 		{
-			"a later order", []eventlog.Record{placed("main", "4", "EUR")}, nil,
+			"a later order",
+			[]eventlog.Record{placed("main", "4", "EUR")},
+			nil,
 			workspace.Row{Name: "My shop", Zone: "UTC", Currency: "GBP", Sold: "GBP"},
 		},
 		{
-			"the zone alone is set", []eventlog.Record{configured(1, events.Configured{Zone: "Europe/London"})}, moved,
+			"the zone alone is set",
+			[]eventlog.Record{configured(1, events.Configured{Zone: "Europe/London"})},
+			moved,
 			workspace.Row{Name: "My shop", Zone: "Europe/London", Currency: "GBP", Sold: "GBP", Changed: workspace.Versions{Zone: 1}},
 		},
 		{
-			"the rest is set", []eventlog.Record{
+			"the rest is set",
+			[]eventlog.Record{
 				configured(2, events.Configured{Name: "Shop", Zone: "Europe/London", Currency: "EUR"}),
 				configured(3, events.Configured{Name: "Shop", Zone: "Europe/London", Currency: "CHF"}),
-			}, moved,
+			},
+			moved,
 			workspace.Row{Name: "Shop", Zone: "Europe/London", Currency: "CHF", Sold: "GBP", Changed: workspace.Versions{Name: 2, Zone: 1, Currency: 3}},
 		},
 	} {

@@ -13,6 +13,7 @@ import { Checks, expect, until } from "./check.mjs";
 import * as looks from "./looks.mjs";
 import { start } from "./product.mjs";
 import * as walk from "./walk.mjs";
+import { newBusiness } from "./workspace.mjs";
 
 const given = process.env.CREATORFLOW_LINK;
 const data = mkdtempSync(join(tmpdir(), "creatorflow-e2e-"));
@@ -114,6 +115,7 @@ try {
     "/inventory",
     `/inventory/${encodeURIComponent(skus[0].sku)}`,
     "/deadletters",
+    "/workspace",
     `/events/${rows[0].event_position}`,
     `/inbox/${inbox}`,
     "/no/such/page",
@@ -179,6 +181,8 @@ try {
     }
     await run.check("stock that is received lets a waiting order go on", () => walk.receiveAndRetry(page, origin));
   }
+
+  await run.check("a new business is asked for its name, zone and currency", () => newBusiness(browser));
 
   await run.check("nothing complained in the console", async () => {
     expect(complaints.length === 0, complaints.slice(0, 5).join("\n      "));

@@ -13,6 +13,7 @@ const pages = {
   deadletters: () => import("../features/deadletters/DeadLettersPage"),
   event: () => import("../features/trace/EventPage"),
   inbox: () => import("../features/trace/InboxPage"),
+  workspace: () => import("../features/account/WorkspacePage"),
   signIn: () => import("../features/account/SignInPage"),
   setup: () => import("../features/account/SetupPage"),
 };
@@ -93,6 +94,11 @@ const inbox = createRoute({
 
 // inside the shell, so that the navigation leads on
 const missing = createRoute({ getParentRoute: () => shell, path: "$", component: Missing });
+const workspace = createRoute({
+  getParentRoute: () => shell,
+  path: "/workspace",
+  component: lazyRouteComponent(pages.workspace, "WorkspacePage"),
+});
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -116,7 +122,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox, missing]),
+    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox, workspace, missing]),
     signIn,
     setup,
   ]),

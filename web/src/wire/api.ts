@@ -24,9 +24,17 @@ export interface Figure<T> {
 
 export type WaitingWord = "on_hold" | "unpaid" | "no_stock" | "unknown_sku";
 
+/** A seller's business; versions are 0 for what nobody has set. */
+export interface Workspace {
+  name: string;
+  zone: string;
+  currency: string;
+  versions: { name: number; zone: number; currency: number };
+}
+
 export interface Kpis extends Positioned {
   at: string;
-  workspace: { name: string; zone: string; currency: string };
+  workspace: Workspace;
   active_orders: number;
   events_per_second: number;
   revenue_today: Figure<Money>;

@@ -1,3 +1,4 @@
+import type { Workspace } from "./api";
 import type { Problem } from "./problem";
 
 /** The commands and their bodies. */
@@ -8,6 +9,7 @@ export interface Commands {
   "retry-step": { flow: string };
   "replay-deadletter": { id: string; reason: string };
   "discard-deadletter": { id: string; reason: string };
+  "configure-workspace": Partial<Workspace>;
 }
 
 /** Where one button's command stands. */

@@ -4,7 +4,7 @@ import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
 import { t } from "../../ui/words/words";
 import { AccountFrame } from "./AccountFrame";
-import { setUp } from "./session";
+import { firstPage, setUp } from "./session";
 
 const shortest = 8;
 
@@ -42,13 +42,15 @@ function SetupForm({ token }: { token: string }) {
     setRefusal("");
     if (short || differs || user.trim() === "") return;
     setBusy(true);
-    setUp(token, user.trim(), password).then(
-      () => location.replace("/"), // the used link leaves the history
-      (cause: unknown) => {
-        setBusy(false);
-        setRefusal(cause instanceof Error && cause.message !== "" ? cause.message : t.trouble.unreachableFirst);
-      },
-    );
+    setUp(token, user.trim(), password)
+      .then(firstPage)
+      .then(
+        (page) => location.replace(page), // the used link leaves the history
+        (cause: unknown) => {
+          setBusy(false);
+          setRefusal(cause instanceof Error && cause.message !== "" ? cause.message : t.trouble.unreachableFirst);
+        },
+      );
   };
 
   return (

@@ -1,6 +1,6 @@
 import { request } from "../../sync/http";
 import { t } from "../../ui/words/words";
-import type { Session } from "../../wire/api";
+import type { Kpis, Session } from "../../wire/api";
 import { Problem } from "../../wire/problem";
 
 const json = { "Content-Type": "application/json" };
@@ -22,6 +22,17 @@ export async function setUp(token: string, user: string, password: string): Prom
     await request<Session>("/api/v1/session");
   } catch {
     await openSession(user, password);
+  }
+}
+
+/** Where a first session begins: the owner of a business that nobody has named is asked about it, all others see the board. */
+export async function firstPage(): Promise<string> {
+  try {
+    const [session, kpis] = await Promise.all([request<Session>("/api/v1/session"), request<Kpis>("/api/v1/kpis")]);
+    const { versions } = kpis.body.workspace;
+    return session.body.role === "owner" && versions.name + versions.zone + versions.currency === 0 ? "/workspace" : "/";
+  } catch {
+    return "/"; // it says what is wrong
   }
 }
 

@@ -54,6 +54,18 @@ export const en = {
     differ: "The two passwords differ.",
     working: "One moment…",
   },
+  workspace: {
+    title: "Your business",
+    lead: "The board counts in this currency, and its day begins in this zone.",
+    card: "Name, zone and currency",
+    name: "Name of the business",
+    zone: "Time zone",
+    zoneHint: "Where your day begins, such as Europe/London.",
+    currency: "Currency",
+    currencyHint: "Three letters, such as GBP. Sales in others are shown apart.",
+    save: "Save and open the board",
+    saved: "Saved.",
+  },
   link: {
     live: "Live",
     connecting: "Connecting",

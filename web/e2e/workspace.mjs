@@ -1,0 +1,57 @@
+// A new server asks its owner what the business is called, where its day begins and what it counts in.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { password } from "./browser.mjs";
+import { expect, until } from "./check.mjs";
+import { binary, start } from "./product.mjs";
+
+export async function newBusiness(browser) {
+  const data = mkdtempSync(join(tmpdir(), "creatorflow-new-"));
+  const product = await start(["serve", "--data", data, "--listen", "127.0.0.1:0"], { needLink: false });
+  const context = await browser.newContext({ timezoneId: "America/New_York", locale: "en-GB", serviceWorkers: "block" });
+  try {
+    const link = async () => {
+      const { stdout } = await promisify(execFile)(binary(), ["user", "link", "owner", "--data", data, "--address", product.origin]);
+      return /https?:\/\/\S+/.exec(stdout)[0];
+    };
+    const choose = async (page, address) => {
+      await page.goto(address);
+      await page.getByLabel("Password", { exact: true }).fill(password);
+      await page.getByLabel("Password again").fill(password);
+      await page.getByRole("button", { name: "Set password and open the board" }).click();
+    };
+    const page = await context.newPage();
+    await choose(page, await link());
+    await page.waitForURL((url) => url.pathname === "/workspace");
+    const zone = page.getByLabel("Time zone");
+    await zone.waitFor();
+    expect((await zone.inputValue()) === "America/New_York", `the browser's zone is not proposed: ${await zone.inputValue()}`);
+    const save = page.getByRole("button", { name: "Save and open the board" });
+
+    await page.getByLabel("Name of the business").fill("Ana's bags");
+    await page.getByLabel("Currency").fill("pounds");
+    await save.click();
+    const said = page.locator('[data-c="workspace-form"]').getByRole("status");
+    await until("the refusal names the field and the rule", 15, async () => /currency must be an ISO 4217 code/.test(await said.textContent()));
+
+    await page.getByLabel("Currency").fill("gbp");
+    await save.click();
+    await page.waitForURL((url) => url.pathname === "/");
+    await until("the board shows the name", 15, async () => (await page.locator('[data-c="workspace"]').textContent()) === "Ana's bags");
+    await page.getByText("All times in America/New_York").first().waitFor();
+    await until("the board counts in pounds", 15, async () => (await page.locator('[data-c="kpi-revenue"]').textContent()).includes("£"));
+
+    await page.getByRole("link", { name: /^All times in/ }).click();
+    await page.getByLabel("Name of the business").waitFor();
+    expect((await page.getByLabel("Name of the business").inputValue()) === "Ana's bags", "the settings are not shown for a change");
+    await choose(page, await link());
+    await page.waitForURL((url) => url.pathname === "/"); // asked once
+  } finally {
+    await context.close();
+    await product.stop();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
