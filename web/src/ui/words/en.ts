@@ -57,7 +57,7 @@ export const en = {
   workspace: {
     title: "Your business",
     lead: "The board counts in this currency, and its day begins in this zone.",
-    card: "Name, zone and currency",
+    card: "What the board goes by",
     name: "Name of the business",
     zone: "Time zone",
     zoneHint: "Where your day begins, such as Europe/London.",
