@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -170,21 +171,60 @@ func parse(t *testing.T, s string) time.Time {
 	return at
 }
 
-// A poll pages: more orders than a page holds.
+// A poll pages: more orders than a page holds. It comes to the end of them though the channel fails
+// now and then, or forgets the listing.
 func TestPollPages(t *testing.T) {
-	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast}})
-	r.stop()
-	var ids []string
-	for range 230 {
-		ids = append(ids, r.place(shopID, false))
+	for name, front := range map[string]func(w http.ResponseWriter, n int64) bool{
+		"a good channel": nil,
+		"two searches of four fail": func(w http.ResponseWriter, n int64) bool {
+			if n%4 != 3 && n%4 != 0 {
+				return false
+			}
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		},
+		"the third page is forgotten once": func(w http.ResponseWriter, n int64) bool {
+			if n != 3 {
+				return false
+			}
+			_, _ = io.WriteString(w, `{"code":36009004,"message":"invalid page"}`)
+			return true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast}})
+			r.stop()
+			for range 230 {
+				r.place(shopID, false)
+			}
+			var n atomic.Int64
+			if front != nil {
+				r.answer(func(w http.ResponseWriter, q *http.Request) bool {
+					return strings.HasPrefix(q.URL.Path, searchPath) && front(w, n.Add(1))
+				})
+			}
+			r.openHub()
+			before := r.now()
+			r.start()
+			r.until("a whole pass", func() bool { return r.status(r.shop).LastPoll.After(before) })
+			if n := len(r.records()); n != 231 {
+				t.Errorf("%d events, want one for the shop and one for each order", n)
+			}
+		})
 	}
-	r.openHub()
-	r.start()
-	for _, id := range ids {
-		r.until("it is in", func() bool { return r.order(r.shop, id).Known() })
-	}
-	if n := len(r.records()); n != 231 {
-		t.Errorf("%d events, want one for the shop and one for each order", n)
+}
+
+// The clock was a day ahead and is right again: the poll goes on at once.
+func TestPollGoesOnWhenTheClockIsSetBack(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, Overlap: time.Minute}})
+	r.offset.Store(int64(24 * time.Hour))
+	r.until("a poll", func() bool { return r.status(r.shop).LastPoll.After(time.Now().Add(time.Hour)) })
+	w := r.watchWindows()
+	r.offset.Store(0)
+	id := r.place(shopID, false)
+	r.until("the order is in", func() bool { return r.order(r.shop, id).Known() })
+	if got := w.widest.Load(); got < 60 {
+		t.Errorf("the widest window was %d s, want a deep one", got)
 	}
 }
 

@@ -68,6 +68,7 @@ type Poller struct {
 	o       Options
 	id      string // the connection's
 	fails   int
+	under   *window   // the pass under way; nil = none
 	deep    time.Time // the last deep pass
 	found   map[string]found
 	counted time.Time // when quantities were last looked at
@@ -101,11 +102,12 @@ func (p *Poller) rest(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// turn is one pass with what hangs on it. It says how long to rest.
-func (p *Poller) turn(ctx context.Context, started time.Time) (pause time.Duration, err error) {
-	full := started
-	if err = p.pass(ctx, started); err != nil {
-		full = time.Time{}
+// turn goes on with the pass that is under way, or begins one, and does what hangs on it. It says how
+// long to rest.
+func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, err error) {
+	full := time.Time{}
+	if err = p.pass(ctx, now); err == nil {
+		full, p.under = p.under.until, nil
 	}
 	if err := p.drift(ctx); err != nil {
 		p.o.Logger.WarnContext(ctx, "drift not told yet", "connection", p.id, "error", err)
@@ -121,7 +123,7 @@ func (p *Poller) turn(ctx context.Context, started time.Time) (pause time.Durati
 	p.o.Passed(ctx, full)
 	if err == nil {
 		p.fails = 0
-		return max(p.o.Poll-p.o.Clock().Sub(started), p.o.Poll/10), nil
+		return max(p.o.Poll-p.o.Clock().Sub(full), p.o.Poll/10), nil
 	}
 	p.fails++
 	p.o.Logger.WarnContext(ctx, "poll not finished", "connection", p.id, "error", err)
@@ -130,35 +132,68 @@ func (p *Poller) turn(ctx context.Context, started time.Time) (pause time.Durati
 
 func cursorName(connection string) string { return "poll:" + connection }
 
-// pass takes in what changed since the last full pass, and a while before it.
-func (p *Poller) pass(ctx context.Context, now time.Time) error {
+// window is what a pass lists, and how far it is.
+type window struct {
+	since, until time.Time
+	deep         bool
+	next         string // the page to read; empty = the first
+	pages        int    // read so far
+}
+
+// begin makes the window of a pass: what changed since the last full one, and a while before it.
+func (p *Poller) begin(ctx context.Context, now time.Time) (*window, error) {
 	cursor, err := p.o.Vault.Cursor(ctx, cursorName(p.id))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	since, deep := now.Add(-p.o.LookBack), cursor == ""
-	if cursor != "" {
-		last, err := time.Parse(time.RFC3339Nano, cursor)
-		if err != nil {
-			return fmt.Errorf("read cursor %s: %w", cursorName(p.id), err)
-		}
-		// Channels list some changes late. A long overlap finds them, a short one is cheap.
-		overlap := 2 * p.o.Poll
-		if p.deep.IsZero() || now.Sub(p.deep) >= p.o.Overlap/3 {
-			overlap, deep = p.o.Overlap, true
-		}
-		since = last.Add(-overlap)
+	w := &window{since: now.Add(-p.o.LookBack), until: now, deep: true}
+	if cursor == "" {
+		return w, nil
 	}
-	next := ""
-	for range maxPages {
+	last, err := time.Parse(time.RFC3339Nano, cursor)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read cursor %s: %w", cursorName(p.id), err)
+	case last.After(now): // the clock was ahead when it was kept: it says nothing
+		return w, nil
+	}
+	// Channels list some changes late. A long overlap finds them, a short one is cheap.
+	overlap := p.o.Overlap
+	if w.deep = p.deep.IsZero() || passed(p.deep, now, p.o.Overlap/3); !w.deep {
+		overlap = 2 * p.o.Poll
+	}
+	w.since = last.Add(-overlap)
+	return w, nil
+}
+
+// passed says that so much time went by. A clock that was set back says so too: nobody knows how much.
+func passed(since, now time.Time, d time.Duration) bool {
+	gone := now.Sub(since)
+	return gone < 0 || gone >= d
+}
+
+// pass takes in what changed in a window. A page that cannot be read is asked for again in the next
+// turn, so that a channel that fails now and then is listed to the end; but a channel that refuses the
+// page has forgotten the listing, and it begins anew.
+func (p *Poller) pass(ctx context.Context, now time.Time) (err error) {
+	if p.under == nil || p.under.next == "" {
+		if p.under, err = p.begin(ctx, now); err != nil {
+			return err
+		}
+	}
+	w := p.under
+	for ; w.pages < maxPages; w.pages++ {
 		c, ok := p.o.Connector()
 		if !ok {
 			return fmt.Errorf("connection %s has no connector", p.id)
 		}
-		read, err := c.Changed(ctx, since, now, next)
+		read, err := c.Changed(ctx, w.since, w.until, w.next)
 		if err != nil {
 			if ctx.Err() == nil {
 				p.o.Health.Failed(ctx, polling, err)
+			}
+			if class := channels.ClassOf(err); class == channels.Rejected || class == channels.Bug {
+				p.under = nil
 			}
 			return err
 		}
@@ -166,15 +201,15 @@ func (p *Poller) pass(ctx context.Context, now time.Time) error {
 		if err := p.takeIn(ctx, read); err != nil {
 			return err
 		}
-		if read.Next == "" {
+		p.fails = 0
+		if w.next = read.Next; w.next == "" {
 			break
 		}
-		next = read.Next
 	}
-	if deep {
-		p.deep = now
+	if w.deep {
+		p.deep = w.until
 	}
-	return p.o.Vault.SetCursor(ctx, cursorName(p.id), now.UTC().Format(time.RFC3339Nano))
+	return p.o.Vault.SetCursor(ctx, cursorName(p.id), w.until.UTC().Format(time.RFC3339Nano))
 }
 
 // takeIn takes in a page and remembers what no webhook has brought so far.

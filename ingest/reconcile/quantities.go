@@ -28,7 +28,7 @@ type sum struct {
 // quantities looks for listed quantities that changed without a sale or a shipment.
 func (p *Poller) quantities(ctx context.Context) error {
 	now := p.o.Clock()
-	if p.o.Quantities < 0 || !p.counted.IsZero() && now.Sub(p.counted) < p.o.Quantities {
+	if p.o.Quantities < 0 || !p.counted.IsZero() && !passed(p.counted, now, p.o.Quantities) {
 		return nil
 	}
 	name := "quantities:" + p.id
