@@ -115,7 +115,7 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
 	}, projection.Options{Notify: func(n projection.Notice) { s.live.Notify(n) }})
 	r := reads.New(reads.Options{Log: s.log, Vault: s.vault, Clock: s.clock.Now, Workspace: workspace.Main, Shops: func() map[string]reads.Shop {
-		return map[string]reads.Shop{"k7": {LastSuccess: s.clock.Now(), Limit: 2 * time.Minute, Webhooks: 3}}
+		return map[string]reads.Shop{"k7": {LastSuccess: s.clock.Now(), LastPoll: s.clock.Now(), Limit: 2 * time.Minute, Webhooks: 3}}
 	}})
 	s.reads, s.store = r, views
 	s.live, err = realtime.New(realtime.Options{

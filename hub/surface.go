@@ -14,6 +14,7 @@ import (
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
+	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/web"
 )
 
@@ -80,7 +81,7 @@ func (h *Hub) shopStatus() map[string]reads.Shop {
 	all := map[string]reads.Shop{}
 	for _, s := range h.Ingest.Status() {
 		all[s.Connection] = reads.Shop{
-			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused,
+			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused, Note: s.Note,
 			Backlog: s.Backlog, Lag: s.Lag, WebhooksPerMinute: s.WebhooksPerMinute, Webhooks: s.Webhooks,
 			Duplicates: s.Duplicates, Quarantined: s.Quarantined, ReadsPerSecond: s.ReadsPerSecond, WritesPerSecond: s.WritesPerSecond,
 		}
@@ -103,11 +104,12 @@ func (h *Hub) gauges() []gateway.Gauge {
 	all = append(all, gateway.Gauge{
 		Name: "creatorflow_webhooks_refused_total", Help: "Webhooks with a wrong signature or for no app of ours.", Value: float64(refused), Count: true,
 	})
-	var backlog int64
-	for _, s := range h.Ingest.Status() {
-		backlog += s.Backlog
+	inbox, err := h.Vault.InboxCounts(context.Background())
+	if err != nil {
+		h.o.Log.Warn("inbox not counted", "error", err)
+		return all
 	}
-	return append(all, gateway.Gauge{Name: "creatorflow_inbox_backlog", Help: "Webhooks not yet taken in.", Value: float64(backlog)})
+	return append(all, gateway.Gauge{Name: "creatorflow_inbox_backlog", Help: "Webhooks not yet taken in.", Value: float64(inbox[vault.Pending])})
 }
 
 // beat marks the topics whose values move with time alone.

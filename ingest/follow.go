@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/creatorflow/creatorflow/channels"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -105,7 +106,7 @@ func (i *Ingest) replayed(ctx context.Context, letter string) error {
 	if err == nil || fatal(err) || errors.Is(err, eventlog.ErrFull) || ctx.Err() != nil {
 		return err
 	}
-	reopen.Reason = "It could not be tried again: " + short(err)
+	reopen.Reason = "It could not be tried again: " + channels.Short(err.Error(), 200)
 	return i.take.Reopen(ctx, reopen)
 }
 

@@ -55,11 +55,11 @@ type Ingest struct {
 	heard *lanes.Memory[time.Time] // the newest state of an order that a webhook hinted at
 	take  *intake.Intake
 	side  *lanes.Lane // items that are about no connected shop's order
+	seen  int64       // the router looked at the items up to here
 
 	mu       sync.Mutex // guards all below
 	shops    map[string]*shop
 	inflight map[int64]bool // items in a lane
-	seen     int64          // items up to here were looked at
 	later    lanes.Waiting  // items that wait for their time
 	beyond   bool           // more of them wait than are kept in memory
 	apps     map[string]*appCounts
@@ -139,7 +139,7 @@ func (i *Ingest) Run(ctx context.Context) (err error) {
 				return nil // the deferred function says why
 			}
 			if fresh {
-				part(s.work)
+				part(s.drain().Run)
 				part(s.poller().Run)
 				continue
 			}
@@ -209,9 +209,6 @@ func (i *Ingest) settled() {
 	i.signal()
 	i.o.Notify("sync")
 }
-
-// itemPause is the most between tries of one item.
-const itemPause = 15 * time.Minute
 
 // sleep waits for a time, or until it is woken.
 func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) {

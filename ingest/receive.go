@@ -61,7 +61,7 @@ func (i *Ingest) received(app channels.App, hints []channels.Hint, at time.Time,
 	}
 	id, ok := i.o.Connect.ByShop(app.Channel, app.ID, hints[0].Shop)
 	if s := i.shops[id]; ok && s != nil {
-		s.counts.webhook(at, fresh)
+		s.counts.Webhook(at, fresh)
 	}
 }
 

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -55,7 +56,8 @@ type rig struct {
 	options  ingest.Options
 	dir      string // of the hub's files
 	folder   *sqlite.Folder
-	ended    chan error                                                        // what Run of the present ingest returned
+	ended    chan error // what Run of the present ingest returned
+	timeout  time.Duration
 	url      string                                                            // of the vendor
 	front    atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool] // answers in the vendor's place, when it wants to
 
@@ -80,7 +82,8 @@ type knobs struct {
 	ingest  ingest.Options
 	silent  bool // the vendor sends no webhooks
 	shops   []string
-	refuses bool // no shop is connected yet
+	refuses bool          // no shop is connected yet
+	timeout time.Duration // of a call; 0 = 2 s
 }
 
 func newRig(t testing.TB, k knobs) *rig {
@@ -108,7 +111,7 @@ func newRig(t testing.TB, k knobs) *rig {
 	r.url = vendor.URL
 	r.background(func(ctx context.Context) error { return r.Run(ctx) })
 	r.openStorage()
-	r.options = k.ingest
+	r.options, r.timeout = k.ingest, cmp.Or(k.timeout, 2*time.Second)
 	r.openHub()
 	app, err := r.registry.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: vendor.URL, AuthURL: vendor.URL})
 	if err != nil {
@@ -184,7 +187,7 @@ func (r *rig) openStorage() {
 func (r *rig) openHub() {
 	r.t.Helper()
 	var err error
-	if r.registry, err = connect.Open(r.t.Context(), r.log, r.vault, connect.Options{Clock: r.now, Timeout: 2 * time.Second}); err != nil {
+	if r.registry, err = connect.Open(r.t.Context(), r.log, r.vault, connect.Options{Clock: r.now, Timeout: r.timeout}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(r.registry.Close)

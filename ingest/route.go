@@ -38,46 +38,69 @@ func (i *Ingest) route(ctx context.Context) error {
 	}
 }
 
-// scan looks at a page of items behind the last one seen; more says that there may be others.
+// scan looks at a page of items behind the last one seen, and for each lane that has room again at a
+// page of those it had to leave; more says that there may be others. It never goes back: what one shop
+// left waiting must not keep another's from being seen.
 func (i *Ingest) scan(ctx context.Context) (more bool, err error) {
-	i.mu.Lock()
-	for _, l := range i.lanes() {
-		if left := l.Hungry(); left > 0 {
-			i.seen = min(i.seen, left-1)
-		}
-	}
-	after := i.seen
-	i.mu.Unlock()
-	items, err := i.o.Vault.Pending(ctx, after, page)
+	items, err := i.o.Vault.Pending(ctx, i.seen, page)
 	if err != nil {
 		return false, err
 	}
-	i.mu.Lock()
-	if len(items) > 0 && i.seen == after { // else somebody wants earlier ones looked at again
-		i.seen = items[len(items)-1].Number
-	}
-	i.mu.Unlock()
 	for _, item := range items {
+		i.seen = item.Number
 		i.place(item)
 	}
-	return len(items) == page, nil
+	more = len(items) == page
+	for _, l := range i.lanes() {
+		if left := l.Hungry(); left > 0 {
+			again, err := i.fill(ctx, l, left)
+			if err != nil {
+				return false, err
+			}
+			more = more || again
+		}
+	}
+	return more, nil
 }
 
-// lanes are all lanes. The caller holds the lock.
+// fill gives a lane a page of the items it had to leave.
+func (i *Ingest) fill(ctx context.Context, l *lanes.Lane, left int64) (more bool, err error) {
+	items, err := i.o.Vault.Pending(ctx, left-1, page)
+	if err != nil {
+		return false, err
+	}
+	var jobs []*lanes.Job
+	for _, item := range items {
+		left = item.Number + 1
+		if i.busy(item.Number) {
+			continue
+		}
+		switch j, lane := i.sort(item); lane {
+		case l:
+			i.hold(j)
+			jobs = append(jobs, j)
+		default:
+			if l == i.side { // it was left for want of a shop that is connected by now
+				i.place(item)
+			}
+		}
+	}
+	if more = len(items) == page; !more {
+		left = 0
+	}
+	l.Fill(jobs, left)
+	return more, nil
+}
+
+// lanes are all lanes.
 func (i *Ingest) lanes() []*lanes.Lane {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	all := []*lanes.Lane{i.side}
 	for _, s := range i.shops {
 		all = append(all, s.lane)
 	}
 	return all
-}
-
-// again has the router look at an item once more.
-func (i *Ingest) again(number int64) {
-	i.mu.Lock()
-	i.seen = min(i.seen, number-1)
-	i.mu.Unlock()
-	i.signal()
 }
 
 // due hands on items whose time has come.
@@ -99,8 +122,8 @@ func (i *Ingest) due(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if item.State == vault.Pending {
-			i.place(item)
+		if item.State == vault.Pending && !i.place(item) && item.Due.After(i.o.Clock()) { // the clock was set back: no scan finds it
+			i.deferUntil(lanes.Due{At: i.o.Clock().Add(health.FirstPause), Number: item.Number, Shop: item.Connection})
 		}
 	}
 }
@@ -119,7 +142,7 @@ func (i *Ingest) rest() time.Duration {
 func (i *Ingest) deferUntil(d lanes.Due) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if !i.later.Put(d) {
+	if !i.later.Put(d, i.o.Clock()) {
 		i.beyond = true
 	}
 }
@@ -149,25 +172,34 @@ func (i *Ingest) refill(ctx context.Context) error {
 	}
 }
 
-// place puts an item into its lane, unless it is in one.
-func (i *Ingest) place(item vault.Item) {
-	i.mu.Lock()
-	busy := i.inflight[item.Number]
-	i.mu.Unlock()
-	if busy {
-		return
+// place puts an item into its lane, unless it is in one. It reports false when the lane is full.
+func (i *Ingest) place(item vault.Item) bool {
+	if i.busy(item.Number) {
+		return true
 	}
 	j, l := i.sort(item)
 	if l == nil {
 		i.deferUntil(lanes.Due{At: i.o.Clock().Add(health.FirstPause / 4), Number: item.Number})
-		return
+		return true
 	}
-	i.mu.Lock()
-	i.inflight[item.Number] = true // before put: the lane may be quicker than this line
-	i.mu.Unlock()
+	i.hold(j) // before Put: the lane may be quicker than the next line
 	if !l.Put(j) {
 		i.release(j)
+		return false
 	}
+	return true
+}
+
+func (i *Ingest) busy(number int64) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.inflight[number]
+}
+
+func (i *Ingest) hold(j *lanes.Job) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.inflight[j.Number] = true
 }
 
 // release says that items are in no lane any more.
@@ -273,11 +305,11 @@ func (i *Ingest) workSide(ctx context.Context) error {
 		if err := i.o.Vault.Mark(ctx, marks...); err != nil {
 			failed, rest, settled = err, jobs, nil
 		}
+		i.release(settled...)
 		if err := i.recheck(ctx, settled); err != nil {
 			failed = err
 		}
-		i.release(settled...)
-		i.side.Done(i.o.Clock(), rest, false)
+		i.side.Done(i.o.Clock(), jobs, rest, false)
 		i.settled()
 		if failed == nil {
 			continue
@@ -307,10 +339,12 @@ func (i *Ingest) recheck(ctx context.Context, jobs []*lanes.Job) error {
 
 // takeUp makes an item pending again, from its first attempt.
 func (i *Ingest) takeUp(ctx context.Context, number int64, reason string) error {
-	if err := i.o.Vault.Mark(ctx, vault.Mark{Number: number, State: vault.Pending, Reason: reason}); err != nil {
+	now := i.o.Clock() // due: it is found again when too many wait
+	if err := i.o.Vault.Mark(ctx, vault.Mark{Number: number, State: vault.Pending, Reason: reason, Due: now}); err != nil {
 		return err
 	}
-	i.again(number)
+	i.deferUntil(lanes.Due{At: now, Number: number})
+	i.signal()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/ingest/drain"
 	"github.com/creatorflow/creatorflow/ingest/health"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/ingest/reconcile"
@@ -15,10 +16,11 @@ import (
 type shop struct {
 	*Ingest
 	channels.Connection
-	lane               *lanes.Lane
-	health             *health.Health
-	wakeWork, wakePoll chan struct{}
-	counts             counts // guarded by Ingest.mu
+	lane                *lanes.Lane
+	health              *health.Health
+	wakeDrain, wakePoll chan struct{}
+	opened              channels.Connector // as Run saw it last
+	counts              health.Counts      // guarded by Ingest.mu
 }
 
 // shop finds the connection's part, or makes it.
@@ -29,7 +31,7 @@ func (i *Ingest) shop(ctx context.Context, c channels.Connection) (s *shop, fres
 	if s != nil {
 		return s, false, nil
 	}
-	s = &shop{Ingest: i, Connection: c, lane: lanes.New(), wakeWork: make(chan struct{}, 1), wakePoll: make(chan struct{}, 1)}
+	s = &shop{Ingest: i, Connection: c, lane: lanes.New(), wakeDrain: make(chan struct{}, 1), wakePoll: make(chan struct{}, 1)}
 	if err := i.load(ctx, countsCursor(c.ID), &s.counts); err != nil {
 		return nil, false, err
 	}
@@ -37,6 +39,7 @@ func (i *Ingest) shop(ctx context.Context, c channels.Connection) (s *shop, fres
 		Log: i.o.Log, Workspace: i.o.Workspace, Connection: c.ID, Clock: i.o.Clock, Chance: i.o.Chance, Last: s.counts.LastSuccess,
 		Logger: i.o.Logger, Notify: i.o.Notify,
 	})
+	s.opened, _ = s.connector()
 	i.mu.Lock()
 	i.shops[c.ID] = s
 	i.mu.Unlock()
@@ -44,10 +47,15 @@ func (i *Ingest) shop(ctx context.Context, c channels.Connection) (s *shop, fres
 	return s, true, nil
 }
 
-// wake ends the pauses of the shop: it may have been authorised again.
+// wake ends the pauses of the shop, if it was authorised again: it has another connector then.
 func (s *shop) wake() {
+	c, _ := s.connector()
+	if c == s.opened {
+		return
+	}
+	s.opened = c
 	s.noting("")
-	for _, c := range []chan struct{}{s.wakeWork, s.wakePoll} {
+	for _, c := range []chan struct{}{s.wakeDrain, s.wakePoll} {
 		select {
 		case c <- struct{}{}:
 		default: // told already
@@ -55,10 +63,20 @@ func (s *shop) wake() {
 	}
 }
 
+func (s *shop) connector() (channels.Connector, bool) { return s.o.Connect.Connector(s.ID) }
+
+func (s *shop) drain() *drain.Drain {
+	return drain.New(drain.Options{
+		Connection: s.Connection, Connector: s.connector, Lane: s.lane, Health: s.health, Intake: s.take, Vault: s.o.Vault,
+		Clock: s.o.Clock, Chance: s.o.Chance, Logger: s.o.Logger, MaxAttempts: s.o.MaxAttempts, Wake: s.wakeDrain,
+		Release: s.release, Defer: s.deferUntil, Settled: s.settled, Pausing: s.pausing,
+	})
+}
+
 func (s *shop) poller() *reconcile.Poller {
 	return reconcile.New(reconcile.Options{
 		Log: s.o.Log, Vault: s.o.Vault, Workspace: s.o.Workspace, Connection: s.Connection, Intake: s.take, Health: s.health,
-		Connector: func() (channels.Connector, bool) { return s.o.Connect.Connector(s.ID) },
+		Connector: s.connector,
 		Clock:     s.o.Clock, Logger: s.o.Logger, Wake: s.wakePoll,
 		Heard:    func(order string) time.Time { at, _ := s.heard.Get(order); return at },
 		Webhooks: s.webhooksSince, Passed: s.passed,
@@ -110,7 +128,7 @@ func (s *shop) noting(note string) {
 // pausing notes for people that the lane waits for the channel.
 func (s *shop) pausing(paused bool) {
 	s.mu.Lock()
-	s.counts.paused = paused
+	s.counts.Paused = paused
 	s.mu.Unlock()
 	s.o.Notify("sync")
 }

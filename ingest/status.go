@@ -11,17 +11,18 @@ import (
 
 // ShopStatus is how one connection does right now. It is not from the log.
 type ShopStatus struct {
-	Connection                         string
-	LastSuccess, LastWebhook, LastPoll time.Time     // zero = never
-	Limit                              time.Duration // a last success longer ago is late
-	Paused                             bool          // its lane waits for the channel
-	Backlog                            int64         // webhooks not yet taken in
-	Lag                                time.Duration // the age of the oldest of them, else what the last one took
-	WebhooksPerMinute                  float64       // over the last minute
-	Webhooks, Duplicates, Quarantined  int64
-	ReadsPerSecond, WritesPerSecond    float64 // what the limiter allows; 0 = nothing was called yet
-	Breaker                            string  // "closed", "open" or "half-open"
-	Note                               string  // what a person should do before long, a sentence
+	Connection                        string
+	LastSuccess                       time.Time     // all that happened at the shop up to here is known; zero = nothing is
+	LastWebhook, LastPoll             time.Time     // zero = never
+	Limit                             time.Duration // a last success longer ago is late
+	Paused                            bool          // its lane waits for the channel
+	Backlog                           int64         // webhooks not yet taken in
+	Lag                               time.Duration // the age of the oldest of them, else what the last one took
+	WebhooksPerMinute                 float64       // over the last minute
+	Webhooks, Duplicates, Quarantined int64
+	ReadsPerSecond, WritesPerSecond   float64 // what the limiter allows; 0 = nothing was called yet
+	Breaker                           string  // "closed", "open" or "half-open"
+	Note                              string  // what a person should do before long, a sentence
 }
 
 // AppStatus is what came for one app.
@@ -29,47 +30,6 @@ type AppStatus struct {
 	App     string
 	Stored  int64 // webhooks answered with 200, repeats included
 	Refused int64 // wrong signature or too long
-}
-
-// counts are a connection's figures. The exported ones survive a restart.
-type counts struct {
-	FirstWebhook time.Time `json:"first_webhook,omitzero"`
-	LastWebhook  time.Time `json:"last_webhook,omitzero"`
-	LastSuccess  time.Time `json:"last_success,omitzero"`
-	LastPoll     time.Time `json:"last_poll,omitzero"`
-	Webhooks     int64     `json:"webhooks,omitzero"`
-	Duplicates   int64     `json:"duplicates,omitzero"`
-	Note         string    `json:"note,omitzero"`
-
-	paused bool
-	minute [60]second // of the last minute, by second
-}
-
-type second struct{ at, n int64 }
-
-func (c *counts) webhook(at time.Time, fresh bool) {
-	if c.FirstWebhook.IsZero() {
-		c.FirstWebhook = at.UTC()
-	}
-	c.LastWebhook = at.UTC()
-	c.Webhooks++
-	if !fresh {
-		c.Duplicates++
-	}
-	s := &c.minute[uint64(at.Unix())%60] //nolint:gosec // any place will do
-	if s.at != at.Unix() {
-		*s = second{at: at.Unix()}
-	}
-	s.n++
-}
-
-func (c *counts) perMinute(now time.Time) (n int64) {
-	for _, s := range c.minute {
-		if age := now.Unix() - s.at; age >= 0 && age < 60 {
-			n += s.n
-		}
-	}
-	return n
 }
 
 // Status tells how every connection does, by id.
@@ -80,11 +40,17 @@ func (i *Ingest) Status() []ShopStatus {
 	list := make([]ShopStatus, 0, len(i.shops))
 	for _, s := range i.shops {
 		c, pace := &s.counts, i.o.Connect.Pace(s.ID)
-		backlog, lag := s.lane.State(now)
-		backlog += i.later.Of(s.ID)
+		lane := s.lane.State()
+		synced, lag := c.LastPoll, lane.Took
+		if !lane.Oldest.IsZero() {
+			lag = max(now.Sub(lane.Oldest), 0)
+			if lane.Oldest.Before(synced) {
+				synced = lane.Oldest
+			}
+		}
 		list = append(list, ShopStatus{
-			Connection: s.ID, LastSuccess: s.health.Last(), LastWebhook: c.LastWebhook, LastPoll: c.LastPoll, Limit: 2 * i.o.Poll,
-			Paused: c.paused || pace.Breaker == "open", Backlog: int64(backlog), Lag: lag, WebhooksPerMinute: float64(c.perMinute(now)),
+			Connection: s.ID, LastSuccess: synced, LastWebhook: c.LastWebhook, LastPoll: c.LastPoll, Limit: 2 * i.o.Poll,
+			Paused: c.Paused || pace.Breaker == "open", Backlog: int64(lane.Backlog + i.later.Of(s.ID)), Lag: lag, WebhooksPerMinute: float64(c.PerMinute(now)),
 			Webhooks: c.Webhooks, Duplicates: c.Duplicates, ReadsPerSecond: pace.Read, WritesPerSecond: pace.Write,
 			Breaker: pace.Breaker, Note: c.Note, Quarantined: i.take.Quarantined(s.ID),
 		})

@@ -266,6 +266,9 @@ func TestAuthorisationNews(t *testing.T) {
 		t.Fatal(status)
 	}
 	r.caughtUp()
+	r.addShop(otherShop)
+	other := r.authorize(otherShop) // which is none of this shop's affair
+	r.until("the other shop was polled", func() bool { return !r.status(other).LastPoll.IsZero() })
 	if note := r.status(r.shop).Note; !strings.Contains(note, "ends soon") {
 		t.Errorf("note %q", note)
 	}

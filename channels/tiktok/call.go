@@ -19,8 +19,9 @@ import (
 
 const (
 	contentType = "application/json"
-	maxThrottle = 2 * time.Second // a longer pause is the caller's to plan
-	maxTries    = 4               // of one call that surely did nothing
+	maxThrottle = 2 * time.Second         // a longer pause is the caller's to plan
+	maxTries    = 4                       // of one call that surely did nothing
+	quickRead   = 2500 * time.Millisecond // the first time-out of a read: it may be asked again, then with all the time there is
 )
 
 // request is one API call, before it is signed.
@@ -30,7 +31,8 @@ type request struct {
 	body               any // nil = none; "{}" is never sent, because clients disagree on how it is signed
 	write              bool
 	urgent             bool
-	unscoped           bool // refuses shop_cipher
+	unscoped           bool          // refuses shop_cipher
+	timeout            time.Duration // 0 = the connector's
 }
 
 // wire is what a request needs besides a token.
@@ -56,10 +58,14 @@ type answer struct {
 	Data      json.RawMessage `json:"data"`
 }
 
-// call sends a request for the shop and returns the answer's data. Tried again is only what surely did nothing.
+// call sends a request for the shop and returns the answer's data. Tried again is only what surely did nothing, and once,
+// at once, a read that got no good answer: a lost one goes out on another connection.
 func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error) {
 	limiter := c.limiter(q)
-	refreshed := false
+	refreshed, again := false, q.write
+	if !q.write {
+		q.timeout = min(c.timeout, quickRead)
+	}
 	for try := 1; ; try++ {
 		data, used, err := c.once(ctx, q, limiter)
 		if err == nil {
@@ -70,6 +76,8 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 			return nil, err
 		}
 		switch {
+		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && ctx.Err() == nil:
+			again, q.timeout = true, 0
 		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, channels.ErrBusy):
 		case f.Class == channels.Expired && refreshed:
 			f.Class = channels.Auth // a fresh token is refused as well
@@ -130,7 +138,7 @@ func sick(f *channels.Failure) bool {
 
 // send signs and sends one request. Every error is a *channels.Failure.
 func (w wire) send(ctx context.Context, q request, token string) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.timeout, w.timeout))
 	defer cancel()
 	r, err := w.signed(ctx, q, token)
 	if err != nil {

@@ -1,10 +1,13 @@
 package tiktok
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -202,5 +205,48 @@ func TestLabelFiles(t *testing.T) {
 		case tt.class != "" && (err == nil || channels.ClassOf(err) != tt.class || strings.Contains(err.Error(), "canary")):
 			t.Errorf("%s: got %v, want class %s and no address", tt.name, err, tt.class)
 		}
+	}
+}
+
+// A read that hangs is given up soon and asked once more, with all the time there is; what fails twice is told. A write
+// is never asked twice.
+func TestReadWithoutAnswerIsAskedOnceMore(t *testing.T) {
+	const good = `{"code":0,"data":{}}`
+	hangs := vendor(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})
+	read := func(ctx context.Context, c *Connector) error { _, err := c.Orders(ctx, []string{"5764"}); return err }
+	tests := []struct {
+		name  string
+		call  func(context.Context, *Connector) error
+		first vendor
+		then  vendor
+		class channels.Class // empty = good
+		waits []time.Duration
+	}{
+		{"hangs once", read, hangs, answers(200, nil, good), "", []time.Duration{quickRead, 10 * time.Second}},
+		{"hangs twice", read, hangs, hangs, channels.Retry, []time.Duration{quickRead, 10 * time.Second}},
+		{"fails once", read, answers(500, nil, `{"code":36009003}`), answers(200, nil, good), "", []time.Duration{quickRead, 10 * time.Second}},
+		{"garbage once", read, answers(200, nil, "<html>"), answers(200, nil, good), "", []time.Duration{quickRead, 10 * time.Second}},
+		{"asks to wait", read, answers(500, http.Header{"Retry-After": {"3"}}, "<html>"), nil, channels.Retry, []time.Duration{quickRead}},
+		{"refuses", read, answers(403, nil, `{"code":105005}`), nil, channels.Auth, []time.Duration{quickRead}},
+		{"a write hangs", func(ctx context.Context, c *Connector) error { _, err := c.Arrange(ctx, "115"); return err }, hangs, nil, channels.Unsure, []time.Duration{10 * time.Second}},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			var waits []time.Duration
+			c := shop(func(r *http.Request) (*http.Response, error) {
+				until, _ := r.Context().Deadline()
+				if waits = append(waits, time.Until(until)); len(waits) == 1 {
+					return tt.first(r)
+				}
+				return tt.then(r)
+			})
+			err := tt.call(t.Context(), c)
+			if err == nil && tt.class != "" || err != nil && channels.ClassOf(err) != tt.class || !slices.Equal(waits, tt.waits) {
+				t.Errorf("%s: got %v after %v, want class %q after %v", tt.name, err, waits, tt.class, tt.waits)
+			}
+		})
 	}
 }

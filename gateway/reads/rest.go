@@ -25,7 +25,8 @@ type Shop struct {
 	LastSuccess, LastWebhook, LastPoll time.Time
 	Limit                              time.Duration // a last success longer ago is late
 	Paused                             bool
-	Backlog                            int64 // inbox items and orders not yet taken in
+	Note                               string // what a person should do before long, a sentence; may be empty
+	Backlog                            int64  // inbox items and orders not yet taken in
 	Lag                                time.Duration
 	WebhooksPerMinute                  float64
 	Webhooks, Duplicates, Quarantined  int64
@@ -47,7 +48,7 @@ type Connection struct {
 	Name              string  `json:"name"`
 	ShopID            string  `json:"shop_id"`
 	State             string  `json:"state" enum:"ok,late,failing,paused"`
-	LastSuccess       *string `json:"last_success_at"`
+	LastSuccess       *string `json:"last_success_at" doc:"all that happened at the shop up to then is known: the older of the last full poll and the oldest webhook not yet taken in"`
 	LastWebhook       *string `json:"last_webhook_at"`
 	LastPoll          *string `json:"last_poll_at"`
 	Limit             float64 `json:"limit_seconds"`
@@ -98,12 +99,19 @@ func connection(row shops.Row, s Shop, now time.Time) Connection {
 		c.State = "paused"
 	case row.Failing != 0:
 		c.State = "failing"
-	case now.Sub(s.LastSuccess) > s.Limit:
-		c.State = "late"
-		c.Error = "Nothing was heard of this shop within its limit."
+	case now.Sub(s.LastPoll) > s.Limit:
+		c.State, c.Error = "late", "The shop was not looked through to the end within its limit."
 		c.Mend = "It is asked again by itself; if this lasts, check the network and the shop's authorisation."
+	case now.Sub(s.LastSuccess) > s.Limit:
+		c.State, c.Error = "late", "Webhooks of the shop wait longer than its limit."
+		c.Mend = "They are taken in by themselves, the oldest first; nothing is lost."
 	}
-	if c.State == "ok" {
+	switch {
+	case c.State != "ok":
+		c.Mend = strings.TrimSpace(c.Mend + " " + s.Note)
+	case s.Note != "":
+		c.Error, c.Mend = "The shop will stop before long.", s.Note
+	default:
 		c.Error, c.Mend = "", ""
 	}
 	return c

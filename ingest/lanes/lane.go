@@ -5,6 +5,7 @@ package lanes
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type Job struct {
 	Orders   []string // to be read again, each once; empty where Act is set
 	Person   string   // whose data the body may hold
 	Attempts int
+	Most     int  // orders it may be read with, after a read with more has failed; 0 = any number
 	Marked   bool // it was noted about before: a dead letter may be open
 	Received time.Time
 	Act      Act       // what to do about an item that is about no connected shop's order
@@ -30,7 +32,8 @@ type Act func(ctx context.Context, j *Job) (vault.Mark, error)
 // size is how many jobs one lane takes.
 const size = 2000
 
-// Lane is a bounded queue of jobs. Its methods may be called from many goroutines.
+// Lane is a bounded queue of jobs, worked on by several rounds at once: never two about one order. Its
+// methods may be called from many goroutines.
 type Lane struct {
 	ready chan struct{}
 
@@ -38,6 +41,8 @@ type Lane struct {
 	queue   []*Job
 	working []*Job
 	left    int64 // the first item that was left in the vault for want of room; 0 = none
+	last    int64 // the last of them
+	beyond  int   // how many they are
 	took    time.Duration
 }
 
@@ -55,11 +60,38 @@ func (l *Lane) Put(j *Job) bool {
 		if l.left == 0 || j.Number < l.left {
 			l.left = j.Number
 		}
+		if j.Number > l.last { // else it is met again
+			l.last = j.Number
+			l.beyond++
+		}
 		return false
 	}
 	l.queue = append(l.queue, j)
 	l.tell()
 	return true
+}
+
+// Hungry tells the first item that was left in the vault, when there is room again; else 0.
+func (l *Lane) Hungry() (left int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) <= size/2 {
+		return l.left
+	}
+	return 0
+}
+
+// Fill queues jobs that were left in the vault, fewer than half a lane, after Hungry. Next is the first
+// item that may still be there; 0 = none.
+func (l *Lane) Fill(jobs []*Job, next int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, jobs...)
+	l.beyond = max(l.beyond-len(jobs), 0)
+	if l.left = next; next == 0 {
+		l.beyond = 0
+	}
+	l.tell()
 }
 
 func (l *Lane) tell() {
@@ -69,38 +101,54 @@ func (l *Lane) tell() {
 	}
 }
 
-// Take begins work on jobs from the front that name at most most orders together, at least one job.
-// Done ends it.
-func (l *Lane) Take(most int) []*Job {
+// Take begins work on jobs from the front that name at most most orders together, and no more than any
+// of them may be read with, but at least one job. Jobs about an order that is worked on stay. Done ends it.
+func (l *Lane) Take(most int) (taken []*Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, distinct := 0, map[string]bool{}
-	for n < len(l.queue) && n < 4*most {
-		for _, order := range l.queue[n].Orders {
-			distinct[order] = true
+	busy, distinct := map[string]bool{}, map[string]bool{}
+	for _, j := range l.working {
+		add(busy, j.Orders)
+	}
+	var rest []*Job
+	limit := most
+	for n, j := range l.queue {
+		if slices.ContainsFunc(j.Orders, func(order string) bool { return busy[order] }) {
+			add(busy, j.Orders) // the next about the same order stays behind it
+			rest = append(rest, j)
+			continue
 		}
-		if n > 0 && len(distinct) > most {
+		if j.Most > 0 {
+			limit = min(limit, j.Most)
+		}
+		if add(distinct, j.Orders); len(taken) > 0 && (len(distinct) > limit || len(taken) == 4*most) {
+			rest = append(rest, l.queue[n:]...)
 			break
 		}
-		n++
+		taken = append(taken, j)
 	}
-	l.working = append([]*Job(nil), l.queue[:n]...)
-	l.queue = append([]*Job(nil), l.queue[n:]...)
-	return l.working
+	l.queue, l.working = rest, append(l.working, taken...)
+	return taken
+}
+
+func add(set map[string]bool, orders []string) {
+	for _, order := range orders {
+		set[order] = true
+	}
 }
 
 // Done ends the work on what was taken; rest goes back to the front, or to the back.
-func (l *Lane) Done(now time.Time, rest []*Job, back bool) {
+func (l *Lane) Done(now time.Time, taken, rest []*Job, back bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, j := range l.working {
+	for _, j := range taken {
 		l.took = max(now.Sub(j.Received), 0)
 	}
-	l.working = nil
+	l.working = slices.DeleteFunc(l.working, func(j *Job) bool { return slices.Contains(taken, j) })
 	if back {
 		l.queue = append(l.queue, rest...)
 	} else {
-		l.queue = append(append([]*Job(nil), rest...), l.queue...)
+		l.queue = append(slices.Clone(rest), l.queue...)
 	}
 	if len(l.queue) > 0 {
 		l.tell()
@@ -111,35 +159,30 @@ func (l *Lane) Done(now time.Time, rest []*Job, back bool) {
 func (l *Lane) Remove(j *Job) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for n, other := range l.queue {
-		if other == j {
-			l.queue = append(l.queue[:n:n], l.queue[n+1:]...)
-			return true
+	n := slices.Index(l.queue, j)
+	if n < 0 {
+		return false
+	}
+	l.queue = slices.Delete(l.queue, n, n+1)
+	return true
+}
+
+// State is how a lane does.
+type State struct {
+	Backlog int
+	Oldest  time.Time     // when the first of the backlog was received; zero = there is none
+	Took    time.Duration // how long the last one took from there
+}
+
+// State tells how the lane does, what was left in the vault included.
+func (l *Lane) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := State{Backlog: len(l.queue) + len(l.working) + l.beyond, Took: l.took}
+	for _, j := range append(slices.Clone(l.working), l.queue[:min(len(l.queue), 1)]...) {
+		if s.Oldest.IsZero() || j.Received.Before(s.Oldest) {
+			s.Oldest = j.Received
 		}
 	}
-	return false
-}
-
-// Hungry tells once, when there is room again, the first item that was left in the vault; else 0.
-func (l *Lane) Hungry() (left int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.queue) <= size/2 {
-		left, l.left = l.left, 0
-	}
-	return left
-}
-
-// State is the backlog, and how old its first item is, or how long the last one took.
-func (l *Lane) State(now time.Time) (backlog int, lag time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	backlog, lag = len(l.queue)+len(l.working), l.took
-	switch {
-	case len(l.working) > 0:
-		lag = now.Sub(l.working[0].Received)
-	case len(l.queue) > 0:
-		lag = now.Sub(l.queue[0].Received)
-	}
-	return backlog, max(lag, 0)
+	return s
 }

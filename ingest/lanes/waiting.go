@@ -6,7 +6,10 @@ import (
 )
 
 // Waiting are items that wait for their time, the next one first. Its zero value is empty.
-type Waiting struct{ items dueItems }
+type Waiting struct {
+	items dueItems
+	asked time.Time // the last time it was asked at
+}
 
 // Due is one of them.
 type Due struct {
@@ -18,17 +21,35 @@ type Due struct {
 // maxWaiting are kept; what is beyond is found in the vault when there is room.
 const maxWaiting = 10_000
 
+// Longest is the most that an item is put off. One further off was put off by a clock that was ahead.
+const Longest = 15 * time.Minute
+
 // Put keeps an item; it reports false when too many wait already.
-func (w *Waiting) Put(d Due) bool {
+func (w *Waiting) Put(d Due, now time.Time) bool {
 	if len(w.items) >= maxWaiting {
 		return false
 	}
+	d.At = soon(d.At, now)
 	heap.Push(&w.items, d)
 	return true
 }
 
+func soon(at, now time.Time) time.Time {
+	if at.Sub(now) > Longest {
+		return now
+	}
+	return at
+}
+
 // Pop takes the next item whose time has come.
 func (w *Waiting) Pop(now time.Time) (Due, bool) {
+	if now.Before(w.asked) { // the clock was set back
+		for n := range w.items {
+			w.items[n].At = soon(w.items[n].At, now)
+		}
+		heap.Init(&w.items)
+	}
+	w.asked = now
 	if len(w.items) == 0 || w.items[0].At.After(now) {
 		return Due{}, false
 	}
