@@ -12,7 +12,7 @@ import (
 // ShopStatus is how one connection does right now. It is not from the log.
 type ShopStatus struct {
 	Connection                        string
-	LastSuccess                       time.Time     // all that happened at the shop up to here is known; zero = nothing is
+	LastSuccess                       time.Time     // what happened at the shop up to here is known, items that are planned to be tried again aside; zero = nothing is
 	LastWebhook, LastPoll             time.Time     // zero = never
 	Limit                             time.Duration // a last success longer ago is late
 	Paused                            bool          // its lane waits for the channel

@@ -40,14 +40,15 @@ type Lane struct {
 	mu      sync.Mutex // guards all below
 	queue   []*Job
 	working []*Job
-	left    int64 // the first item that was left in the vault for want of room; 0 = none
-	last    int64 // the last of them
-	beyond  int   // how many they are
+	busy    map[string]bool // orders that are worked on
+	left    int64           // the first item that was left in the vault for want of room; 0 = none
+	last    int64           // the last of them
+	beyond  int             // how many they are
 	took    time.Duration
 }
 
 // New makes an empty lane.
-func New() *Lane { return &Lane{ready: make(chan struct{}, 1)} }
+func New() *Lane { return &Lane{ready: make(chan struct{}, 1), busy: map[string]bool{}} }
 
 // Ready tells when there is something to take.
 func (l *Lane) Ready() <-chan struct{} { return l.ready }
@@ -67,7 +68,9 @@ func (l *Lane) Put(j *Job) bool {
 		return false
 	}
 	l.queue = append(l.queue, j)
-	l.tell()
+	if !has(l.busy, j.Orders) { // else Done tells
+		l.tell()
+	}
 	return true
 }
 
@@ -106,15 +109,12 @@ func (l *Lane) tell() {
 func (l *Lane) Take(most int) (taken []*Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	busy, distinct := map[string]bool{}, map[string]bool{}
-	for _, j := range l.working {
-		add(busy, j.Orders)
-	}
+	held, distinct := map[string]bool{}, map[string]bool{}
 	var rest []*Job
 	limit := most
 	for n, j := range l.queue {
-		if slices.ContainsFunc(j.Orders, func(order string) bool { return busy[order] }) {
-			add(busy, j.Orders) // the next about the same order stays behind it
+		if has(l.busy, j.Orders) || has(held, j.Orders) {
+			add(held, j.Orders) // the next about the same order stays behind it
 			rest = append(rest, j)
 			continue
 		}
@@ -127,8 +127,20 @@ func (l *Lane) Take(most int) (taken []*Job) {
 		}
 		taken = append(taken, j)
 	}
+	for _, j := range taken {
+		add(l.busy, j.Orders)
+	}
 	l.queue, l.working = rest, append(l.working, taken...)
 	return taken
+}
+
+func has(set map[string]bool, orders []string) bool {
+	for _, order := range orders {
+		if set[order] {
+			return true
+		}
+	}
+	return false
 }
 
 func add(set map[string]bool, orders []string) {
@@ -143,6 +155,9 @@ func (l *Lane) Done(now time.Time, taken, rest []*Job, back bool) {
 	defer l.mu.Unlock()
 	for _, j := range taken {
 		l.took = max(now.Sub(j.Received), 0)
+		for _, order := range j.Orders {
+			delete(l.busy, order)
+		}
 	}
 	l.working = slices.DeleteFunc(l.working, func(j *Job) bool { return slices.Contains(taken, j) })
 	if back {
