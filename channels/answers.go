@@ -50,6 +50,9 @@ func DownloadPDF(ctx context.Context, client *http.Client, from string, most int
 	fail := func(class Class, message string, err error) ([]byte, error) {
 		return nil, &Failure{Class: class, Call: "download label", Message: message, Err: err}
 	}
+	away := func(message string, err error) ([]byte, error) {
+		return nil, &Failure{Class: Retry, Call: "download label", Message: message, Err: err, Away: true}
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return fail(Rejected, "the file's address cannot be read", nil)
@@ -59,16 +62,19 @@ func DownloadPDF(ctx context.Context, client *http.Client, from string, most int
 	case errors.Is(err, ErrBlocked):
 		return fail(Rejected, "not fetched", WithoutURL(err))
 	case err != nil:
-		return fail(Retry, "no answer", WithoutURL(err))
+		return away("no answer", WithoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fail(Retry, "HTTP status "+strconv.Itoa(response.StatusCode), nil)
+	switch status := response.StatusCode; {
+	case status == http.StatusTooManyRequests, status >= 500:
+		return away("HTTP status "+strconv.Itoa(status), nil)
+	case status != http.StatusOK:
+		return fail(Retry, "HTTP status "+strconv.Itoa(status), nil)
 	}
 	file, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	switch {
 	case err != nil:
-		return fail(Retry, "the file broke off", WithoutURL(err))
+		return away("the file broke off", WithoutURL(err))
 	case int64(len(file)) > most:
 		return fail(Rejected, fmt.Sprintf("the file is larger than %d bytes", most), nil)
 	case !bytes.HasPrefix(file, []byte("%PDF-")):

@@ -206,6 +206,7 @@ type Failure struct {
 	Message    string
 	RequestID  string
 	RetryAfter time.Duration // zero when not given
+	Away       bool          // the vendor was not asked, is too busy or is down: it says nothing of the request
 	Err        error         // the cause, when it was not the vendor's answer
 }
 

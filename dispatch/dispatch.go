@@ -53,7 +53,14 @@ func LabelID(order, pkg string) string {
 const (
 	packPause  = 10 * time.Second // for packages and orders that are not shown yet
 	labelPause = time.Second      // for a label that is being made, and after an answer that got lost
+	lookPause  = time.Minute      // for what the channel's or the connection's news end
 )
+
+const mendAuth = "Connect the shop again; the order then goes on by itself."
+
+func gone(sentence string) *fulfilment.Trouble {
+	return &fulfilment.Trouble{Sentence: sentence + " Waiting for the channel's own news of it.", Wait: fulfilment.WaitChannel, After: lookPause}
+}
 
 // Label implements fulfilment.Desk. Of several packages the label of the first is named; each one's
 // is kept under its LabelID.
@@ -87,7 +94,9 @@ func (d *Desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 func (d *Desk) connector(p fulfilment.Parcel) (channels.Connector, error) {
 	c, ok := d.shops.Connector(p.Connection)
 	if !ok {
-		return nil, &fulfilment.Trouble{Sentence: fmt.Sprintf("The shop %s is not connected. Connect the shop again, then retry.", p.Connection), Person: true}
+		return nil, &fulfilment.Trouble{
+			Sentence: fmt.Sprintf("The shop %s is not connected. %s", p.Connection, mendAuth), Wait: fulfilment.WaitAuthorisation, After: lookPause,
+		}
 	}
 	return c, nil
 }
@@ -121,7 +130,7 @@ func (d *Desk) order(ctx context.Context, c channels.Connector, p fulfilment.Par
 	case len(page.Orders) == 0:
 		return channels.Order{}, &fulfilment.Trouble{Sentence: "The channel does not show this order just now.", After: packPause}
 	case page.Orders[0].Status == channels.StatusCancelled:
-		return channels.Order{}, &fulfilment.Trouble{Sentence: "The channel says that the order was cancelled.", Gone: true}
+		return channels.Order{}, gone("The channel says that the order was cancelled.")
 	}
 	return page.Orders[0], nil
 }
@@ -230,15 +239,19 @@ func trouble(doing string, err error) error {
 	case channels.Unsure:
 		t.Sentence = fmt.Sprintf("The answer got lost while trying to %s: %s. What was done is read back first.", doing, said)
 	case channels.Gone:
-		t.Sentence, t.Gone = fmt.Sprintf("The channel says that the order was cancelled or closed: %s.", said), true
+		return gone(fmt.Sprintf("The channel says that the order was cancelled or closed: %s.", said))
 	case channels.Auth:
-		t.Sentence, t.Person = fmt.Sprintf("The channel no longer lets us %s: %s. Connect the shop again, then retry.", doing, said), true
+		t.Sentence = fmt.Sprintf("The channel no longer lets us %s: %s. %s", doing, said, mendAuth)
+		t.Wait, t.After = fulfilment.WaitAuthorisation, lookPause
 	case channels.Bug:
 		t.Sentence, t.Person = fmt.Sprintf("We asked the channel wrongly to %s: %s. Please report this; retry after an update.", doing, said), true
 	default:
 		t.Sentence, t.Person = fmt.Sprintf("The channel refuses to %s: %s. Look at the order on the channel, then retry.", doing, said), true
 	}
-	if !t.Gone && !t.Person {
+	if f.Away {
+		t.Wait, t.Sentence = fulfilment.WaitAway, t.Sentence+" The order goes on by itself once the channel answers."
+	}
+	if !t.Person {
 		t.After = max(t.After, labelPause)
 	}
 	return t

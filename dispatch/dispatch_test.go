@@ -170,7 +170,7 @@ func TestPackagesAreFoundWhenTheNewsNamedNone(t *testing.T) {
 	}
 	p, _ = r.place(tiktoksim.NewOrder{Unpaid: true})
 	_, err := r.Label(t.Context(), p, false)
-	if got := r.trouble(err); got.After == 0 || got.Person || got.Gone {
+	if got := r.trouble(err); got.After == 0 || got.Person || got.Wait != "" {
 		t.Errorf("no package yet: %+v", got)
 	}
 }
@@ -183,7 +183,7 @@ func TestLostAnswersShipOnce(t *testing.T) {
 			r.SetFaults(f)
 			for try := range 2 {
 				_, err := r.Label(t.Context(), p, try > 0)
-				if got := r.trouble(err); got.Person || got.Gone || got.After == 0 {
+				if got := r.trouble(err); got.Person || got.Wait != "" || got.After == 0 {
 					t.Errorf("try %d: %+v", try, got)
 				}
 			}
@@ -245,13 +245,13 @@ func TestTroubleSaysWhatMendsIt(t *testing.T) {
 		"shown":          func() error { _, err := r.Shown(t.Context(), p); return err },
 		"label of order": func() error { q := p; q.Packages = nil; _, err := r.Label(t.Context(), q, false); return err },
 	} {
-		if got := r.trouble(call()); !got.Gone {
+		if got := r.trouble(call()); got.Wait != fulfilment.WaitChannel {
 			t.Errorf("%s of a cancelled order: %+v", name, got)
 		}
 	}
 	p.Connection = "nosuch"
 	_, err = r.Shown(t.Context(), p)
-	if got := r.trouble(err); !got.Person || !strings.Contains(got.Sentence, "Connect the shop again") {
+	if got := r.trouble(err); got.Person || got.Wait != fulfilment.WaitAuthorisation || !strings.HasSuffix(got.Sentence, "Connect the shop again; the order then goes on by itself.") {
 		t.Errorf("an unknown connection: %+v", got)
 	}
 }

@@ -274,6 +274,26 @@ func TestNewsDuringACall(t *testing.T) {
 	}
 }
 
+// What a flow waits for may come while it looks whether it has come: then it looks again.
+func TestNewsOfAWaitDuringItsCall(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.runs()
+		w.call = func(_ context.Context, in Input, _ string) Verdict {
+			if in.Attempt > 2 {
+				return Done(nil)
+			}
+			<-time.After(10 * time.Second)
+			return Wait("shut", "Shut.", in.Now.Add(time.Hour), "open:door")
+		}
+		w.tell("a", told{})
+		w.pass(time.Hour + 5*time.Second) // in the middle of the second call
+		w.tells("a", "started check take call? waits(Shut.) call?")
+		w.append(eventlog.Stream{Workspace: "main", Kind: "door", ID: "d"}, opened{"open:door"})
+		w.pass(10 * time.Second)
+		w.tells("a", "started check take call? waits(Shut.) call? waits(Shut.) call? call end finished")
+	})
+}
+
 func TestCancelledBeforeTheFirstTurn(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.tell("a", told{})

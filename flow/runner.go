@@ -126,8 +126,7 @@ func (r *Runner) see(ctx context.Context, record eventlog.Record) {
 			r.timers.at(who, e.Until)
 		case flows.StepFailed:
 			r.timers.at(who, e.Again)
-		case flows.StepStarted:
-			r.news.wait(who, nil)
+		case flows.StepStarted: // what it waited for may come while it looks: that is news too
 			if !r.o.Alone {
 				r.timers.at(who, e.Deadline)
 			}

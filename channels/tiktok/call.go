@@ -75,6 +75,10 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 		if !errors.As(err, &f) {
 			return nil, err
 		}
+		// One that fails alone may be to blame itself; while the breaker is open nobody gets through.
+		if state, _ := c.breaker.State(); f.Class == channels.Throttled || sick(f) && state != "closed" {
+			f.Away = true
+		}
 		switch {
 		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && ctx.Err() == nil:
 			again, q.timeout = true, 0
@@ -85,7 +89,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 		case f.Class == channels.Expired:
 			refreshed = true
 			if err := c.tokens.Replace(ctx, used); err != nil {
-				return nil, err
+				return nil, noToken(q.name, err)
 			}
 		default:
 			return nil, err
@@ -96,7 +100,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 // once passes breaker, limiter and token and sends the request. It returns the access token that was used.
 func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limiter) (data json.RawMessage, used string, err error) {
 	if wait, ok := c.breaker.Allow(); !ok {
-		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait}
+		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait, Away: true}
 	}
 	outcome := channels.Nothing
 	defer func() { c.breaker.Report(outcome) }()
@@ -105,11 +109,11 @@ func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limit
 		if errors.Is(err, channels.ErrBusy) {
 			class = channels.Throttled
 		}
-		return nil, "", &channels.Failure{Class: class, Call: q.name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Err: err}
+		return nil, "", &channels.Failure{Class: class, Call: q.name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Away: true, Err: err}
 	}
 	token, err := c.tokens.Current(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, "", noToken(q.name, err)
 	}
 	data, err = c.send(ctx, q, token.Access)
 	var f *channels.Failure
@@ -131,9 +135,23 @@ func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limit
 	return data, token.Access, err
 }
 
+// noToken is a call that was not sent for want of a token: only a final "no" of the vendor's is about the call's shop.
+func noToken(call string, err error) error {
+	if channels.ClassOf(err) == channels.Auth {
+		return err
+	}
+	f := &channels.Failure{Class: channels.Retry, Call: call, Message: "not sent, because there is no valid token just now", Away: true, Err: err}
+	var refused *channels.Failure
+	if errors.As(err, &refused) {
+		f.RetryAfter = refused.RetryAfter
+	}
+	return f
+}
+
 // sick reports whether a failure says that the vendor is down rather than that it refuses.
 func sick(f *channels.Failure) bool {
-	return f.Code == "" && f.Class != channels.Rejected && f.Class != channels.Bug || f.Code == "36009003" || f.Code == "36009007"
+	lost := f.Class == channels.Retry || f.Class == channels.Unsure
+	return lost && (f.Code == "" || f.Code == "36009003" || f.Code == "36009007")
 }
 
 // send signs and sends one request. Every error is a *channels.Failure.

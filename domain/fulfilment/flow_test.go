@@ -3,6 +3,7 @@ package fulfilment_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -264,7 +265,7 @@ func TestStuckRetriedAndCancelled(t *testing.T) {
 		r.receive("a", 10)
 		r.policy = flow.Policy{Attempts: 2, First: time.Second, Longest: time.Second}
 		r.restart()
-		r.desk.script["label"] = []string{"away", "away", "decline"}
+		r.desk.script["label"] = []string{"fault", "fault", "decline"}
 		r.says("1", orders.Ready)
 		r.pass(time.Minute)
 		r.tells("1", untilPaid+"confirm payment, label?, label!, label?, stuck")
@@ -299,10 +300,10 @@ func TestStuckRetriedAndCancelled(t *testing.T) {
 func TestGoneWaitsForTheNews(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.receive("a", 10)
-		r.desk.script["label"] = []string{"gone", "gone", "gone", "gone", "gone", "gone", "gone", "gone", "gone", "gone"}
+		r.desk.script["label"] = slices.Repeat([]string{"gone"}, 100)
 		r.says("1", orders.Ready)
 		r.pass(3 * time.Hour)
-		if calls := r.desk.calls["label"]; calls < 5 || calls > 9 {
+		if calls := r.desk.calls["label"]; calls < 5 || calls > 15 {
 			r.Errorf("got %d calls in three hours", calls)
 		}
 		r.says("1", orders.Cancelled)
@@ -326,4 +327,59 @@ func TestTellEndsWithTheNews(t *testing.T) {
 			r.Errorf("got %s with %d calls more", got, r.desk.calls["tell"]-before)
 		}
 	})
+}
+
+// What is wrong with the shop is not wrong with the order: nobody is asked, and the order goes on by
+// itself when the shop's news come, at the latest a while after if they never do.
+func TestTroubleOfTheShopBringsNobodyIn(t *testing.T) {
+	const many = 5
+	shop := shopevents.Connection("main", "k7")
+	tests := []struct {
+		name, wait string
+		news       eventlog.Event
+		within     time.Duration // of the end of the trouble
+	}{
+		{"connected again", fulfilment.WaitAuthorisation, shopevents.Connected{Connection: "k7"}, 0},
+		{"recovered", fulfilment.WaitAuthorisation, shopevents.Recovered{Connection: "k7"}, 0},
+		{"authorised without news", fulfilment.WaitAuthorisation, nil, time.Hour},
+		{"another shop connected", fulfilment.WaitAuthorisation, shopevents.Connected{Connection: "k8"}, time.Hour},
+		{"back after an outage", fulfilment.WaitAway, shopevents.Recovered{Connection: "k7"}, 0},
+		{"back without news", fulfilment.WaitAway, nil, 5 * time.Minute},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inRig(t, func(r *rig) {
+				r.receive("a", 100)
+				r.says("1", orders.Ready)
+				r.desk.down = test.wait
+				for i := range many {
+					r.says(fmt.Sprint("2", i), orders.Ready)
+				}
+				r.pass(2 * time.Hour)
+				r.restart()
+				r.pass(time.Hour)
+				for i := range many {
+					if s := r.status(fmt.Sprint("2", i)); s.Phase != flow.Waits || s.Waiting.Code != test.wait || s.Failures != 0 {
+						r.Fatalf("order %d: %s of %+v after %d failures, want the wait %q", i, s.Phase, s.Waiting, s.Failures, test.wait)
+					}
+				}
+				if calls := r.desk.calls["label"]; calls > many*50 {
+					r.Errorf("%d calls for %d orders in three hours", calls, many)
+				}
+				r.desk.down = ""
+				if test.news != nil {
+					if _, err := r.log.Append(r.Context(), eventlog.Write{Stream: shop, Events: []eventlog.Event{test.news}}); err != nil {
+						r.Fatal(err)
+					}
+				}
+				r.pass(test.within)
+				for i := range many {
+					id := fmt.Sprint("2", i)
+					if s := r.status(id); s.Phase != flow.Finished || s.Touched || r.desk.labels["k7:"+id] != 1 {
+						r.Errorf("order %s: %s, touched %v, %d labels; want it finished by itself with one", id, s.Phase, s.Touched, r.desk.labels["k7:"+id])
+					}
+				}
+			})
+		})
+	}
 }

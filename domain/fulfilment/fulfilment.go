@@ -4,9 +4,10 @@
 //	order.placed ─► validate ─► check + reserve ─► confirm payment ─► label ─► tell the channel ─► metrics
 //
 // Check and reserve are one decision, shown as two lines. Waits are states with a sentence: unpaid,
-// the channel's hold after payment, an unknown SKU, no stock. Stock is reserved as soon as the order
-// is known, paid or not, and leaves the house with the last step. An order without stock is held
-// until a person retries it. A cancellation turns the flow around wherever it stands.
+// the channel's hold after payment, an unknown SKU, no stock, a shop to be connected again, a channel
+// that is away. Stock is reserved as soon as the order is known, paid or not, and leaves the house
+// with the last step. An order without stock is held until a person retries it. A cancellation turns
+// the flow around wherever it stands.
 package fulfilment
 
 import (
@@ -51,6 +52,9 @@ const (
 	WaitUnpaid     = "unpaid"
 	WaitOnHold     = "on_hold"
 	WaitChannel    = "channel"
+	// WaitAuthorisation is for the shop to be connected again, WaitAway for a channel that is down or too busy.
+	WaitAuthorisation = "authorisation"
+	WaitAway          = "away"
 )
 
 // Parcel is what the shipping desk needs to know of an order; references only.
@@ -73,8 +77,8 @@ type Desk interface {
 
 // Trouble is a Desk's failure with what to do about it. Any other error is tried again.
 type Trouble struct {
-	Sentence string
-	Gone     bool          // the channel says the order is cancelled: wait for its news
+	Sentence string        // what, why and what mends it
+	Wait     string        // the code of the wait that it is: no fault of the order's, however long it takes
 	Person   bool          // trying again will not help
 	After    time.Duration // the least pause
 }
@@ -121,9 +125,13 @@ func wakes(r eventlog.Record) []string {
 	return nil
 }
 
-// tags names the news that end a wait for an unknown SKU.
+// tags names the news that end a wait for an unknown SKU or for a connection.
 func tags(r eventlog.Record) []string {
 	switch e := r.Event.(type) {
+	case shopevents.Connected:
+		return []string{shopTag(e.Connection)}
+	case shopevents.Recovered:
+		return []string{shopTag(e.Connection)}
 	case shopevents.Mapped:
 		return []string{mappedTag(e.Connection, e.Code)}
 	case stockevents.Received:
@@ -132,6 +140,7 @@ func tags(r eventlog.Record) []string {
 	return nil
 }
 
+func shopTag(connection string) string         { return "shop:" + connection }
 func mappedTag(connection, code string) string { return "mapped:" + connection + ":" + code }
 func knownTag(sku string) string               { return "known:" + sku }
 
@@ -281,7 +290,7 @@ func (f fulfilment) parcel(in flow.Input) Parcel {
 func (f fulfilment) label(ctx context.Context, in flow.Input, _ string) flow.Verdict {
 	l, err := f.desk.Label(ctx, f.parcel(in), in.Attempt > 1)
 	if err != nil {
-		return trouble(err, in)
+		return f.trouble(err, in)
 	}
 	return flow.Done(map[string]string{"label": l.Label, "label_type": l.Type, "tracking": l.Tracking, "carrier": l.Carrier})
 }
@@ -301,7 +310,7 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 	shown, err := f.desk.Shown(ctx, f.parcel(in))
 	switch {
 	case err != nil:
-		return trouble(err, in)
+		return f.trouble(err, in)
 	case !shown:
 		return flow.Retry("The channel does not show the shipment yet.", time.Second)
 	}
@@ -313,14 +322,18 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	return flow.Done(nil, inventory.Ship(f.workspace, in.ID, attempt, states)...)
 }
 
-func trouble(err error, in flow.Input) flow.Verdict {
+func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
 	var t *Trouble
 	switch {
 	case !errors.As(err, &t):
 		return flow.Retry("The call failed: "+err.Error(), 0)
-	case t.Gone: // the channel's own news of it turn the flow around; look again ever less often until they come
-		pause := min(time.Minute<<min(in.Attempt-1, 6), time.Hour)
-		return flow.Wait(WaitChannel, t.Sentence+" Waiting for the channel's own news of it.", in.Now.Add(pause))
+	case t.Wait != "": // news of the order or of its shop end it; it looks again ever less often in case they were missed
+		longest := time.Hour
+		if t.Wait == WaitAway {
+			longest = 5 * time.Minute
+		}
+		pause := min(max(t.After, time.Second<<min(in.Attempt-1, 12)), longest)
+		return flow.Wait(t.Wait, t.Sentence, in.Now.Add(pause), shopTag(f.order(in).Placed.Connection))
 	case t.Person:
 		return flow.Stuck(t.Sentence)
 	}

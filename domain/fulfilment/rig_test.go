@@ -1,6 +1,7 @@
 package fulfilment_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type desk struct {
 	calls  map[string]int  // by method
 	// script is what the calls of a method do, one after the other; then they work.
 	script map[string][]string
+	down   string // what every call does for now
 }
 
 func newDesk() *desk {
@@ -55,7 +57,7 @@ func (d *desk) next(method string) string {
 // Label implements fulfilment.Desk. A second label for one parcel would be bought twice.
 func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulfilment.Labelled, error) {
 	d.mu.Lock()
-	what := d.next("label")
+	what := cmp.Or(d.down, d.next("label"))
 	made := func() fulfilment.Labelled {
 		d.shown[p.Order] = true
 		return fulfilment.Labelled{Label: "l-" + p.Order, Type: "application/pdf", Tracking: "T1", Carrier: "C"}
@@ -93,7 +95,7 @@ func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 // Shown implements fulfilment.Desk.
 func (d *desk) Shown(ctx context.Context, p fulfilment.Parcel) (bool, error) {
 	d.mu.Lock()
-	what, shown := d.next("tell"), d.shown[p.Order]
+	what, shown := cmp.Or(d.down, d.next("tell")), d.shown[p.Order]
 	d.mu.Unlock()
 	switch what {
 	case "":
@@ -112,7 +114,11 @@ func (d *desk) fail(ctx context.Context, what string) error {
 	case "decline":
 		return &fulfilment.Trouble{Sentence: "The channel refuses.", Person: true}
 	case "gone":
-		return &fulfilment.Trouble{Sentence: "The channel says that the order was cancelled.", Gone: true}
+		return &fulfilment.Trouble{Sentence: "The channel says that the order was cancelled.", Wait: fulfilment.WaitChannel, After: time.Minute}
+	case fulfilment.WaitAuthorisation:
+		return &fulfilment.Trouble{Sentence: "Connect the shop again.", Wait: what, After: time.Minute}
+	case fulfilment.WaitAway:
+		return &fulfilment.Trouble{Sentence: "The channel is away.", Wait: what, After: time.Second}
 	case "panic":
 		panic("desk")
 	}

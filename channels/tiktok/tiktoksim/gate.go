@@ -212,10 +212,12 @@ func (s *Sim) admit(r *http.Request, body []byte, scoped bool) (*member, url.Val
 		return nil, nil, gateError(36009004, http.StatusBadRequest, "unexpected identifier shop_cipher")
 	case scoped && cipher == "":
 		return nil, nil, gateError(106013, http.StatusBadRequest, "Missing identifier shop_cipher")
-	case scoped && s.ciphers[cipher] != g.member:
+	case !scoped:
+		return g.shops[0], query, nil
+	case !slices.Contains(g.shops, s.ciphers[cipher]):
 		return nil, nil, gateError(101000, http.StatusForbidden, "shop_cipher does not belong to this access token")
 	}
-	return g.member, query, nil
+	return s.ciphers[cipher], query, nil
 }
 
 // throttle answers 429 over the limit, every other time with Retry-After.

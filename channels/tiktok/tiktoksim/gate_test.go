@@ -240,3 +240,60 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+// A seller's consent opens all of their shops with one pair: refreshing it ends the old pair for each of them, and taking
+// it back closes them all.
+func TestOneConsentForManyShops(t *testing.T) {
+	r := newRig(t, Config{})
+	const second, stranger = "7490000000000000002", "7490000000000000003"
+	ciphers := map[string]string{testShop: r.cipher, second: r.AddShop(Shop{ID: second}), stranger: r.AddShop(Shop{ID: stranger})}
+	ask := func(path, query string) answer {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", r.url+path+"?app_key=cfappkey01&app_secret=cf_test_secret_0123456789abcdef&"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.send(req)
+	}
+	refresh := func(token string) answer {
+		return ask("/api/v2/token/refresh", "grant_type=refresh_token&refresh_token="+token)
+	}
+	opens := func(what, token string, want map[string]int) {
+		t.Helper()
+		for shop, code := range want {
+			r.wantCode(what+", shop "+shop, r.send(r.request("GET", "/event/202309/webhooks", "", url.Values{"shop_cipher": {ciphers[shop]}},
+				func(q *http.Request, _ url.Values) { q.Header.Set("x-tts-access-token", token) })), code)
+		}
+	}
+	ask("/api/v2/token/get", "grant_type=authorized_code&auth_code="+r.AuthCode(testShop, second))
+	first := r.Tokens(testShop)
+	if first != r.Tokens(second) {
+		t.Errorf("two pairs: %+v and %+v", first, r.Tokens(second))
+	}
+	opens("the pair", first.AccessToken, map[string]int{testShop: 0, second: 0, stranger: 101000})
+	var list struct {
+		Shops []struct{ ID, Cipher string }
+	}
+	r.send(r.request("GET", "/authorization/202309/shops", "", url.Values{"shop_cipher": {""}}, nil)).into(t, &list)
+	if len(list.Shops) != 2 || list.Shops[0].Cipher != ciphers[testShop] || list.Shops[1].ID != second {
+		t.Errorf("listed %+v", list.Shops)
+	}
+	r.wantCode("the refresh", refresh(first.RefreshToken), 0)
+	r.wantCode("the other shop's refresh with the same pair", refresh(first.RefreshToken), 36004004)
+	shared := r.Tokens(second)
+	// One shop consents alone: the other keeps the pair that it had.
+	ask("/api/v2/token/get", "grant_type=authorized_code&auth_code="+r.AuthCode(testShop))
+	r.wantCode("a pair that one shop is left with", refresh(shared.RefreshToken), 0)
+	opens("the pair of one", r.Tokens(testShop).AccessToken, map[string]int{testShop: 0, second: 101000})
+	shared = r.Tokens(second)
+	ask("/api/v2/token/get", "grant_type=authorized_code&auth_code="+r.AuthCode(second))
+	r.wantCode("a pair that nobody is left with", refresh(shared.RefreshToken), 36004004)
+
+	ask("/api/v2/token/get", "grant_type=authorized_code&auth_code="+r.AuthCode(testShop, second))
+	shared = r.Tokens(testShop)
+	r.EndAuthorisation(second)
+	opens("an ended pair", shared.AccessToken, map[string]int{testShop: 36009004, second: 36009004})
+	opens("a stranger's pair", r.Tokens(stranger).AccessToken, map[string]int{stranger: 0})
+	r.wantCode("an ended refresh token", refresh(shared.RefreshToken), 36004004)
+	ask("/api/v2/token/get", "grant_type=authorized_code&auth_code="+r.AuthCode(second))
+	opens("consented again", r.Tokens(second).AccessToken, map[string]int{second: 0})
+}

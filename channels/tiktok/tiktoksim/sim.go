@@ -39,13 +39,20 @@ type Sim struct {
 // member is a shop as the API's gate knows it.
 type member struct {
 	*market.Store
-	tokens        Tokens
+	auth          *authorisation // the newest
 	subscriptions map[string]subscription
 	limiters      map[string]*rate.Limiter
 }
 
+// authorisation is one seller's consent: the shops it opens, and the newest pair, which is for all of them.
+type authorisation struct {
+	shops  []*member
+	tokens Tokens
+}
+
+// grant is what a token or code gives, and until when.
 type grant struct {
-	member  *member
+	*authorisation
 	expires time.Time
 }
 
@@ -141,7 +148,8 @@ func (s *Sim) AddShop(add Shop) (cipher string) {
 	m := &member{Store: st, subscriptions: map[string]subscription{}, limiters: map[string]*rate.Limiter{}}
 	s.subscribeAll(m, s.cfg.WebhookURL)
 	s.members[st.ID], s.ciphers[st.Cipher] = m, m
-	s.issue(m)
+	m.auth = &authorisation{shops: []*member{m}}
+	s.issue(m.auth)
 	return st.Cipher
 }
 

@@ -66,6 +66,8 @@ func (s *Sim) notice(n market.Notice) any {
 			status = "CANCEL" // the webhook's spelling
 		}
 		return obj{"order_id": o.ID, "order_status": status, "is_on_hold_order": o.Status == market.OnHold, "update_time": o.Updated.At}
+	case "SELLER_DEAUTHORIZATION":
+		return obj{"message": "the seller ended the authorisation"}
 	case "RECIPIENT_ADDRESS_UPDATE":
 		return obj{"order_id": o.ID, "update_time": o.Updated.At}
 	case "PACKAGE_UPDATE":

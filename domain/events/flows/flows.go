@@ -50,7 +50,7 @@ type StepFailed struct {
 type Waiting struct {
 	Flow     string    `json:"flow"`
 	Step     string    `json:"step"`
-	Code     string    `json:"code"`     // "on_hold", "unpaid", "no_stock", "unknown_sku" …
+	Code     string    `json:"code"`     // "on_hold", "unpaid", "no_stock", "unknown_sku", "authorisation" …
 	Sentence string    `json:"sentence"` // what, why, what happens next, what mends it
 	Until    time.Time `json:"until,omitzero"`
 	For      []string  `json:"for,omitzero"` // tags whose news end the wait

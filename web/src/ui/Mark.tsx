@@ -7,6 +7,7 @@ import {
   Clock,
   CreditCard,
   Hourglass,
+  KeyRound,
   PackageX,
   Pause,
   Tag,
@@ -42,6 +43,8 @@ const looks: Record<string, { icon: LucideIcon; tone: Tone }> = {
   undone: { icon: Undo2, tone: "quiet" },
   undoing: { icon: Undo2, tone: "warn" },
   channel: { icon: Hourglass, tone: "calm" },
+  authorisation: { icon: KeyRound, tone: "crit" },
+  away: { icon: Hourglass, tone: "warn" },
 };
 
 const inks: Record<Tone, string> = {

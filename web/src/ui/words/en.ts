@@ -242,6 +242,8 @@ export const en = {
     undone: "Undone",
     undoing: "Undoing",
     channel: "Waits for the channel",
+    authorisation: "Authorisation ended",
+    away: "Channel does not answer",
     running: "In progress",
     waiting: "Waiting",
     done: "Done",
