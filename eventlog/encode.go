@@ -116,6 +116,6 @@ func (l *Log) record(s *Stored) (Record, error) {
 	return Record{
 		Position: s.Position, Stream: s.Stream, Version: s.Version, ID: s.ID, Name: s.Name, Schema: s.Schema,
 		At: time.UnixMicro(s.At).UTC(), Occurred: time.UnixMicro(s.Occurred).UTC(),
-		Actor: s.Actor, Cause: s.Cause, Correlation: s.Correlation, Data: s.Data, Event: event,
+		Actor: s.Actor, Cause: s.Cause, Correlation: s.Correlation, Data: s.Data, Seal: s.Seal, Event: event,
 	}, nil
 }

@@ -63,6 +63,7 @@ type Record struct {
 	Cause       string
 	Correlation string
 	Data        []byte // the exact bytes that were hashed
+	Seal        []byte // on the last record of a commit, else nil
 	Event       Event  // Data decoded to the newest type
 }
 

@@ -84,7 +84,8 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	logID := r.log.Head().LogID
 	err = r.store.Write(ctx, func(tx Tx, now []Checkpoint) (then []Checkpoint, err error) {
 		for _, p := range group {
-			if !standsAt(now, p) {
+			c, ok := checkpointOf(now, p)
+			if !ok || c.Position != p.at {
 				return nil, errMoved
 			}
 			touched, err := apply(ctx, p, tx, batch)
@@ -94,7 +95,9 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 			for _, t := range touched {
 				topics[t] = topics[t] || !p.building
 			}
-			then = append(then, Checkpoint{Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position})
+			then = append(then, Checkpoint{
+				Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position, Seal: follow(c.Seal, batch),
+			})
 		}
 		return then, nil
 	})
@@ -115,11 +118,6 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	built := r.settle()
 	r.options.Notify(Notice{Position: r.Position(), At: last.At, Topics: slices.Sorted(maps.Keys(topics)), All: built})
 	return true, nil
-}
-
-func standsAt(now []Checkpoint, p *part) bool {
-	c, ok := checkpointOf(now, p)
-	return ok && c.Position == p.at
 }
 
 // apply turns a panic into an error: one projection's mistake must not end the others.

@@ -60,6 +60,9 @@ type Checkpoint struct {
 	Version  int
 	LogID    uuid.UUID
 	Position eventlog.Position
+	// Seal says which history was folded: the seal of the last commit at or before Position, and
+	// of records behind it, when a commit is folded in part, their ids summed into it.
+	Seal [32]byte
 	// Stopped is why Apply failed at Position+1, empty while it runs.
 	Stopped string
 }

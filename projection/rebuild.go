@@ -38,9 +38,14 @@ func Rebuild(ctx context.Context, log Log, store Store, projections []Projection
 		}
 		end := b.Position()
 		for _, c := range now {
-			if c.LogID == log.Head().LogID {
-				end = max(end, c.Position)
+			foreign, err := foreign(ctx, log, c)
+			if err != nil {
+				return err
 			}
+			if foreign { // its position says nothing
+				c.Position = log.Head().Position
+			}
+			end = max(end, c.Position)
 		}
 		return b.foldTo(ctx, end)
 	})

@@ -162,12 +162,12 @@ func (r *Runner) load(ctx context.Context) error {
 	head := r.log.Head()
 	standing := map[string]Checkpoint{}
 	for _, c := range now {
-		foreign, err := r.foreign(ctx, c, head)
+		foreign, err := foreign(ctx, r.log, c)
 		if err != nil {
 			return err
 		}
 		if foreign {
-			r.options.Log.WarnContext(ctx, "views belong to another log and are built anew", "projection", c.Name,
+			r.options.Log.WarnContext(ctx, "views belong to another log or to another history of it and are built anew", "projection", c.Name,
 				"version", c.Version, "position", int64(c.Position))
 			if err := r.store.Drop(ctx, c.Name, c.Version); err != nil {
 				return err
@@ -218,16 +218,4 @@ func check(projections []Projection) error {
 		}
 	}
 	return nil
-}
-
-// foreign says whether a checkpoint is of another log, or past the end of this one.
-func (r *Runner) foreign(ctx context.Context, c Checkpoint, head eventlog.Head) (bool, error) {
-	if c.Position == 0 || c.LogID != head.LogID {
-		return c.Position > 0, nil
-	}
-	if c.Position <= head.Position {
-		return false, nil
-	}
-	last, err := r.log.ReadAll(ctx, c.Position-1, 1) // another process may have appended
-	return len(last) == 0, err
 }

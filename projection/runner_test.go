@@ -126,7 +126,12 @@ func newWorld(t *testing.T) *world {
 // newLog begins another log with another id.
 func (w *world) newLog() {
 	w.Helper()
-	w.store = memory.NewLog(uuid.Must(uuid.NewV7()))
+	w.onLog(memory.NewLog(uuid.Must(uuid.NewV7())))
+}
+
+func (w *world) onLog(store eventlog.Store) {
+	w.Helper()
+	w.store = store
 	log, err := eventlog.Open(w.ctx, w.store, eventlog.Options{Decode: decode, Clock: func() time.Time { return time.UnixMicro(1_800_000_000_000_000) }})
 	if err != nil {
 		w.Fatal(err)
@@ -158,6 +163,24 @@ func (w *world) pay(n int) eventlog.Position {
 			w.Fatal(err)
 		}
 		n -= size
+	}
+	return w.log.Head().Position
+}
+
+// append commits payments with given ids at once, each of its number times a factor.
+func (w *world) append(stream string, ids []uuid.UUID, factor int64) eventlog.Position {
+	w.Helper()
+	write := eventlog.Write{Stream: eventlog.Stream{Workspace: "main", Kind: "ledger", ID: stream}}
+	first := int64(w.log.Head().Position)
+	for i := range int64(len(ids)) {
+		if ids[i] == uuid.Nil {
+			ids[i] = uuid.Must(uuid.NewV7())
+		}
+		write.Events = append(write.Events, paid{Account: fmt.Sprintf("a%d", (first+i)%7), Amount: (first + i + 1) * factor})
+	}
+	write.IDs = ids
+	if _, err := w.log.Append(w.ctx, write); err != nil {
+		w.Fatal(err)
 	}
 	return w.log.Head().Position
 }
@@ -466,6 +489,60 @@ func TestViewsOfAnotherLogAreBuiltAnew(t *testing.T) {
 	end = w.pay(1)
 	w.wait(r, end)
 	w.shows(a, end)
+}
+
+// TestViewsOfAnOlderCopyAreBuiltAnew puts back an older copy of the log, which has grown past the
+// views since, with and without the end of the views inside a commit.
+func TestViewsOfAnOlderCopyAreBuiltAnew(t *testing.T) {
+	for name, last := range map[string]eventlog.Position{
+		"whole commits": 20, "a commit in part": 15, "the commit that the copy lacks": 11, "the copy's end": 10,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			id := uuid.Must(uuid.NewV7())
+			common := make([]uuid.UUID, 10)
+			for i := range common {
+				common[i] = uuid.Must(uuid.NewV7())
+			}
+			history := func(n int, amount int64) eventlog.Position {
+				w.onLog(memory.NewLog(id))
+				w.append("common", common, 1)
+				return w.append("own", make([]uuid.UUID, n), amount)
+			}
+			history(10, 1000)
+			a := newBalances("a", 1)
+			cut := errors.New("far enough")
+			a.at = func(r eventlog.Record) error {
+				if r.Position > last {
+					return cut
+				}
+				return nil
+			}
+			r, stop := w.run(projection.Options{}, a)
+			w.wait(r, last)
+			_ = stop()
+			if c, _ := w.checkpoint(a); c.Position != last {
+				t.Fatalf("the views stand at %d, want %d", c.Position, last)
+			}
+
+			end := history(15, 1)
+			a = newBalances("a", 1)
+			anew := make(chan struct{}, 10)
+			r, stop = w.run(projection.Options{Log: logs("views belong to another log or to another history of it and are built anew", anew)}, a)
+			w.wait(r, end)
+			_ = stop()
+			w.shows(a, end)
+			if got := len(anew) == 1; got != (last > 10) {
+				t.Errorf("built anew: %t, want it only when the views hold what the log does not", got)
+			}
+
+			history(3, 1) // a rebuild must not wait for what this history does not have
+			if err := projection.Rebuild(w.ctx, w.log, w.views, []projection.Projection{a}, projection.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			w.shows(a, 13)
+		})
+	}
 }
 
 func TestMistakesInProjectionsAreRefused(t *testing.T) {

@@ -96,7 +96,7 @@ func write(t *testing.T, store projection.Store, position eventlog.Position, nam
 }
 
 func at(position eventlog.Position) []projection.Checkpoint {
-	return []projection.Checkpoint{{Name: "accounts", Version: 1, LogID: logID, Position: position}}
+	return []projection.Checkpoint{{Name: "accounts", Version: 1, LogID: logID, Position: position, Seal: [32]byte{31: byte(position)}}}
 }
 
 func put(ctx context.Context, tx projection.Tx, name string, amount int64) error {

@@ -37,11 +37,11 @@ type Views struct {
 
 // servingFormat is the user_version of a generation that serves; one that is being filled has 0.
 // A generation with another number is thrown away.
-const servingFormat = 1
+const servingFormat = 2
 
 const viewsSchema = `create table if not exists checkpoints (
 	name text not null, version integer not null, log blob not null, position integer not null,
-	stopped text not null, tables text not null, primary key (name, version)) without rowid`
+	seal blob not null, stopped text not null, tables text not null, primary key (name, version)) without rowid`
 
 // OpenViews opens the serving views of the folder, or empty ones. Views that are half built or
 // damaged are deleted, which the log tells.
@@ -100,7 +100,7 @@ func (v *Views) reopen(ctx context.Context, n int) (*generation, error) {
 	case err == nil && format == servingFormat:
 		return g, nil
 	case err == nil:
-		v.log.InfoContext(ctx, "views were not ready and will be built anew", "file", v.path(n))
+		v.log.InfoContext(ctx, "views are half built or of another format and will be built anew", "file", v.path(n))
 		err = g.close()
 	case isDamage(err):
 		v.log.WarnContext(ctx, "views are damaged and will be built anew", "file", v.path(n), "error", err)

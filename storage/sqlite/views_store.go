@@ -86,8 +86,8 @@ func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.C
 			return err
 		}
 		for _, c := range then {
-			if err := s.exec(ctx, `update checkpoints set log = $3, position = $4, stopped = $5 where name = $1 and version = $2`,
-				c.Name, c.Version, c.LogID[:], int64(c.Position), c.Stopped); err != nil {
+			if err := s.exec(ctx, `update checkpoints set log = $3, position = $4, seal = $5, stopped = $6 where name = $1 and version = $2`,
+				c.Name, c.Version, c.LogID[:], int64(c.Position), c.Seal[:], c.Stopped); err != nil {
 				return fmt.Errorf("store the checkpoint of %s: %w", c.Name, err)
 			}
 		}
@@ -124,18 +124,19 @@ func (v *Views) Checkpoints(ctx context.Context) (now []projection.Checkpoint, e
 }
 
 func checkpoints(ctx context.Context, s *session) (now []projection.Checkpoint, err error) {
-	rows, err := s.query(ctx, `select name, version, log, position, stopped from checkpoints order by name, version`)
+	rows, err := s.query(ctx, `select name, version, log, position, seal, stopped from checkpoints order by name, version`)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoints: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var c projection.Checkpoint
-		var log []byte
-		if err := rows.Scan(&c.Name, &c.Version, &log, &c.Position, &c.Stopped); err != nil {
+		var log, seal []byte
+		if err := rows.Scan(&c.Name, &c.Version, &log, &c.Position, &seal, &c.Stopped); err != nil {
 			return nil, fmt.Errorf("read the checkpoints: %w", err)
 		}
 		copy(c.LogID[:], log)
+		copy(c.Seal[:], seal)
 		now = append(now, c)
 	}
 	return now, rows.Err()
@@ -157,7 +158,7 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 				return fmt.Errorf("%s: %w", text, err)
 			}
 		}
-		return s.exec(ctx, `insert into checkpoints (name, version, log, position, stopped, tables) values ($1, $2, x'', 0, '', $3)`,
+		return s.exec(ctx, `insert into checkpoints (name, version, log, position, seal, stopped, tables) values ($1, $2, x'', 0, x'', '', $3)`,
 			p.Name(), p.Version(), string(tables))
 	})
 	if err != nil {

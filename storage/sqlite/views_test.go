@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -96,6 +97,7 @@ func TestDamagedViewsAreBuiltAnew(t *testing.T) {
 		"cut short":      func(path string) error { return os.Truncate(path, 4096) },
 		"gone":           os.Remove,
 		"first page off": func(path string) error { return overwrite(path, 100, 2000) },
+		"older format":   withoutSeal,
 	}
 	for name, spoil := range spoil {
 		t.Run(name, func(t *testing.T) {
@@ -111,6 +113,16 @@ func TestDamagedViewsAreBuiltAnew(t *testing.T) {
 			fill(t, views, 10)
 		})
 	}
+}
+
+// withoutSeal makes of the views what format 1 was.
+func withoutSeal(path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(`alter table checkpoints drop column seal; pragma user_version = 1`)
+	return errors.Join(err, db.Close())
 }
 
 // overwrite puts noise into a file.
