@@ -64,6 +64,14 @@ func (a *appender) run(ctx context.Context) error {
 	}
 }
 
+// fenced makes sure that an error which ends the appender says so.
+func fenced(err error) error {
+	if errors.Is(err, ErrFenced) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrFenced, err)
+}
+
 func (a *appender) fence(err error) error {
 	a.setErr(err)
 	return err
@@ -164,7 +172,8 @@ func (a *appender) waitForSpace(ctx context.Context, full error) error {
 			return nil
 		}
 		if !errors.Is(err, ErrFull) && ctx.Err() == nil {
-			return err
+			// Whatever it is, a new process looks at the disk afresh and this one cannot.
+			return fenced(fmt.Errorf("resume after a full disk: %w", err))
 		}
 	}
 }

@@ -28,6 +28,8 @@ type Options struct {
 	QueueSize int              // calls that may wait for the appender, 0 = 4096; further callers wait outside
 	MaxBatch  int              // events of one commit, 0 = 2048; a single larger call is still one commit
 	CacheSize int              // streams whose folded states the appender keeps, 0 = 10000
+	// Trouble is told by the appender what Err says whenever that changes; it must not block. May be nil.
+	Trouble func(err error)
 }
 
 // keyLife is how long the answers of command keys are kept.
@@ -57,6 +59,9 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 		source := ids.New(o.Clock)
 		o.NewID = func() uuid.UUID { return source.Next() }
 	}
+	if o.Trouble == nil {
+		o.Trouble = func(error) {}
+	}
 	o.QueueSize, o.MaxBatch, o.CacheSize = cmp.Or(o.QueueSize, 4096), cmp.Or(o.MaxBatch, 2048), cmp.Or(o.CacheSize, 10000)
 	head, err := store.Head(ctx)
 	if err != nil {
@@ -81,8 +86,9 @@ func (l *Log) Err() error {
 
 func (l *Log) setErr(err error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.err = err
+	l.mu.Unlock()
+	l.options.Trouble(err)
 }
 
 // advance takes a newer head and tells those that wait for it.

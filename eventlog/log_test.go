@@ -114,7 +114,8 @@ func TestFailedCommit(t *testing.T) {
 func TestFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFaulty()
-		log, stop := eventlogtest.Start(t, store, eventlog.Options{})
+		var told []error
+		log, stop := eventlogtest.Start(t, store, eventlog.Options{Trouble: func(err error) { told = append(told, err) }})
 		if err := add(log, 5); err != nil {
 			t.Fatal(err)
 		}
@@ -149,6 +150,43 @@ func TestFull(t *testing.T) {
 		}
 		wantLeft(t, log, 5)
 		stop()
+		if len(told) != 2 || !errors.Is(told[0], eventlog.ErrFull) || told[1] != nil {
+			t.Errorf("told of the trouble %v, want ErrFull and then nil", told)
+		}
+	})
+}
+
+// TestResumeFails is a disk that was full and then answers with something else.
+func TestResumeFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		var told []error
+		log, err := eventlog.Open(t.Context(), store, eventlog.Options{
+			Decode: eventlogtest.Decode, Clock: time.Now, Trouble: func(err error) { told = append(told, err) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- log.Run(context.Background()) }()
+		cause := errors.New("no such device")
+		store.commit = func(eventlog.Batch) error { return fmt.Errorf("%w: test", eventlog.ErrFull) }
+		store.resume = func() error { return cause }
+		if err := add(log, 1); !errors.Is(err, eventlog.ErrFull) {
+			t.Errorf("got %v, want ErrFull", err)
+		}
+		if err := <-done; !errors.Is(err, eventlog.ErrFenced) || !errors.Is(err, cause) {
+			t.Errorf("run ended with %v, want ErrFenced and the cause", err)
+		}
+		if err := log.Err(); !errors.Is(err, eventlog.ErrFenced) || errors.Is(err, eventlog.ErrFull) {
+			t.Errorf("the log says %v, want ErrFenced", err)
+		}
+		if err := add(log, 1); !errors.Is(err, eventlog.ErrFenced) {
+			t.Errorf("afterwards: %v, want ErrFenced", err)
+		}
+		if len(told) != 2 || !errors.Is(told[0], eventlog.ErrFull) || !errors.Is(told[1], eventlog.ErrFenced) {
+			t.Errorf("told of the trouble %v, want ErrFull and then ErrFenced", told)
+		}
 	})
 }
 

@@ -171,6 +171,25 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// TestResumeOnADeadDisk is a full disk that does not even answer any more how full it is.
+func TestResumeOnADeadDisk(t *testing.T) {
+	store := openTestLog(t, t.TempDir())
+	if err := store.writer.Exec(`pragma max_page_count = 1`); err != nil {
+		t.Fatal(err)
+	}
+	big := batch(t, store, eventlogtest.Added{N: 1, Note: strings.Repeat("x", 20_000)})
+	if _, err := store.Commit(t.Context(), big); !errors.Is(err, eventlog.ErrFull) {
+		t.Fatalf("commit without space: %v, want ErrFull", err)
+	}
+	store.free = func(string) (uint64, error) { return 0, syscall.EIO }
+	if err := store.Resume(t.Context()); !errors.Is(err, eventlog.ErrFenced) || !errors.Is(err, syscall.EIO) {
+		t.Errorf("resume: %v, want ErrFenced and the cause", err)
+	}
+	if store.fence.Err() == nil {
+		t.Error("the vault beside it may go on writing")
+	}
+}
+
 // batch makes what the appender would, for one event of a stream of its own.
 func batch(t *testing.T, store *Log, e eventlog.Event) (made eventlog.Batch) {
 	t.Helper()

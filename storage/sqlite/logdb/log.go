@@ -216,8 +216,10 @@ func (l *Log) Resume(ctx context.Context) error {
 		return nil
 	}
 	free, err := l.free(filepath.Dir(l.path))
-	if err != nil {
-		return fmt.Errorf("ask for free disk space: %w", err)
+	if err != nil { // the file system itself does not answer any more
+		err = fmt.Errorf("ask for free disk space in %s: %w", filepath.Dir(l.path), err)
+		l.fence.Trip(err)
+		return fmt.Errorf("%w: %w", eventlog.ErrFenced, err)
 	}
 	if free < enoughSpace {
 		return fmt.Errorf("%w: %d MB are free, %d are needed", eventlog.ErrFull, free>>20, enoughSpace>>20)
