@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -65,8 +66,10 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		request.Key = &eventlog.Key{Caller: caller, ID: id, Hash: sha256.Sum256(append([]byte(name+"\n"), in.RawBody...))}
 		request.Meta = eventlog.Meta{Actor: caller, Cause: "command:" + id.String(), Correlation: id.String()}
 		outcome, err := g.o.Log.Execute(ctx, request)
+		var refusal eventlog.Refusal
+		refused := errors.As(err, &refusal)
 		g.o.Slog.InfoContext(ctx, "command", "name", name, "actor", caller, "key", id.String(), "request", edge.RequestID(ctx),
-			"position", int64(outcome.Last), "replayed", outcome.Replayed, "refused", err != nil)
+			"position", int64(outcome.Last), "replayed", outcome.Replayed, "refused", refused, "failed", err != nil && !refused)
 		return g.outcome(ctx, outcome, err)
 	})
 }

@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
@@ -119,6 +122,53 @@ func TestIdempotencyKey(t *testing.T) {
 		if p := a.problem(t); a.StatusCode != 422 || len(p.Errors) != 1 || !strings.Contains(p.Errors[0].Field, "Idempotency-Key") {
 			t.Errorf("key %q: %d %s", bad, a.StatusCode, a.text)
 		}
+	}
+}
+
+// TestCommandLog checks what the program's log calls refused: what a rule said, not what failed.
+func TestCommandLog(t *testing.T) {
+	var told logged
+	s := newSite(t, func(o *gateway.Options) { o.Slog = slog.New(slog.NewJSONHandler(&told, nil)) })
+	bearer := "Bearer " + s.key(t, accounts.Operator)
+	key := v7()
+	for _, test := range []struct {
+		body            string
+		status          int
+		refused, failed bool
+	}{
+		{`{"sku":"A","quantity":5}`, 200, false, false},
+		{`{"sku":"A","quantity":6}`, 422, false, true}, // the same key for something else
+	} {
+		if a := s.command(t, nil, "receive-stock", test.body, key, "Authorization", bearer); a.StatusCode != test.status {
+			t.Errorf("%s: %d %s, want %d", test.body, a.StatusCode, a.text, test.status)
+		}
+		told.wants(t, test.body, test.refused, test.failed)
+	}
+	s.command(t, nil, "receive-stock", `{"sku":"A","quantity":2000000000}`, v7(), "Authorization", bearer)
+	told.wants(t, "too many", true, false)
+}
+
+// logged keeps what the program's log was told last.
+type logged struct {
+	mu   sync.Mutex
+	line []byte
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if bytes.Contains(line, []byte(`"msg":"command"`)) {
+		l.line = bytes.Clone(line)
+	}
+	return len(line), nil
+}
+
+func (l *logged) wants(t *testing.T, name string, refused, failed bool) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if want := fmt.Sprintf(`"refused":%t,"failed":%t`, refused, failed); !bytes.Contains(l.line, []byte(want)) {
+		t.Errorf("%s: the log says %s, want %s", name, l.line, want)
 	}
 }
 

@@ -123,7 +123,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 		return fmt.Errorf("open the log: %w", err)
 	}
 	h.closers = append(h.closers, store.Close)
-	if h.Log, err = eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock}); err != nil {
+	if h.Log, err = eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble}); err != nil {
 		return err
 	}
 	kept, err := sqlite.OpenVault(ctx, h.folder)
@@ -147,6 +147,21 @@ func (h *Hub) openStores(ctx context.Context) error {
 	h.closers = append(h.closers, views.Close)
 	h.Projections = projection.NewRunner(h.Log, h.Views, Projections(), projection.Options{Notify: h.notice, Log: h.o.Log})
 	return nil
+}
+
+// trouble says in the program's log, which needs no disk of ours, what the event log suffers from
+// and that it is over.
+func (h *Hub) trouble(err error) {
+	switch {
+	case err == nil:
+		h.o.Log.Info("the event log takes events again")
+	case errors.Is(err, eventlog.ErrFull):
+		h.o.Log.Warn("the event log takes nothing: the disk is full; screens stay up, what comes in waits or is refused",
+			"data", h.folder.Dir(), "mend", "free at least 64 MB on this disk; it goes on by itself within seconds", "error", err)
+	default:
+		h.o.Log.Error("the event log is fenced: the disk failed, and the process ends", "data", h.folder.Dir(),
+			"mend", "check the disk, then start CreatorFlow again; a supervisor does so at exit code 75", "error", err)
+	}
 }
 
 // openFlows reads the flows that had not ended, once the views have caught up with the log.
