@@ -89,6 +89,10 @@ func (l *Log) release(c *call) {
 // repeat looks whether exactly these events stand where they were meant to go.
 func (l *Log) repeat(ctx context.Context, writes []Write) (first Appended, stands bool) {
 	for _, w := range writes {
+		if len(w.Events) == 0 { // it only guarded the others, which stand or do not
+			first.Versions = append(first.Versions, w.Expected)
+			continue
+		}
 		if len(w.IDs) == 0 {
 			return Appended{}, false
 		}
@@ -108,6 +112,6 @@ func (l *Log) repeat(ctx context.Context, writes []Write) (first Appended, stand
 		first.At = time.UnixMicro(there[0].At).UTC()
 		first.Versions = append(first.Versions, w.Expected+Version(len(w.IDs)))
 	}
-	first.Repeated = len(writes) > 0
+	first.Repeated = first.First > 0 // one write at least had ids
 	return first, first.Repeated
 }

@@ -44,7 +44,8 @@ type Write struct {
 	Expected Version
 	Events   []Event
 	// IDs, when given (one per event), make a repeat recognisable: the same ids at the same
-	// place answer with the first result instead of a conflict. Empty = made by the log.
+	// place answer with the first result instead of a conflict. Empty = made by the log. Every
+	// write with events needs them then; one without events only compares its version.
 	IDs  []uuid.UUID
 	Meta Meta
 }

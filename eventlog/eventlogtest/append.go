@@ -205,7 +205,16 @@ func testRepeat(t *testing.T, open Open) {
 	if out := mustAppend(t, log, both...); !out.Repeated {
 		t.Error("a repeat after later events was not recognised")
 	}
+	guarded := []eventlog.Write{{Stream: stream("a"), Expected: 3}, write("c", 0, 0, 1), {Stream: stream("none")}}
+	first := mustAppend(t, log, guarded...)
+	mustAppend(t, log, eventlog.Write{Stream: stream("a"), Expected: 3, Events: added(1)})
+	first.Repeated = true
+	if again := mustAppend(t, log, guarded...); !reflect.DeepEqual(again, first) {
+		t.Errorf("a repeat with guards answered %+v, at first %+v", again, first)
+	}
 	for name, writes := range map[string][]eventlog.Write{
+		"only guards":     {{Stream: stream("a"), Expected: 3}, {Stream: stream("none")}},
+		"a guard and new": {{Stream: stream("a"), Expected: 3}, write("d", 0, 1, 2)},
 		"other ids":       {{Stream: stream("a"), Events: added(0, 0), IDs: newIDs(2)}},
 		"ids elsewhere":   {write("a", 1, 0, 2)},
 		"one of two":      {write("a", 0, 0, 2), write("b", 1, 2, 4)},
@@ -215,7 +224,7 @@ func testRepeat(t *testing.T, open Open) {
 		_, err := log.Append(t.Context(), writes...)
 		wantErr(t, name, err, eventlog.ErrConflict)
 	}
-	whole(t, store, 5)
+	whole(t, store, 7)
 }
 
 func testWait(t *testing.T, open Open) {
