@@ -108,7 +108,7 @@ type State struct {
 // Key makes a command idempotent within its caller for 30 days.
 type Key struct {
 	Caller string    // scope, e.g. "user:ana"
-	ID     uuid.UUID // version 7; older than 30 days is refused
+	ID     uuid.UUID // version 7; older than 30 days or a day ahead of our clock is refused
 	Hash   [32]byte  // of the request body; another hash under the same key is ErrKeyReused
 }
 

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/creatorflow/creatorflow/eventlog/ids"
 )
 
 // Execute decides over folded states inside the appender and commits what the decision says. A
@@ -46,31 +43,6 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 	}
 	err := l.submit(ctx, c)
 	return c.out, err
-}
-
-func (l *Log) checkKey(k *Key) error {
-	if k.ID.Version() != 7 || !plain(k.Caller) {
-		return fmt.Errorf("eventlog: the command key %s is no uuid of version 7", k.ID)
-	}
-	if ids.TimeOf(k.ID).Before(l.options.Clock().Add(-keyLife)) {
-		return ErrKeyTooOld
-	}
-	return nil
-}
-
-// answer gives the first answer of a key again.
-func (k *StoredKey) answer(asked *Key) (Outcome, error) {
-	if k.Hash != asked.Hash {
-		return Outcome{}, ErrKeyReused
-	}
-	out := Outcome{
-		Appended: Appended{First: k.First, Last: k.Last, At: time.UnixMicro(k.At).UTC(), Versions: []Version{k.Version}},
-		Result:   k.Result, Replayed: true,
-	}
-	if k.Refusal != "" {
-		return out, Refusal(k.Refusal)
-	}
-	return out, nil
 }
 
 // Fold reads a stream and folds it into a state of the caller's own.

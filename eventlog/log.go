@@ -32,9 +32,6 @@ type Options struct {
 	Trouble func(err error)
 }
 
-// keyLife is how long the answers of command keys are kept.
-const keyLife = 30 * 24 * time.Hour
-
 // Log appends to a store and reads from it. Its methods may be called from many goroutines; Run
 // must be running for Append and Execute to return.
 type Log struct {

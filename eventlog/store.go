@@ -22,6 +22,9 @@ var (
 	ErrKeyReused = errors.New("eventlog: the command key was used for another request")
 	// ErrKeyTooOld says that a command key is older than the 30 days that answers are kept.
 	ErrKeyTooOld = errors.New("eventlog: the command key is too old to be sure it was not done")
+	// ErrKeyAhead says that a command key is dated more than 24 hours ahead of our clock, so that
+	// nobody could say when its answer may be forgotten.
+	ErrKeyAhead = errors.New("eventlog: the command key is dated more than 24 hours ahead of our clock")
 	// ErrNewerSchema says that the log was written by a newer version of the program.
 	ErrNewerSchema = errors.New("eventlog: written by a newer version: start the newer program")
 )
@@ -62,7 +65,15 @@ type StoredKey struct {
 	Last    Position
 	Refusal string // a rule's "no", empty when accepted
 	Result  []byte
-	Version Version // of the command's first stream afterwards
+	Version Version  // of the command's first stream afterwards
+	Sum     [32]byte // guards all of it; the engine has it set by Guard with the positions
+}
+
+// Heads sums the heads of all streams at one moment.
+type Heads struct {
+	Position Position // of the log's head
+	Versions Position // the sum of the streams' versions, which is the same number
+	Empty    int      // streams below version 1: there are none
 }
 
 // Batch is one commit. The engine compares and writes all of it or nothing.
@@ -111,6 +122,11 @@ type Store interface {
 	ReadAll(ctx context.Context, after Position, limit int) ([]Stored, error)
 	// FindKey looks a command key up.
 	FindKey(ctx context.Context, caller string, id uuid.UUID) (StoredKey, bool, error)
+	// ReadKeys returns up to limit command keys after one, by caller and id; the zero key is before
+	// all.
+	ReadKeys(ctx context.Context, after StoredKey, limit int) ([]StoredKey, error)
+	// Heads reads the log's head and sums those of the streams, in one read transaction.
+	Heads(ctx context.Context) (Heads, error)
 	// Changed is signalled (without data) after commits by any appender it can hear of; a lost
 	// signal costs at most the log's 1 s poll.
 	Changed() <-chan struct{}

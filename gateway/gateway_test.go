@@ -28,6 +28,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
+	eventids "github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/gateway"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/money"
@@ -94,9 +95,11 @@ func (s *site) SignOut(user, session string) {
 
 func (s *site) Handler() http.Handler { return s.live.Handler() }
 
+var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+
 func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	t.Helper()
-	s := &site{clock: &clock{now: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}, intake: http.StatusOK}
+	s := &site{clock: &clock{now: start}, intake: http.StatusOK}
 	folder, err := sqlite.OpenFolder(t.TempDir())
 	fatal(t, err)
 	t.Cleanup(func() { fatal(t, folder.Close()) })
@@ -249,7 +252,10 @@ func (s *site) owner(t testing.TB) *http.Client {
 	return b
 }
 
-func v7() string { return uuid.Must(uuid.NewV7()).String() }
+func v7() string { return uuid.UUID(keys.Next()).String() }
+
+// keys makes ids at the time at which the site's clock begins.
+var keys = eventids.New(func() time.Time { return start })
 
 // command sends a command as a browser or with a key.
 func (s *site) command(t testing.TB, client *http.Client, name, body, id string, headers ...string) reply {

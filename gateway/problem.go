@@ -43,6 +43,8 @@ func sorted(err error) *edge.Problem {
 		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request. Use a new key for a new command.")
 	case errors.Is(err, eventlog.ErrKeyTooOld):
 		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key is too old to be sure that the command was not done. Look first, then send it with a new key.")
+	case errors.Is(err, eventlog.ErrKeyAhead):
+		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key is dated more than a day ahead of our clock, nothing was done. Set the clock of the device or of the server right, then send the command with a new key.")
 	case errors.Is(err, eventlog.ErrFull):
 		return edge.Busy("The disk is full, nothing was done. Free some space; it goes on by itself.", 5)
 	case errors.Is(err, eventlog.ErrFenced):

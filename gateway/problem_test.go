@@ -24,6 +24,7 @@ func TestSorted(t *testing.T) {
 		{eventlog.ErrConflict, 412, "Someone else", false},
 		{eventlog.ErrKeyReused, 422, "another request", false},
 		{eventlog.ErrKeyTooOld, 422, "too old", false},
+		{eventlog.ErrKeyAhead, 422, "ahead of our clock", false},
 		{eventlog.ErrFull, 503, "disk is full", true},
 		{eventlog.ErrFenced, 503, "disk failed", true},
 		{reads.ErrNotFound, 404, "nothing of this id", false},

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"command keys", testKeys},
 		{"a key twice at once", testKeyInFlight},
 		{"old keys are purged", testPurge},
+		{"all keys and heads can be read", testReadKeys},
 		{"a panic fails its own command", testPanic},
 		{"waiting for news", testWait},
 		{"old schemas and unknown names", testSchemas},

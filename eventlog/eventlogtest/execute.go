@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/ids"
 )
 
 // addTo decides on one counter, with a result.
@@ -203,6 +205,12 @@ func testKeys(t *testing.T, open Open) {
 	if _, err := log.Execute(t.Context(), request); err == nil {
 		t.Error("a key of version 4 was accepted")
 	}
+	for ahead, want := range map[time.Duration]error{24*time.Hour - time.Second: nil, 24*time.Hour + time.Second: eventlog.ErrKeyAhead} {
+		request.Key = &eventlog.Key{Caller: "user:ana", ID: idAt(clock.Now().Add(ahead))}
+		if _, err := log.Execute(t.Context(), request); !errors.Is(err, want) {
+			t.Errorf("a key dated %v ahead: %v, want %v", ahead, err, want)
+		}
+	}
 	whole(t, store, log.Head().Position)
 }
 
@@ -258,7 +266,7 @@ func testPurge(t *testing.T, open Open) {
 	}
 	clock.Move(20 * 24 * time.Hour)
 	recent := old
-	recent.Key = &eventlog.Key{Caller: "user:ana", ID: uuid.Must(uuid.NewV7())} // its own time is later still
+	recent.Key = &eventlog.Key{Caller: "user:ana", ID: idAt(clock.Now().Add(23 * time.Hour))} // its own time is later still
 	if _, err := log.Execute(t.Context(), recent); err != nil {
 		t.Fatal(err)
 	}
@@ -275,6 +283,52 @@ func testPurge(t *testing.T, open Open) {
 	}
 	_, err := log.Execute(t.Context(), old)
 	wantErr(t, "a purged key", err, eventlog.ErrKeyTooOld)
+}
+
+// idAt is an id of version 7 made at a time.
+func idAt(at time.Time) uuid.UUID { return ids.New(func() time.Time { return at }).Next() }
+
+// testReadKeys pages through command keys as they are guarded.
+func testReadKeys(t *testing.T, open Open) {
+	log, store := started(t, open)
+	made := map[eventlog.Key]bool{}
+	for i := range 7 {
+		key := newKey([]string{"user:ben", "user:ana", "käte"}[i%3], fmt.Sprint(i))
+		made[*key] = true
+		r := eventlog.Request{Folds: []eventlog.Fold{Counter().Fold(stream("a"))}, Decide: addTo("a", i-2), Key: key}
+		if _, err := log.Execute(t.Context(), r); err != nil && !errors.Is(err, ErrBelowZero) {
+			t.Fatal(err)
+		}
+	}
+	var last eventlog.StoredKey
+	for _, want := range []int{3, 3, 1, 0} {
+		page, err := store.ReadKeys(t.Context(), last, 3)
+		if err != nil || len(page) != want {
+			t.Fatalf("after %s %s there are %d keys, %v; want %d", last.Caller, last.ID, len(page), err, want)
+		}
+		for _, k := range page {
+			if k.Caller < last.Caller || k.Caller == last.Caller && k.ID.String() <= last.ID.String() {
+				t.Errorf("%s %s came after %s %s", k.Caller, k.ID, last.Caller, last.ID)
+			}
+			if err := k.Check(); err != nil {
+				t.Error(err)
+			}
+			if ref := (eventlog.Key{Caller: k.Caller, ID: k.ID, Hash: k.Hash}); !made[ref] {
+				t.Errorf("%+v comes twice or was never made", ref)
+			} else {
+				delete(made, ref)
+			}
+			found, ok, err := store.FindKey(t.Context(), k.Caller, k.ID)
+			if err != nil || !ok || !reflect.DeepEqual(found, k) {
+				t.Errorf("found %+v, %t, %v; want %+v", found, ok, err, k)
+			}
+			last = k
+		}
+	}
+	head := log.Head().Position
+	if heads, err := store.Heads(t.Context()); err != nil || heads != (eventlog.Heads{Position: head, Versions: head}) || head == 0 {
+		t.Errorf("the heads are %+v, %v; want %d events", heads, err, head)
+	}
 }
 
 func testPanic(t *testing.T, open Open) {

@@ -2,7 +2,7 @@
 //
 // A record is its body, known before the append, and its tail, known only inside it. The CRC32C
 // of both guards one record; the digest of a commit covers all its records; the seal chains a
-// commit to the one before. The position and an engine's integer stream id are in none of the
+// commit to the one before. The answers of command keys have a sum each. The position and an engine's integer stream id are in none of the
 // record's bytes: density and the seal guard those, and so sums outlive a move to another engine.
 // docs/log-format.md describes the bytes, so that a log can be verified without this program.
 package seal
@@ -122,6 +122,38 @@ func (d Digest) Add(body [32]byte, t Tail) {
 func (d Digest) Sum() (sum [32]byte) {
 	d.hash.Sum(sum[:0])
 	return sum
+}
+
+// Answer is a command key with its answer.
+type Answer struct {
+	Caller      string
+	ID          [16]byte
+	Hash        [32]byte
+	At, Version int64
+	Refusal     string
+	Result      []byte
+}
+
+// Sum guards an answer and the positions of its events. It is no CRC, and digests the positions
+// apart, so that a database which alone knows them can make it with its own SHA-256.
+func (a *Answer) Sum(first, last int64) [32]byte {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	b := appendText((*buffer)[:0], a.Caller)
+	b = append(b, a.ID[:]...)
+	b = append(b, a.Hash[:]...)
+	var numbers [16]byte
+	put(numbers[0:], a.At)
+	put(numbers[8:], a.Version)
+	b = append(b, numbers[:]...)
+	b = appendText(b, a.Refusal)
+	*buffer = appendText(b, a.Result)
+	digest := sha256.Sum256(*buffer)
+	var whole [48]byte
+	copy(whole[0:], digest[:])
+	put(whole[32:], first)
+	put(whole[40:], last)
+	return sha256.Sum256(whole[:])
 }
 
 // Next is the seal of a commit: it depends on the seal before, on the commit's first position

@@ -19,12 +19,19 @@ func TestFormat(t *testing.T) {
 	digested := digest.Sum()
 	sealed := Next([32]byte{}, 1, tail.At, digested)
 	tailBytes := tail.bytes()
+	hash := [32]byte{}
+	for i := range hash {
+		hash[i] = byte(i)
+	}
+	answer := Answer{Caller: "user:ana", ID: body.ID, Hash: hash, At: tail.At, Version: 3, Result: []byte(`{"sum":5}`)}
+	answered := answer.Sum(7, 8)
 	for name, hexes := range map[string][2]string{
 		"body":   {hex.EncodeToString(body.append(nil)), wantBody},
 		"tail":   {hex.EncodeToString(tailBytes[:]), wantTail},
 		"sum":    {hex.EncodeToString(sum[:]), wantSum},
 		"digest": {hex.EncodeToString(digested[:]), wantDigest},
 		"seal":   {hex.EncodeToString(sealed[:]), wantSeal},
+		"answer": {hex.EncodeToString(answered[:]), wantAnswer},
 	} {
 		if hexes[0] != hexes[1] {
 			t.Errorf("%s is\n%s, want\n%s", name, hexes[0], hexes[1])
@@ -56,5 +63,6 @@ const (
 	wantSum    = "91decdc784faa2cb432dc605b43d78a81b54efcf716f38aa3472c504554e7428"
 	wantDigest = "6898ba9813eca5781499324b64610784919cf9d6d70b709cf140ef818e397254"
 	wantSeal   = "c309eec98bfb455d952bac993b3450bccca3ca7df340b1021581fd55ca2659ee"
+	wantAnswer = "adc5e0043df900be38e0e8c612929991fcd955af1847d0a3dfc0278e549ea170"
 	wantCRC    = 0xb7606615
 )

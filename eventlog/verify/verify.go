@@ -1,4 +1,5 @@
-// Package verify recomputes all that guards a log: density, checksums, versions and seals.
+// Package verify recomputes all that guards a log: density, checksums, versions, seals and the
+// answers of command keys.
 package verify
 
 import (
@@ -67,7 +68,10 @@ func Log(ctx context.Context, store eventlog.Store, from eventlog.Position) (Rep
 	if c.first != 0 || c.report.Seal != head.Seal {
 		return c.report, fmt.Errorf("%w: the seal at position %d is not the head's", eventlog.ErrCorrupt, head.Position)
 	}
-	return c.report, c.heads(ctx, store)
+	if err := c.heads(ctx, store); err != nil {
+		return c.report, err
+	}
+	return c.report, keys(ctx, store)
 }
 
 func sealAt(ctx context.Context, store eventlog.Store, p eventlog.Position) (sum [32]byte, err error) {
@@ -124,5 +128,34 @@ func (c *chain) heads(ctx context.Context, store eventlog.Store) error {
 			return fmt.Errorf("read the head of %s: %w", stream, err)
 		}
 	}
+	// A head without events is in no record, but in the sum.
+	all, err := store.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("read the heads of all streams: %w", err)
+	}
+	if all.Versions != all.Position || all.Empty > 0 {
+		return fmt.Errorf("%w: the heads of the streams count %d events and %d streams have none, the log has %d events",
+			eventlog.ErrCorrupt, all.Versions, all.Empty, all.Position)
+	}
 	return nil
+}
+
+// keys checks the stored answers of commands, which would be given again.
+func keys(ctx context.Context, store eventlog.Store) error {
+	var after eventlog.StoredKey
+	for {
+		found, err := store.ReadKeys(ctx, after, page)
+		if err != nil {
+			return fmt.Errorf("read the command keys: %w", err)
+		}
+		for i := range found {
+			if err := found[i].Check(); err != nil {
+				return err
+			}
+		}
+		if len(found) < page {
+			return nil
+		}
+		after = found[len(found)-1]
+	}
 }

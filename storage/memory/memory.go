@@ -2,8 +2,11 @@
 package memory
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,6 +79,7 @@ func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, e
 		if ords := b.KeyOrds[i]; ords[0] > 0 {
 			key.First, key.Last = out.First+eventlog.Position(ords[0])-1, out.First+eventlog.Position(ords[1])-1
 		}
+		key.Guard()
 		l.keys[keyRef{key.Caller, key.ID}] = key
 	}
 	select {
@@ -128,6 +132,33 @@ func (l *Log) FindKey(_ context.Context, caller string, id uuid.UUID) (eventlog.
 	defer l.mu.Unlock()
 	key, ok := l.keys[keyRef{caller, id}]
 	return key, ok, nil
+}
+
+// ReadKeys implements eventlog.Store.
+func (l *Log) ReadKeys(_ context.Context, after eventlog.StoredKey, limit int) (out []eventlog.StoredKey, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	compare := func(a, b eventlog.StoredKey) int {
+		return cmp.Or(cmp.Compare(a.Caller, b.Caller), bytes.Compare(a.ID[:], b.ID[:]))
+	}
+	for _, key := range l.keys {
+		if compare(key, after) > 0 {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out, compare)
+	return out[:min(limit, len(out))], nil
+}
+
+// Heads implements eventlog.Store.
+func (l *Log) Heads(context.Context) (eventlog.Heads, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	heads := eventlog.Heads{Position: l.head.Position}
+	for _, positions := range l.streams {
+		heads.Versions += eventlog.Position(len(positions))
+	}
+	return heads, nil
 }
 
 // PurgeKeys implements eventlog.Store.

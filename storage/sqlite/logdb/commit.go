@@ -42,9 +42,9 @@ func openWriter(path string) (*writer, error) {
 		{&w.findStream, `select id, version from streams where workspace = ?1 and kind = ?2 and name = ?3`},
 		{&w.addStream, `insert into streams (id, workspace, kind, name, version, first) values (?1, ?2, ?3, ?4, ?5, ?6)`},
 		{&w.setStream, `update streams set version = ?2 where id = ?1 and version = ?3`},
-		{&w.findKey, `select hash, at, first, last, version, refusal, result from command_keys where caller = ?1 and id = ?2`},
-		{&w.addKey, `insert into command_keys (caller, id, hash, at, first, last, version, refusal, result)
-			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`},
+		{&w.findKey, `select hash, at, first, last, version, refusal, result, sum from command_keys where caller = ?1 and id = ?2`},
+		{&w.addKey, `insert into command_keys (caller, id, hash, at, first, last, version, refusal, result, sum)
+			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`},
 		{&w.purgeKeys, `delete from command_keys where (caller, id) in (
 			select caller, id from command_keys where at < ?1 and id < ?2 order by at limit 1000)`},
 		{&w.addEvent, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
@@ -149,6 +149,7 @@ func (w *writer) key(asked *eventlog.StoredKey) (k eventlog.StoredKey, found boo
 			Refusal: string(q.ColumnBlob(5)), Result: q.ColumnBlob(6),
 		}
 		copy(k.Hash[:], q.ColumnBlob(0))
+		copy(k.Sum[:], q.ColumnBlob(7))
 		q.Reset()
 	}
 	return k, found, err
@@ -287,6 +288,7 @@ func (w *writer) keys(b *eventlog.Batch, out *eventlog.Committed) error {
 		if ords := b.KeyOrds[i]; ords[0] > 0 {
 			k.First, k.Last = out.First+eventlog.Position(ords[0])-1, out.First+eventlog.Position(ords[1])-1
 		}
+		k.Guard()
 		q := w.addKey
 		q.Text(1, k.Caller)
 		q.Blob(2, k.ID[:])
@@ -297,6 +299,7 @@ func (w *writer) keys(b *eventlog.Batch, out *eventlog.Committed) error {
 		q.Int(7, int64(k.Version))
 		q.Text(8, k.Refusal)
 		q.Blob(9, k.Result)
+		q.Blob(10, k.Sum[:])
 		if err := q.Run(); err != nil {
 			return fmt.Errorf("insert a command key: %w", err)
 		}

@@ -12,11 +12,16 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
 	"github.com/creatorflow/creatorflow/eventlog/verify"
 	"github.com/creatorflow/creatorflow/storage/folder"
 )
+
+// keyID is of the time at which the contract's clock stands.
+var keyID = uuid.MustParse("019ca945-0a7b-7000-8000-000000000001")
 
 var stream = eventlog.Stream{Workspace: "main", Kind: "counter", ID: "a"}
 
@@ -24,6 +29,17 @@ func add(t *testing.T, log *eventlog.Log, n int) error {
 	t.Helper()
 	_, err := eventlog.Execute(t.Context(), log, stream, eventlogtest.Counter(), n, eventlog.Meta{})
 	return err
+}
+
+// answered is a command with an answer that is stored under its key; it writes nothing.
+func answered() eventlog.Request {
+	return eventlog.Request{
+		Folds: []eventlog.Fold{eventlogtest.Counter().Fold(stream)},
+		Key:   &eventlog.Key{Caller: "user:ana", ID: keyID, Hash: [32]byte{1}},
+		Decide: func([]eventlog.State) (eventlog.Decision, error) {
+			return eventlog.Decision{Result: []byte(`{"sum":15}`)}, nil
+		},
+	}
 }
 
 // filled is a closed log of ten events in two streams, and one command key.
@@ -40,6 +56,9 @@ func filled(t *testing.T) (dir string) {
 		if _, err := log.Append(t.Context(), eventlog.Write{Stream: other, Expected: eventlog.Version(i), Events: []eventlog.Event{eventlogtest.Added{N: 1}}}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := log.Execute(t.Context(), answered()); err != nil {
+		t.Fatal(err)
 	}
 	stop()
 	if err := store.Close(); err != nil {
@@ -86,6 +105,19 @@ func TestTampered(t *testing.T) {
 		`update streams set name = 'c' where name = 'a'`,
 		`update streams set version = 6 where name = 'a'`,
 		`update streams set version = 4 where name = 'a'`,
+		`insert into streams (id, workspace, kind, name, version, first) values (77, 'main', 'counter', 'ghost', 5, 1)`,
+		`insert into streams (id, workspace, kind, name, version, first) values (77, 'main', 'counter', 'ghost', 0, 1)`,
+		`update command_keys set caller = 'user:eve'`,
+		`update command_keys set id = x'019ca9450a7b70008000000000000000'`,
+		`update command_keys set hash = zeroblob(32)`,
+		`update command_keys set at = at + 1`,
+		`update command_keys set first = first - 1`,
+		`update command_keys set last = last + 1`,
+		`update command_keys set version = version + 1`,
+		`update command_keys set refusal = 'No.'`,
+		`update command_keys set result = '{"sum":16}'`,
+		`update command_keys set result = null`,
+		`update command_keys set sum = zeroblob(32)`,
 	} {
 		t.Run(statement, func(t *testing.T) {
 			dir := filled(t)
@@ -114,6 +146,24 @@ func TestTampered(t *testing.T) {
 				_ = log.Close()
 			}
 		})
+	}
+}
+
+// TestTamperedAnswer checks that an answer which was changed is never given again.
+func TestTamperedAnswer(t *testing.T) {
+	dir := filled(t)
+	store, err := Open(t.Context(), folder.Beside(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	log, _ := eventlogtest.Start(t, store, eventlog.Options{})
+	if out, err := log.Execute(t.Context(), answered()); err != nil || !out.Replayed || string(out.Result) != `{"sum":15}` {
+		t.Fatalf("the command again: %+v, %v", out, err)
+	}
+	tamper(t, dir, `update command_keys set refusal = 'No.'`)
+	if out, err := log.Execute(t.Context(), answered()); !errors.Is(err, eventlog.ErrCorrupt) {
+		t.Errorf("a changed answer was given: %+v, %v; want ErrCorrupt", out, err)
 	}
 }
 

@@ -15,8 +15,10 @@ import (
 const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at),
 	e.actor, e.cause, e.correlation, e.data, e.crc, e.seal`
 
+const keyColumns = `caller, id, hash, at, first, last, version, refusal, result, sum`
+
 // queries are the reads of log.db, prepared once.
-type queries struct{ stream, events, all, key *sql.Stmt }
+type queries struct{ stream, events, all, key, keys, heads *sql.Stmt }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 	for _, s := range []struct {
@@ -27,7 +29,10 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 order by version limit $3`},
 		{&q.all, `select ` + eventColumns + `, s.workspace, s.kind, s.name from events e join streams s on s.id = e.stream
 			where e.position > $1 order by e.position limit $2`},
-		{&q.key, `select hash, at, first, last, version, refusal, result from command_keys where caller = $1 and id = $2`},
+		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
+		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
+		{&q.heads, `select (select position from log_head), (select coalesce(sum(version), 0) from streams),
+			(select count(*) from streams where version < 1)`},
 	} {
 		if err == nil {
 			*s.into, err = db.PrepareContext(ctx, s.sql) // closed with db
@@ -107,14 +112,42 @@ func records(ctx context.Context, query *sql.Stmt, stream *eventlog.Stream, args
 
 // FindKey implements eventlog.Store.
 func (l *Log) FindKey(ctx context.Context, caller string, id uuid.UUID) (eventlog.StoredKey, bool, error) {
-	k := eventlog.StoredKey{Caller: caller, ID: id}
-	var hash []byte
-	err := l.queries.key.QueryRowContext(ctx, caller, id[:]).Scan(&hash, &k.At, &k.First, &k.Last, &k.Version, &k.Refusal, &k.Result)
-	if errors.Is(err, sql.ErrNoRows) {
-		return k, false, nil
+	found, err := storedKeys(ctx, l.queries.key, caller, id[:])
+	if err != nil || len(found) == 0 {
+		return eventlog.StoredKey{}, false, err
 	}
-	copy(k.Hash[:], hash)
-	return k, err == nil, err
+	return found[0], true, nil
+}
+
+// ReadKeys implements eventlog.Store.
+func (l *Log) ReadKeys(ctx context.Context, after eventlog.StoredKey, limit int) ([]eventlog.StoredKey, error) {
+	return storedKeys(ctx, l.queries.keys, after.Caller, after.ID[:], limit)
+}
+
+func storedKeys(ctx context.Context, query *sql.Stmt, args ...any) (out []eventlog.StoredKey, err error) {
+	rows, err := query.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var id, hash, sum sql.RawBytes
+	for rows.Next() {
+		var k eventlog.StoredKey
+		if err := rows.Scan(&k.Caller, &id, &hash, &k.At, &k.First, &k.Last, &k.Version, &k.Refusal, &k.Result, &sum); err != nil {
+			return nil, fmt.Errorf("%w: a command key's row: %w", eventlog.ErrCorrupt, err)
+		}
+		copy(k.ID[:], id)
+		copy(k.Hash[:], hash)
+		copy(k.Sum[:], sum)
+		out = append(out, k)
+	}
+	return out, rows.Err()
+}
+
+// Heads implements eventlog.Store. One statement sees one moment.
+func (l *Log) Heads(ctx context.Context) (h eventlog.Heads, err error) {
+	err = l.queries.heads.QueryRowContext(ctx).Scan(&h.Position, &h.Versions, &h.Empty)
+	return h, err
 }
 
 // PurgeKeys implements eventlog.Store, in small transactions between those of the appender.

@@ -47,6 +47,7 @@ create table command_keys (
     version integer not null,
     refusal text not null,
     result blob,
+    sum blob not null,         -- of all of it: docs/log-format.md
     primary key (caller, id)
 ) without rowid;
 

@@ -1,0 +1,65 @@
+package eventlog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/seal"
+)
+
+const (
+	// keyLife is how long the answers of command keys are kept.
+	keyLife = 30 * 24 * time.Hour
+	// keyAhead is how far the clock of whoever makes a key may be ahead of ours.
+	keyAhead = 24 * time.Hour
+)
+
+func (l *Log) checkKey(k *Key) error {
+	if k.ID.Version() != 7 || !plain(k.Caller) {
+		return fmt.Errorf("eventlog: the command key %s is no uuid of version 7", k.ID)
+	}
+	switch now, made := l.options.Clock(), ids.TimeOf(k.ID); {
+	case made.Before(now.Add(-keyLife)):
+		return ErrKeyTooOld
+	case made.After(now.Add(keyAhead)): // its answer would be kept until long after that time
+		return ErrKeyAhead
+	}
+	return nil
+}
+
+// answer gives the first answer of a key again.
+func (k *StoredKey) answer(asked *Key) (Outcome, error) {
+	if err := k.Check(); err != nil {
+		return Outcome{}, err
+	}
+	if k.Hash != asked.Hash {
+		return Outcome{}, ErrKeyReused
+	}
+	out := Outcome{
+		Appended: Appended{First: k.First, Last: k.Last, At: time.UnixMicro(k.At).UTC(), Versions: []Version{k.Version}},
+		Result:   k.Result, Replayed: true,
+	}
+	if k.Refusal != "" {
+		return out, Refusal(k.Refusal)
+	}
+	return out, nil
+}
+
+func (k *StoredKey) sum() [32]byte {
+	a := seal.Answer{
+		Caller: k.Caller, ID: k.ID, Hash: k.Hash, At: k.At, Version: int64(k.Version), Refusal: k.Refusal, Result: k.Result,
+	}
+	return a.Sum(int64(k.First), int64(k.Last))
+}
+
+// Guard sets the key's sum, once its positions are known.
+func (k *StoredKey) Guard() { k.Sum = k.sum() }
+
+// Check recomputes the key's sum.
+func (k *StoredKey) Check() error {
+	if k.sum() != k.Sum {
+		return fmt.Errorf("%w: the answer of the command key %s of %s does not match its sum", ErrCorrupt, k.ID, k.Caller)
+	}
+	return nil
+}
