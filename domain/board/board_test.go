@@ -217,9 +217,10 @@ func TestRepeatCustomers(t *testing.T) {
 
 	h = newHistory(t, now)
 	for i, buyer := range []string{"ana", "ben", "cleo", "ana", "", ""} {
-		buy(fmt.Sprint("old", i), buyer, 31)
+		buy(fmt.Sprint("old", i), buyer, 30)
 	}
-	buy("ben twice", "ben", 10)
+	buy("ben twice", "ben", 29)
+	h.now = now.AddDate(0, 0, -10)
 	h.says(orders.ID("k7", "ben twice"), orders.Cancelled)
 	buy("cleo twice", "cleo", 9)
 	buy("dan", "dan", 0)

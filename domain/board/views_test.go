@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
@@ -193,6 +194,9 @@ func (h *history) checkStock(ctx context.Context, r projection.Reader) {
 		if item.Rates.Hour != float64(hour) || item.Rates.Day != float64(day)/24 {
 			h.Fatalf("%s: got %+v, want %d in the hour and %d in the day", item.SKU, item.Rates, hour, day)
 		}
+		if want, sure := severity(item.Available, hour, day, h.waitingFor(item.SKU)); sure && item.Severity != want {
+			h.Fatalf("%s is %s, want %s: %d available, %d sold in the hour, %d in the day", item.SKU, item.Severity, want, item.Available, hour, day)
+		}
 		if item.Severity != "ok" {
 			pressing[item.SKU] = true
 		}
@@ -207,6 +211,36 @@ func (h *history) checkStock(ctx context.Context, r projection.Reader) {
 			h.Fatalf("%s is no critical SKU", item.SKU)
 		}
 	}
+}
+
+// severity is how pressing a SKU is (R 41): oversold, waited for or out within four hours, else
+// out within the day. It is not sure on the very border.
+func severity(available, hour, day int64, waiting bool) (word string, sure bool) {
+	switch faster := max(24*hour, day); { // units a day
+	case available < 0 || waiting || 6*available < faster:
+		return "critical", true
+	case available < faster:
+		return "warning", 6*available != faster
+	default:
+		return "ok", available != faster
+	}
+}
+
+// waitingFor says whether an order waits for more of a SKU.
+func (h *history) waitingFor(sku string) bool {
+	waits := map[string]bool{}
+	for _, r := range h.records {
+		if r.Stream.Kind != fulfilment.Kind {
+			continue
+		}
+		switch e := r.Event.(type) {
+		case flows.Waiting:
+			waits[r.Stream.ID] = slices.Contains(e.For, inventory.ShortTag+sku)
+		case flows.StepSucceeded, flows.UndoStarted: // a retry alone brings no stock
+			waits[r.Stream.ID] = false
+		}
+	}
+	return slices.Contains(slices.Collect(maps.Values(waits)), true)
 }
 
 // checkLedger says that every movement is there, in order, with the figures after it.
