@@ -123,7 +123,7 @@ func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, 
 	p.o.Passed(ctx, full)
 	if err == nil {
 		p.fails = 0
-		return max(p.o.Poll-p.o.Clock().Sub(full), p.o.Poll/10), nil
+		return min(max(p.o.Poll-p.o.Clock().Sub(full), p.o.Poll/10), p.o.Poll), nil // a clock that was set back must not stretch it
 	}
 	p.fails++
 	p.o.Logger.WarnContext(ctx, "poll not finished", "connection", p.id, "error", err)
