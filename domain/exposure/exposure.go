@@ -27,7 +27,8 @@
 //
 // # What the caller owes
 //
-// Sent is told before an action leaves; that of a write durably. A Reading without its Sent is not taken. A Sale is told once,
+// Sent is told before an action leaves; that of a write durably. A Reading without its Sent is not taken, and no two
+// readings of a connection begin at the same time, by which they are told apart. A Sale is told once,
 // when the ledger has decided it; available is on hand less what known orders ask for, those that wait for stock included,
 // or their units would be sold a second time. Listed(t) is told after the Sales of all orders created up to t. All times are
 // on one clock; for a channel with second-grained or skewed times the caller allows a margin: Sale.Created, Reading.Began

@@ -143,6 +143,13 @@ func (w *world) list(s *shop, upTo time.Time) {
 	w.now = w.now.Add(time.Millisecond) // what is bought now is bought later
 }
 
+// ask begins a reading; no two begin at the same moment.
+func (w *world) ask(s *shop, a Action) {
+	w.tell(Sent{Action: a, At: w.now})
+	s.reads = append(s.reads, &read{began: w.now})
+	w.now = w.now.Add(time.Millisecond)
+}
+
 // smooth follows all that Decide says, a few times, and all goes well at once; else rare depths are never reached.
 func (w *world) smooth(t *rapid.T) {
 	for range rapid.IntRange(0, 5).Draw(t, "turns") {
@@ -185,8 +192,7 @@ func (w *world) follow(t *rapid.T, this func() bool) []Action {
 		s := w.shops[i]
 		switch a.Kind {
 		case Read:
-			w.tell(Sent{Action: a, At: w.now})
-			s.reads = append(s.reads, &read{began: w.now})
+			w.ask(s, a)
 		case List:
 			if a.UpTo.After(w.now) {
 				t.Fatalf("asked to list orders of the future: %+v", a)
@@ -338,8 +344,7 @@ func (w *world) moves() map[string]func(*rapid.T) {
 		"read":      w.read,
 		"probe": func(t *rapid.T) { // a reading of the reconciler's own accord
 			s, _ := one(t, w.shops, "shop", func(*shop) bool { return true })
-			w.tell(Sent{Action: Action{Connection: s.id, Kind: Read}, At: w.now})
-			s.reads = append(s.reads, &read{began: w.now})
+			w.ask(s, Action{Connection: s.id, Kind: Read})
 		},
 		"receive": func(t *rapid.T) {
 			n := rapid.IntRange(1, 20).Draw(t, "received")
@@ -378,8 +383,7 @@ func TestComesToRest(t *testing.T) {
 			w.now = w.now.Add(20 * time.Second)
 			for i, s := range w.shops {
 				if round%20 == i { // the reconciler's own reading
-					w.tell(Sent{Action: Action{Connection: s.id, Kind: Read}, At: w.now})
-					s.reads = append(s.reads, &read{began: w.now})
+					w.ask(s, Action{Connection: s.id, Kind: Read})
 				}
 			}
 			last = w.follow(t, func() bool { return true })
