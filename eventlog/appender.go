@@ -64,14 +64,6 @@ func (a *appender) run(ctx context.Context) error {
 	}
 }
 
-// fenced makes sure that an error which ends the appender says so.
-func fenced(err error) error {
-	if errors.Is(err, ErrFenced) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrFenced, err)
-}
-
 func (a *appender) fence(err error) error {
 	a.setErr(err)
 	return err
@@ -81,7 +73,7 @@ func (a *appender) fence(err error) error {
 // but for ErrFull.
 func (a *appender) round(ctx context.Context) error {
 	// Between batches, so that no history disappears while a batch refers to it.
-	a.cache.change(a.cache.histories.Trim)
+	a.cache.Trim()
 	calls := a.pending
 	if err := a.learn(ctx, calls); err != nil {
 		a.pending = nil
@@ -114,8 +106,8 @@ func (a *appender) learn(ctx context.Context, calls []*call) error {
 	var unknown []Base
 	for _, c := range calls {
 		for i := range c.writes {
-			if s := c.writes[i].stream; c.request == nil && a.cache.get(s) == nil {
-				a.cache.put(&history{stream: s})
+			if s := c.writes[i].stream; c.request == nil && a.cache.Get(s) == nil {
+				a.cache.Put(s, &history{stream: s})
 				unknown = append(unknown, Base{Stream: s})
 			}
 		}
@@ -126,9 +118,9 @@ func (a *appender) learn(ctx context.Context, calls []*call) error {
 	is, err := a.store.Commit(ctx, Batch{Bases: unknown}) // compares and writes nothing
 	for i := range unknown {
 		if err != nil {
-			a.cache.change(func() { a.cache.histories.Drop(unknown[i].Stream) })
+			a.cache.Drop(unknown[i].Stream)
 		} else {
-			a.cache.get(unknown[i].Stream).version = is.Real[i]
+			a.cache.Get(unknown[i].Stream).version = is.Real[i]
 		}
 	}
 	return err
@@ -149,7 +141,7 @@ func answerAll(calls []*call, err error) error {
 // waitForSpace answers every call with ErrFull until the store can write again.
 func (a *appender) waitForSpace(ctx context.Context, full error) error {
 	a.setErr(full)
-	a.cache.change(a.cache.histories.Clear)
+	a.cache.Clear()
 	tick := time.NewTicker(resumeEvery)
 	defer tick.Stop()
 	for {
@@ -173,7 +165,7 @@ func (a *appender) waitForSpace(ctx context.Context, full error) error {
 		}
 		if !errors.Is(err, ErrFull) && ctx.Err() == nil {
 			// Whatever it is, a new process looks at the disk afresh and this one cannot.
-			return fenced(fmt.Errorf("resume after a full disk: %w", err))
+			return fmt.Errorf("%w: resume after a full disk: %w", ErrFenced, err)
 		}
 	}
 }

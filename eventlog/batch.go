@@ -23,7 +23,6 @@ type batch struct {
 	followers []*call // same key as an accepted call
 	later     []*call // need what this batch writes; decided in the next one
 	keys      map[keyRef]*call
-	owners    []*call // of out.Keys
 }
 
 // keyRef names a command key.
@@ -59,7 +58,7 @@ func (b *batch) fill(ctx context.Context, calls []*call) (rest []*call) {
 func (b *batch) append(c *call) {
 	for i := range c.writes {
 		w := &c.writes[i]
-		h := b.cache.get(w.stream) // there: the round has learned it
+		h := b.cache.Get(w.stream) // there: the round has learned it
 		b.base(h)
 		now := h.version
 		for _, earlier := range c.writes[:i] {
@@ -91,7 +90,7 @@ func (b *batch) accept(c *call) {
 	c.out.Versions = make([]Version, len(c.writes))
 	for i := range c.writes {
 		w := &c.writes[i]
-		h := b.cache.get(w.stream)
+		h := b.cache.Get(w.stream)
 		base := b.base(h)
 		w.first = len(b.out.Events) + 1
 		for j := range w.entries {
@@ -112,7 +111,7 @@ func (b *batch) evolve(h *history, entries []entry) {
 	for i := range entries {
 		for _, f := range h.folds {
 			if f.evolve(entries[i].event) != nil {
-				b.cache.change(func() { h.folds = nil }) // whoever folds it next gets the error
+				b.cache.Change(func() { h.folds = nil }) // whoever folds it next gets the error
 				return
 			}
 		}
@@ -167,10 +166,9 @@ func (b *batch) addKey(c *call, refusal string) {
 		b.keys = map[keyRef]*call{}
 	}
 	b.keys[keyRef{key.Caller, key.ID}] = c
-	b.owners = append(b.owners, c)
 	b.out.Keys = append(b.out.Keys, StoredKey{
 		Caller: key.Caller, ID: key.ID, Hash: key.Hash, At: b.out.At, Refusal: refusal, Result: c.out.Result,
-		Version: b.cache.get(c.request.Folds[0].Stream).version,
+		Version: b.cache.Get(c.request.Folds[0].Stream).version,
 	})
 	first, last := c.ordinals()
 	b.out.KeyOrds = append(b.out.KeyOrds, [2]int{first, last})
@@ -193,7 +191,7 @@ func (c *call) ordinals() (first, last int) {
 // stream has events in this batch that the state cannot have seen.
 func (b *batch) state(ctx context.Context, c *call, i int) (*folded, error) {
 	fold := &c.request.Folds[i]
-	h := b.cache.get(fold.Stream)
+	h := b.cache.Get(fold.Stream)
 	if h != nil {
 		if f := h.find(fold.Name); f != nil {
 			b.base(h)
@@ -216,16 +214,17 @@ func (b *batch) state(ctx context.Context, c *call, i int) (*folded, error) {
 	}
 	switch {
 	case h == nil:
-		h = b.cache.put(&history{stream: fold.Stream, version: f.version})
+		h = &history{stream: fold.Stream, version: f.version}
+		b.cache.Put(h.stream, h)
 	case h.version != f.version && h.batch == b.number:
 		return nil, nil // this batch rests on an older version and will be refused
 	default:
 		if h.version != f.version { // another appender has moved it on
-			b.cache.change(func() { h.folds = nil })
+			b.cache.Change(func() { h.folds = nil })
 			h.version = f.version
 		}
 	}
-	b.cache.change(func() { h.folds = append(h.folds, f) })
+	b.cache.Change(func() { h.folds = append(h.folds, f) })
 	b.base(h)
 	return f, nil
 }
@@ -314,9 +313,9 @@ func (b *batch) answerFound(found []StoredKey) (others []*call) {
 func (b *batch) forget(real []Version) {
 	for i, h := range b.bases {
 		if i < len(real) {
-			b.cache.put(&history{stream: h.stream, version: real[i]})
+			b.cache.Put(h.stream, &history{stream: h.stream, version: real[i]})
 		} else {
-			b.cache.change(func() { b.cache.histories.Drop(h.stream) })
+			b.cache.Drop(h.stream)
 		}
 	}
 }

@@ -33,7 +33,8 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 		if err := checkStream(f.Stream); err != nil {
 			return Outcome{}, err
 		}
-		if l.cache.has(f.Stream, f.Name) {
+		// If the state is evicted meanwhile, the appender folds.
+		if l.cache.Look(f.Stream, func(h *history) bool { return h.find(f.Name) != nil }) {
 			continue
 		}
 		var err error

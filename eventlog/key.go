@@ -9,10 +9,8 @@ import (
 )
 
 const (
-	// keyLife is how long the answers of command keys are kept.
-	keyLife = 30 * 24 * time.Hour
-	// keyAhead is how far the clock of whoever makes a key may be ahead of ours.
-	keyAhead = 24 * time.Hour
+	keyLife  = 30 * 24 * time.Hour // how long the answers of command keys are kept
+	keyAhead = 24 * time.Hour      // how far the clock of whoever makes a key may be ahead of ours
 )
 
 func (l *Log) checkKey(k *Key) error {
@@ -46,19 +44,16 @@ func (k *StoredKey) answer(asked *Key) (Outcome, error) {
 	return out, nil
 }
 
-func (k *StoredKey) sum() [32]byte {
-	a := seal.Answer{
-		Caller: k.Caller, ID: k.ID, Hash: k.Hash, At: k.At, Version: int64(k.Version), Refusal: k.Refusal, Result: k.Result,
-	}
-	return a.Sum(int64(k.First), int64(k.Last))
-}
-
 // Guard sets the key's sum, once its positions are known.
-func (k *StoredKey) Guard() { k.Sum = k.sum() }
+func (k *StoredKey) Guard() {
+	a := seal.Answer{Caller: k.Caller, ID: k.ID, Hash: k.Hash, At: k.At, Version: int64(k.Version), Refusal: k.Refusal, Result: k.Result}
+	k.Sum = a.Sum(int64(k.First), int64(k.Last))
+}
 
 // Check recomputes the key's sum.
 func (k *StoredKey) Check() error {
-	if k.sum() != k.Sum {
+	again := *k
+	if again.Guard(); again.Sum != k.Sum {
 		return fmt.Errorf("%w: the answer of the command key %s of %s does not match its sum", ErrCorrupt, k.ID, k.Caller)
 	}
 	return nil

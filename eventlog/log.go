@@ -18,6 +18,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/eventlog/queue"
+	"github.com/creatorflow/creatorflow/eventlog/recent"
 )
 
 // Options are what a Log needs besides its store.
@@ -38,8 +39,8 @@ type Log struct {
 	store   Store
 	options Options
 	queue   *queue.Queue[*call]
-	cache   *cache
-	calls   sync.Pool // of *call; not shared between logs, as their channels may belong to a test's bubble
+	cache   *recent.Shared[Stream, *history] // the streams used last; only the appender changes it
+	calls   sync.Pool                        // of *call; not shared between logs, as their channels may belong to a test's bubble
 
 	mu    sync.Mutex
 	head  Head
@@ -64,7 +65,7 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the head of the log: %w", err)
 	}
-	return &Log{store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: newCache(o.CacheSize), head: head}, nil
+	return &Log{store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: recent.NewShared[Stream, *history](o.CacheSize), head: head}, nil
 }
 
 // Head is the end of the log as far as this process has seen it. It costs no read.

@@ -69,13 +69,6 @@ type StoredKey struct {
 	Sum     [32]byte // guards all of it; the engine has it set by Guard with the positions
 }
 
-// Heads sums the heads of all streams at one moment.
-type Heads struct {
-	Position Position // of the log's head
-	Versions Position // the sum of the streams' versions, which is the same number
-	Empty    int      // streams below version 1: there are none
-}
-
 // Batch is one commit. The engine compares and writes all of it or nothing.
 type Batch struct {
 	At     int64 // microseconds since 1970, for all of the batch
@@ -125,8 +118,9 @@ type Store interface {
 	// ReadKeys returns up to limit command keys after one, by caller and id; the zero key is before
 	// all.
 	ReadKeys(ctx context.Context, after StoredKey, limit int) ([]StoredKey, error)
-	// Heads reads the log's head and sums those of the streams, in one read transaction.
-	Heads(ctx context.Context) (Heads, error)
+	// Heads reads, at one moment, the log's position, the sum of all streams' versions, which must
+	// be the same number, and how many streams are below version 1, which must be none.
+	Heads(ctx context.Context) (position, versions Position, empty int, err error)
 	// Changed is signalled (without data) after commits by any appender it can hear of; a lost
 	// signal costs at most the log's 1 s poll.
 	Changed() <-chan struct{}

@@ -1,6 +1,9 @@
 package recent
 
-import "testing"
+import (
+	"sync"
+	"testing"
+)
 
 func TestMap(t *testing.T) {
 	m := New[int, string](2)
@@ -34,6 +37,50 @@ func TestMap(t *testing.T) {
 	}
 	m.Clear()
 	if _, ok := m.Get(2); ok {
+		t.Error("an entry outlived Clear")
+	}
+}
+
+// TestShared changes what entries hold while others look; the race detector judges.
+func TestShared(t *testing.T) {
+	s := NewShared[int, *[]int](2)
+	for i := range 3 {
+		s.Put(i, &[]int{i})
+	}
+	has := func(n int) func(*[]int) bool {
+		return func(v *[]int) bool { return len(*v) == n }
+	}
+	var looking sync.WaitGroup
+	for range 4 {
+		looking.Go(func() {
+			for i := range 300 {
+				s.Look(i%4, has(2))
+			}
+		})
+	}
+	for i := range 3 {
+		v := s.Get(i)
+		s.Change(func() { *v = append(*v, i) })
+	}
+	looking.Wait()
+	if !s.Look(1, has(2)) || s.Look(1, has(1)) {
+		t.Error("a change is not seen")
+	}
+	if s.Get(9) != nil || s.Look(9, func(*[]int) bool { return true }) {
+		t.Error("an entry that was never put is there")
+	}
+	s.Trim()
+	s.Get(0)
+	s.Put(5, &[]int{})
+	s.Drop(5)
+	s.Put(6, &[]int{})
+	s.Trim()
+	for k, want := range map[int]bool{0: true, 1: false, 5: false, 6: true} {
+		if got := s.Look(k, func(*[]int) bool { return true }); got != want {
+			t.Errorf("entry %d there: %t, want %t", k, got, want)
+		}
+	}
+	if s.Clear(); s.Get(0) != nil {
 		t.Error("an entry outlived Clear")
 	}
 }

@@ -129,13 +129,13 @@ func (c *chain) heads(ctx context.Context, store eventlog.Store) error {
 		}
 	}
 	// A head without events is in no record, but in the sum.
-	all, err := store.Heads(ctx)
+	position, versions, empty, err := store.Heads(ctx)
 	if err != nil {
 		return fmt.Errorf("read the heads of all streams: %w", err)
 	}
-	if all.Versions != all.Position || all.Empty > 0 {
+	if versions != position || empty > 0 {
 		return fmt.Errorf("%w: the heads of the streams count %d events and %d streams have none, the log has %d events",
-			eventlog.ErrCorrupt, all.Versions, all.Empty, all.Position)
+			eventlog.ErrCorrupt, versions, empty, position)
 	}
 	return nil
 }

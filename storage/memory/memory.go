@@ -151,14 +151,13 @@ func (l *Log) ReadKeys(_ context.Context, after eventlog.StoredKey, limit int) (
 }
 
 // Heads implements eventlog.Store.
-func (l *Log) Heads(context.Context) (eventlog.Heads, error) {
+func (l *Log) Heads(context.Context) (position, versions eventlog.Position, empty int, _ error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	heads := eventlog.Heads{Position: l.head.Position}
 	for _, positions := range l.streams {
-		heads.Versions += eventlog.Position(len(positions))
+		versions += eventlog.Position(len(positions))
 	}
-	return heads, nil
+	return l.head.Position, versions, 0, nil
 }
 
 // PurgeKeys implements eventlog.Store.

@@ -145,9 +145,9 @@ func storedKeys(ctx context.Context, query *sql.Stmt, args ...any) (out []eventl
 }
 
 // Heads implements eventlog.Store. One statement sees one moment.
-func (l *Log) Heads(ctx context.Context) (h eventlog.Heads, err error) {
-	err = l.queries.heads.QueryRowContext(ctx).Scan(&h.Position, &h.Versions, &h.Empty)
-	return h, err
+func (l *Log) Heads(ctx context.Context) (position, versions eventlog.Position, empty int, err error) {
+	err = l.queries.heads.QueryRowContext(ctx).Scan(&position, &versions, &empty)
+	return position, versions, empty, err
 }
 
 // PurgeKeys implements eventlog.Store, in small transactions between those of the appender.
