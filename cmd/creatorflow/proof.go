@@ -131,11 +131,16 @@ type benchStart struct {
 	JSON bool          `help:"One JSON object instead of a table."`
 }
 
+// Validate refuses a measurement of nothing.
+func (b benchStart) Validate() error {
+	if b.Runs < 1 || b.Idle < 0 {
+		return errors.New("--runs is at least 1, --idle not below 0")
+	}
+	return nil
+}
+
 // Run measures starts of this program.
 func (b benchStart) Run(ctx context.Context, c console) error {
-	if b.Runs < 1 {
-		return errors.New("--runs is 1 or more")
-	}
 	binary, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
