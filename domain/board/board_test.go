@@ -269,8 +269,8 @@ func TestAutomationHealth(t *testing.T) {
 		h.finish(begin(25*time.Hour), 100*time.Second)
 	}
 	stuck(25 * time.Hour) // long ago: it moves neither figure of today
-	for i := range 96 {
-		h.finish(begin(time.Duration(i)*15*time.Minute), 33*time.Second)
+	for i := range 96 {   // the last a day ago to the minute: it counts today and not the day before as well
+		h.finish(begin(time.Duration(i+1)*15*time.Minute), 33*time.Second)
 	}
 	helped := stuck(3 * time.Hour)
 	h.flow(helped, flows.Retried{Flow: helped})
