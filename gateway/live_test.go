@@ -117,7 +117,9 @@ func TestLiveLetInBefore(t *testing.T) {
 		await(t, conn, `{"id":2,"subscribe"`)
 		test.end()
 		fatal(t, conn.WriteMessage(websocket.TextMessage, []byte(`{"id":3,"subscribe":{"channel":"sync"}}`)))
-		await(t, conn, `{"id":3,"error":{"code":103`) // permission denied
+		if answer := await(t, conn, `{"id":3,`); !strings.Contains(answer, `"error":{"code":103`) { // permission denied
+			t.Errorf("%s: %s, want to be refused", name, answer)
+		}
 	}
 }
 
@@ -130,8 +132,8 @@ func TestLiveWithoutUpgrade(t *testing.T) {
 	}
 }
 
-// await reads until a message holds one of the texts.
-func await(t *testing.T, conn *websocket.Conn, texts ...string) {
+// await reads until a message holds one of the texts, and gives it.
+func await(t *testing.T, conn *websocket.Conn, texts ...string) string {
 	t.Helper()
 	for {
 		_, message, err := conn.ReadMessage()
@@ -140,7 +142,7 @@ func await(t *testing.T, conn *websocket.Conn, texts ...string) {
 		}
 		for _, text := range texts {
 			if strings.Contains(string(message), text) {
-				return
+				return string(message)
 			}
 		}
 		if string(message) == "{}" { // a ping

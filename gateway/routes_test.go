@@ -85,6 +85,9 @@ func TestUnknownAddress(t *testing.T) {
 		{"GET", "/api/v1/nothing", 404, ""},
 		{"GET", "/api/v2/kpis", 404, ""},
 		{"PUT", "/api/v1/kpis", 405, "GET"},
+		{"OPTIONS", "/api/v1/kpis", 405, "GET"},
+		{"GET", "/api/v1/stock/a/b", 404, ""},
+		{"GET", "/api/v1/..%2f..%2fetc/passwd", 404, ""},
 		{"POST", "/api/v1/kpis", 405, "GET"},
 		{"GET", "/api/v1/commands/receive-stock", 405, "POST"},
 		{"GET", "/webhooks/tiktok/a1", 405, "POST"},
@@ -98,6 +101,33 @@ func TestUnknownAddress(t *testing.T) {
 	}
 	if a := s.ask(t, nil, "GET", "/orders/k7:576", ""); string(a.text) != "the app" {
 		t.Errorf("an address of the app: %d %s", a.StatusCode, a.text)
+	}
+}
+
+// TestForgedHost asks under a name that somebody pointed at this machine: neither the app, a figure,
+// a command nor the socket is there.
+func TestForgedHost(t *testing.T) {
+	s := newSite(t)
+	key := s.key(t, accounts.Owner)
+	for _, route := range []string{"GET /", "GET /api/v1/kpis", "POST /api/v1/commands/receive-stock", "POST /api/v1/session", "GET /live"} {
+		method, path, _ := strings.Cut(route, " ")
+		a := s.ask(t, nil, method, path, "{}", "Authorization", "Bearer "+key, "Host", "evil.example", "Upgrade", "websocket", "Connection", "Upgrade")
+		if p := a.problem(t); a.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(p.Detail, "--tls") {
+			t.Errorf("%s: %d %s, want 421 with the mend", route, a.StatusCode, a.text)
+		}
+	}
+}
+
+// TestHead asks for the head alone: the same answer without its body.
+func TestHead(t *testing.T) {
+	s := newSite(t)
+	s.sell(t)
+	bearer := "Bearer " + s.key(t, accounts.Owner)
+	for _, path := range []string{"/api/v1/kpis", "/api/v1/labels/l1", "/api/v1/orders/none", "/healthz"} {
+		get, head := s.ask(t, nil, "GET", path, "", "Authorization", bearer), s.ask(t, nil, "HEAD", path, "", "Authorization", bearer)
+		if head.StatusCode != get.StatusCode || len(head.text) != 0 || head.Header.Get("Content-Type") != get.Header.Get("Content-Type") {
+			t.Errorf("%s: HEAD %d %q, GET %d", path, head.StatusCode, head.text, get.StatusCode)
+		}
 	}
 }
 
