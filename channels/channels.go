@@ -241,7 +241,7 @@ var ErrSignature = errors.New("channels: wrong webhook signature")
 type Webhooks interface {
 	// Verify checks the signature over the raw body in constant time against each secret.
 	Verify(app App, header http.Header, body []byte) error
-	// Hints reads a verified body. An Invalid error means signed but unreadable.
+	// Hints reads a verified body. An Invalid error means signed but unreadable; a hint beside it holds the shop alone.
 	Hints(body []byte) ([]Hint, error)
 }
 

@@ -102,6 +102,13 @@ func (i *Ingest) replayed(ctx context.Context, letter string) error {
 	case isOrder:
 		reopen.Connection, _, _ = strings.Cut(order, ":")
 		err, reopen.Subject = i.ReplayOrder(ctx, order), order
+	default: // of a shop or type that nobody knew: what has become known was taken up by itself
+		err = ErrUnknown
+		for _, c := range i.o.Connect.Connections() {
+			if letter == letters.UnknownID(c.App, "shop", c.ShopID) {
+				err = i.takeUpUnknown(ctx)
+			}
+		}
 	}
 	if err == nil || fatal(err) || errors.Is(err, eventlog.ErrFull) || ctx.Err() != nil {
 		return err

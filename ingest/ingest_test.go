@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest"
@@ -131,8 +132,14 @@ func TestGarbledWebhookIsQuarantined(t *testing.T) {
 	if len(opened) != 3 {
 		t.Fatalf("opened %+v", opened)
 	}
+	if opened[0].Sample+opened[1].Sample != "" || opened[0].Connection != "" {
+		t.Errorf("opened %+v", opened[:2])
+	}
+	if s := r.status(r.shop); s.Quarantined != 1 || s.Webhooks != 2 {
+		t.Errorf("status %+v", s)
+	}
 	last := opened[2]
-	if last.Letter != "inbox-3" || last.Inbox != 3 || last.Field != "data.order_id" || last.Rule != "must be an id" || !strings.Contains(last.Reason, "data.order_id") {
+	if last.Letter != "inbox-3" || last.Connection != r.shop.ID || last.Inbox != 3 || last.Field != "data.order_id" || last.Rule != "must be an id" || !strings.Contains(last.Reason, "data.order_id") {
 		t.Errorf("opened %+v", last)
 	}
 	for n := range int64(3) {
@@ -155,8 +162,19 @@ func TestUnknownTypeIsKept(t *testing.T) {
 		t.Errorf("reason %q", item.Reason)
 	}
 	r.wantState(2, vault.Done)
-	if n := len(r.opened()); n != 0 {
-		t.Errorf("%d letters", n)
+	r.restart(nil)
+	if status := r.post(`{"type":4711,"tts_notification_id":"3","shop_id":"` + shopID + `","timestamp":1,"data":[]}`); status != http.StatusOK {
+		t.Errorf("got %d", status)
+	}
+	r.caughtUp()
+	opened := r.opened() // one for all of the type
+	if len(opened) != 1 || opened[0].Inbox != 1 || opened[0].Connection != r.shop.ID || !strings.Contains(opened[0].Reason, `"4711"`) {
+		t.Fatalf("opened %+v", opened)
+	}
+	r.decide(opened[0].Letter, letterevents.Replayed{Letter: opened[0].Letter})
+	r.until("it is open again", func() bool { return len(r.opened()) == 2 })
+	if again := r.opened()[1]; again.Inbox != 1 || !strings.Contains(again.Reason, "as unknown as before") {
+		t.Errorf("opened %+v", again)
 	}
 }
 
@@ -168,9 +186,16 @@ func TestUnknownShopIsTakenUpOnceConnected(t *testing.T) {
 	if item := r.wantState(1, vault.Unknown); !strings.Contains(item.Reason, otherShop) || !strings.Contains(item.Reason, "Connect it") {
 		t.Errorf("reason %q", item.Reason)
 	}
+	r.must(r.CancelOrder(otherShop, id, "buyer"))
+	r.until("another webhook", func() bool { return len(r.sent()) == 2 })
+	r.caughtUp()
+	if opened := r.opened(); len(opened) != 1 || opened[0].Inbox != 1 || !strings.Contains(opened[0].Reason, otherShop) {
+		t.Errorf("opened %+v", opened)
+	}
 	c := r.authorize(otherShop)
+	r.until("its letter is closed", func() bool { return len(found[letterevents.Resolved](r)) == 1 })
 	r.until("the webhook was taken up", func() bool { return r.item(1).State == vault.Done })
-	if got := r.names(c, id); got != "placed" {
+	if got := r.names(c, id); got != "placed" && got != "placed cancelled" {
 		t.Errorf("events %q", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // What cannot be replayed.
 const (
 	ErrBodyGone = eventlog.Refusal("The raw webhook was deleted after 30 days. The poll reads the order itself; discard this letter.")
+	ErrUnknown  = eventlog.Refusal("It is as unknown as before. Connect the shop, or discard this letter.")
 	ErrNoShop   = eventlog.Refusal("The shop of this order is not connected. Connect it, then replay.")
 )
 

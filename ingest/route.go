@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/ingest/health"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
@@ -215,40 +217,49 @@ func (i *Ingest) release(jobs ...*lanes.Job) {
 func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 	j := &lanes.Job{Number: item.Number, Attempts: item.Attempts, Marked: item.Reason != "", Received: item.Received}
 	hints, err := i.hints(item)
+	var h channels.Hint
+	if len(hints) > 0 {
+		h = hints[0]
+	}
+	id, connected := i.o.Connect.ByShop(item.Channel, item.App, h.Shop)
+	if connected {
+		j.Shop = id
+	}
+	i.mu.Lock()
+	s := i.shops[j.Shop]
+	i.mu.Unlock()
 	var invalid channels.Invalid
-	switch {
+	switch shown := channels.Short(h.Shop, 64); {
 	case item.BodyGone:
 		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must still be there: it was deleted by retention or erasure"})
 	case errors.As(err, &invalid):
 		j.Act = i.unreadable(invalid)
 	case err != nil:
 		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must be readable: " + err.Error()})
-	case hints[0].Unknown:
-		j.Act = note(vault.Done, "", fmt.Sprintf("Unknown type %q: kept, nothing was done.", channels.Short(hints[0].Type, 40)))
-	}
-	if j.Act != nil {
-		return j, i.side
-	}
-	h := hints[0]
-	id, connected := i.o.Connect.ByShop(item.Channel, item.App, h.Shop)
-	i.mu.Lock()
-	s := i.shops[id]
-	i.mu.Unlock()
-	switch {
+	case h.Unknown:
+		kind := channels.Short(h.Type, 40)
+		j.Act = i.unknown(vault.Done, fmt.Sprintf("Unknown type %q: kept, nothing was done.", kind), letterevents.Opened{
+			Letter: letters.UnknownID(item.App, "type", kind), Sample: kind,
+			Reason: fmt.Sprintf("Webhooks of the type %q come, which nobody knows here. They are kept, and nothing is done about them.", kind),
+		})
 	case connected && s == nil:
 		return nil, nil
 	case !connected:
 		j.Unknown = [3]string{item.Channel, item.App, h.Shop}
-		j.Act = note(vault.Unknown, "", fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", channels.Short(h.Shop, 64)))
+		j.Act = i.unknown(vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", shown), letterevents.Opened{
+			Letter: letters.UnknownID(item.App, "shop", shown), Sample: shown,
+			Reason: fmt.Sprintf("Webhooks of the shop %q come, which is not connected. They are kept; connect the shop, and they are taken in.", shown),
+		})
 	case h.Kind == "authorisation", h.Kind == "expiring":
-		j.Shop, j.Act = id, s.authorisation(h)
+		j.Act = s.authorisation(h)
 	case h.Order == "" || h.Kind == "other":
-		j.Act = note(vault.Done, id, fmt.Sprintf("Type %s needs nothing done.", h.Type))
+		j.Act = func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
+			return noted(j, vault.Done, fmt.Sprintf("Type %s needs nothing done.", h.Type)), nil
+		}
 	}
 	if j.Act != nil {
 		return j, i.side
 	}
-	j.Shop = id
 	for _, h := range hints {
 		j.Orders = append(j.Orders, h.Order)
 		if last, _ := i.heard.Get(id + ":" + h.Order); h.Updated.After(last) {
@@ -276,11 +287,17 @@ func (i *Ingest) unreadable(v channels.Invalid) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) { return i.take.Hold(ctx, j, "", v) }
 }
 
-// note only notes.
-func note(state, shop, reason string) lanes.Act {
-	return func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
-		return vault.Mark{Number: j.Number, State: state, Attempts: j.Attempts, Reason: reason, Connection: shop}, nil
+// unknown keeps an item that nothing can be done about, and says so in one letter for all like it.
+func (i *Ingest) unknown(state, reason string, letter letterevents.Opened) lanes.Act {
+	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
+		letter.Inbox, letter.Connection = j.Number, j.Shop
+		return noted(j, state, reason), i.take.Unknown(ctx, letter)
 	}
+}
+
+// noted only notes.
+func noted(j *lanes.Job, state, reason string) vault.Mark {
+	return vault.Mark{Number: j.Number, State: state, Attempts: j.Attempts, Reason: reason, Connection: j.Shop}
 }
 
 // workSide works on items that concern no connected shop's order.
@@ -330,7 +347,7 @@ func (i *Ingest) recheck(ctx context.Context, jobs []*lanes.Job) error {
 		if _, ok := i.o.Connect.ByShop(u[0], u[1], u[2]); !ok {
 			continue
 		}
-		if err := i.takeUp(ctx, j.Number, "Its shop was connected."); err != nil {
+		if err := i.takeUpOf(ctx, j.Number, u[1], u[2]); err != nil {
 			return err
 		}
 	}
@@ -346,6 +363,14 @@ func (i *Ingest) takeUp(ctx context.Context, number int64, reason string) error 
 	i.deferUntil(lanes.Due{At: now, Number: number})
 	i.signal()
 	return nil
+}
+
+// takeUpOf takes up an item whose shop was connected, and closes the letter that said it was not.
+func (i *Ingest) takeUpOf(ctx context.Context, number int64, app, shop string) error {
+	if err := i.take.Close(ctx, letters.UnknownID(app, "shop", channels.Short(shop, 64))); err != nil {
+		return err
+	}
+	return i.takeUp(ctx, number, "Its shop was connected.")
 }
 
 // takeUpUnknown takes up every item whose shop is connected by now.
@@ -366,7 +391,7 @@ func (i *Ingest) takeUpUnknown(ctx context.Context) error {
 				continue // deleted by retention meanwhile
 			}
 			if _, ok := i.o.Connect.ByShop(item.Channel, item.App, hints[0].Shop); ok {
-				if err := i.takeUp(ctx, item.Number, "Its shop was connected."); err != nil {
+				if err := i.takeUpOf(ctx, item.Number, item.App, hints[0].Shop); err != nil {
 					return err
 				}
 			}

@@ -76,8 +76,7 @@ func (Webhooks) Hints(body []byte) ([]channels.Hint, error) {
 	}
 	r := &channels.Reading{Record: "webhook"}
 	if !r.Object("body", body, &envelope) {
-		r.Invalid.Sample = channels.Short(string(body), 32)
-		return nil, *r.Invalid
+		return nil, *r.Invalid // without a sample: it may be anybody's data, and the inbox has it sealed
 	}
 	h := channels.Hint{Type: r.Text("type", envelope.Type), Delivery: r.Text("tts_notification_id", envelope.Delivery)}
 	number, err := strconv.Atoi(h.Type)
@@ -89,7 +88,7 @@ func (Webhooks) Hints(body []byte) ([]channels.Hint, error) {
 	}
 	h.Type = strconv.Itoa(number)
 	if r.Invalid != nil {
-		return nil, *r.Invalid
+		return shopOf(envelope.Shop), *r.Invalid
 	}
 	if h.Delivery != "" {
 		r.Record = "webhook " + channels.Short(h.Delivery, 40)
@@ -102,9 +101,17 @@ func (Webhooks) Hints(body []byte) ([]channels.Hint, error) {
 	h.Shop = r.ID("shop_id", envelope.Shop)
 	hints := readData(r, h, envelope.Data)
 	if r.Invalid != nil {
-		return nil, *r.Invalid
+		return shopOf(envelope.Shop), *r.Invalid
 	}
 	return hints, nil
+}
+
+// shopOf is all that can be told of a webhook that cannot be read.
+func shopOf(raw json.RawMessage) []channels.Hint {
+	if shop := channels.Lenient(raw); channels.IsID(shop) {
+		return []channels.Hint{{Shop: shop}}
+	}
+	return nil
 }
 
 func first(a, b time.Time) time.Time {

@@ -30,6 +30,9 @@ func OrderID(order string) string { return "order-" + order }
 // FlowID is the id under which a stuck flow is listed.
 func FlowID(flow string) string { return "flow-" + flow }
 
+// UnknownID is the id under which all webhooks of an app are listed that are of a shop or a type nobody knows.
+func UnknownID(app, what, name string) string { return "unknown-" + app + "-" + what + "-" + name }
+
 // Number is the inbox number in an id made by InboxID.
 func Number(id string) (int64, bool) {
 	text, ok := strings.CutPrefix(id, "inbox-")

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -129,8 +130,26 @@ func (t *Intake) open(ctx context.Context, e letterevents.Opened) error {
 	return nil
 }
 
-// resolve says that what a letter is about was taken in; nothing happens when it is not open.
-func (t *Intake) resolve(ctx context.Context, letter string) error {
+// Unknown says once, in one letter, that webhooks come which are of a shop or a type nobody knows. A person
+// who lets the letter go is not told again.
+func (t *Intake) Unknown(ctx context.Context, e letterevents.Opened) error {
+	t.opening.Lock()
+	defer t.opening.Unlock()
+	if told, _ := t.told.Get(e.Letter); told {
+		return nil
+	}
+	state, err := t.state(ctx, e.Letter)
+	if err == nil && !state.Known {
+		err = t.open(ctx, e)
+	}
+	if err == nil {
+		t.told.Put(e.Letter, true)
+	}
+	return err
+}
+
+// Close says that what a letter is about was taken in; nothing happens when it is not open.
+func (t *Intake) Close(ctx context.Context, letter string) error {
 	_, err := eventlog.Execute(ctx, t.log, letterevents.Stream(t.workspace, letter), letters.Resolving(),
 		letterevents.Resolved{Letter: letter}, eventlog.Meta{Actor: "system:ingest", Cause: "ingest", Correlation: letter})
 	if err != nil {
@@ -204,7 +223,7 @@ func (t *Intake) mended(ctx context.Context, order string) error {
 	}
 	letter, items := found.letter, slices.Clone(found.items)
 	t.mu.Unlock()
-	if err := t.resolve(ctx, letter); err != nil {
+	if err := t.Close(ctx, letter); err != nil {
 		return err
 	}
 	var marks []vault.Mark
@@ -228,13 +247,13 @@ func (t *Intake) Reopen(ctx context.Context, e letterevents.Opened) error {
 		return err
 	}
 	last := state.Last
-	last.Letter, last.Inbox, last.Reason = e.Letter, e.Inbox, e.Reason
+	last.Letter, last.Inbox, last.Reason = e.Letter, cmp.Or(e.Inbox, last.Inbox), e.Reason
 	return t.open(ctx, last)
 }
 
 // Resolve closes the letter of an item that was taken in.
 func (t *Intake) Resolve(ctx context.Context, number int64) error {
-	if err := t.resolve(ctx, letters.InboxID(number)); err != nil {
+	if err := t.Close(ctx, letters.InboxID(number)); err != nil {
 		return err
 	}
 	t.Forget(number)

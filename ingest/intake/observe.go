@@ -40,6 +40,8 @@ type Intake struct {
 	workspace string
 	known     *lanes.Memory[[32]byte] // by order id
 
+	told *lanes.Memory[bool] // letters about what nobody knows
+
 	opening sync.Mutex // held while a letter is opened: a webhook and a poll may meet an order at once
 
 	mu     sync.Mutex                  // guards all below
@@ -51,7 +53,7 @@ type Intake struct {
 // New makes an Intake.
 func New(log *eventlog.Log, v *vault.Vault, workspace string) *Intake {
 	return &Intake{
-		log: log, vault: v, workspace: workspace, known: lanes.NewMemory[[32]byte](remembered),
+		log: log, vault: v, workspace: workspace, known: lanes.NewMemory[[32]byte](remembered), told: lanes.NewMemory[bool](remembered),
 		units: map[string]map[string]int64{}, orders: map[string]*trouble{}, items: map[int64]string{},
 	}
 }

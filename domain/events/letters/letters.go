@@ -9,7 +9,7 @@ const Kind = "deadletter"
 
 // Opened says that something could not be taken in.
 type Opened struct {
-	Letter     string `json:"letter"`         // "inbox-<number>" or "order-<order id>"
+	Letter     string `json:"letter"`         // "inbox-<number>", "order-<order id>" or "unknown-<app>-<shop or type>-<which>"
 	Inbox      int64  `json:"inbox,omitzero"` // the raw webhook, 0 when a poll found it
 	Connection string `json:"connection,omitzero"`
 	Subject    string `json:"subject,omitzero"` // which order, as far as it can be told
