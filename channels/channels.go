@@ -59,7 +59,7 @@ type Connection struct {
 	Cipher  string // TikTok's shop_cipher; empty elsewhere
 }
 
-// Token is what authorises calls for one connection.
+// Token is what authorises calls, for one connection or for all that were authorised together.
 type Token struct {
 	Access         string
 	AccessExpires  time.Time
@@ -67,7 +67,7 @@ type Token struct {
 	RefreshExpires time.Time
 }
 
-// Tokens keeps a connection's token. Refreshed pairs are stored before they are used.
+// Tokens stores one token pair. Refreshed pairs are stored before they are used.
 type Tokens interface {
 	Token(ctx context.Context) (Token, error)
 	SetToken(ctx context.Context, t Token) error

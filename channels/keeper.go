@@ -13,8 +13,8 @@ const (
 	refreshPause = time.Minute     // between refreshes that no refusal asked for
 )
 
-// Keeper holds a connection's token and refreshes it: one at a time, and the new pair is stored before it is used,
-// because the old refresh token is dead by then.
+// Keeper holds one token pair and refreshes it: one at a time, and the new pair is stored before it is used, because the
+// old refresh token is dead by then. Shops that were authorised together share the pair, and must share its keeper.
 type Keeper struct {
 	store Tokens
 	clock func() time.Time

@@ -108,12 +108,12 @@ func (r *Registry) AddShop(ctx context.Context, app channels.App, token channels
 func (r *Registry) Authorize(ctx context.Context, appID, code, name string) ([]channels.Connection, error) {
 	r.mu.RLock()
 	app, ok := r.apps[appID]
-	client := r.client(appID)
+	o := r.opening(app)
 	r.mu.RUnlock()
 	if !ok {
 		return nil, ErrNoApp
 	}
-	token, found, err := vendors[app.Channel].authorize(ctx, opening{app: app, client: client, clock: r.o.Clock, timeout: r.o.Timeout, log: r.o.Log}, code)
+	token, found, err := vendors[app.Channel].authorize(ctx, o, code)
 	if err != nil {
 		return nil, fmt.Errorf("authorise: %w", err)
 	}
@@ -184,7 +184,7 @@ func (r *Registry) addShop(ctx context.Context, c *channels.Connection, pair str
 	if err := r.putShop(shop{Connection: *c, token: pair}); err != nil {
 		return err
 	}
-	if old != "" && !r.inUse(old) {
+	if old != "" && r.leave(old) {
 		if err := r.vault.DeleteSecret(ctx, tokenKind, old); err != nil {
 			r.o.Log.WarnContext(ctx, "old token not deleted yet", "connection", c.ID, "error", err)
 		}
@@ -192,15 +192,17 @@ func (r *Registry) addShop(ctx context.Context, c *channels.Connection, pair str
 	return r.say(ctx, *c)
 }
 
-func (r *Registry) inUse(pair string) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
+// leave forgets the keeper of a pair that no shop uses any more, and says whether there is none.
+func (r *Registry) leave(pair string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, s := range r.shops {
 		if s.token == pair {
-			return true
+			return false
 		}
 	}
-	return false
+	delete(r.keepers, pair)
+	return true
 }
 
 // unused says that no connection ever had the id: a removed one lives on in the log.

@@ -3,8 +3,11 @@ package connect_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,5 +253,50 @@ func TestRefusalsNameTheMend(t *testing.T) {
 	}
 	if _, err := registry.AddShop(t.Context(), app, channels.Token{}, channels.Connection{}); !errors.Is(err, connect.ErrNoShop) {
 		t.Errorf("no shop id: %v", err)
+	}
+}
+
+// Shops that were authorised together refresh their one pair once, for both: a second refresh with it would be refused, and
+// look as if the authorisation had ended.
+func TestShopsOfOneConsentRefreshOnce(t *testing.T) {
+	r := newRig(t)
+	var refused atomic.Int32 // calls that were told to refresh; a refresh waits until both shops were
+	both := make(chan struct{})
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/api/v2/token/refresh" {
+			<-both
+		}
+		r.Handler().ServeHTTP(w, q)
+		if strings.HasPrefix(q.URL.Path, "/order/") && refused.Add(1) == 2 {
+			close(both)
+		}
+	}))
+	t.Cleanup(front.Close)
+	r.url = front.URL
+	registry := r.open()
+	app := r.app(registry, secret)
+	added, err := registry.Authorize(t.Context(), app.ID, r.AuthCode(shop, other), "")
+	if err != nil || len(added) != 2 {
+		t.Fatalf("authorised %+v, %v", added, err)
+	}
+	r.ExpireToken(shop)
+	var wg sync.WaitGroup
+	for _, c := range added {
+		wg.Go(func() { r.calls(registry, c.ID) })
+	}
+	wg.Wait()
+	if n := r.Counts().Requests["GET /api/v2/token/refresh"]; n != 1 {
+		t.Errorf("%d refreshes, want 1", n)
+	}
+	tokens, err := r.vault.Secrets(t.Context(), "token")
+	if err != nil || len(tokens) != 1 {
+		t.Errorf("%d token pairs are kept, %v; want 1", len(tokens), err)
+	}
+	// One of them is authorised alone: each has a pair of its own from there on.
+	r.authorize(registry, app, other)
+	r.ExpireToken(shop)
+	r.ExpireToken(other)
+	for _, c := range added {
+		r.calls(registry, c.ID)
 	}
 }

@@ -50,10 +50,11 @@ type Registry struct {
 
 	mu      sync.RWMutex // guards all below
 	apps    map[string]channels.App
-	clients map[string]*http.Client // by app; ours to close
-	shops   map[string]*shop        // by connection
-	byShop  map[[2]string]string    // channel and shop to connection
-	changed chan struct{}           // closed and replaced when something was added
+	clients map[string]*http.Client     // by app; ours to close
+	shops   map[string]*shop            // by connection
+	keepers map[string]*channels.Keeper // by token pair: two that refresh one pair would end it
+	byShop  map[[2]string]string        // channel and shop to connection
+	changed chan struct{}               // closed and replaced when something was added
 }
 
 // shop is a connection with what is needed to call it.
@@ -77,7 +78,7 @@ func Open(ctx context.Context, log *eventlog.Log, v *vault.Vault, o Options) (*R
 	r := &Registry{
 		log: log, vault: v, o: o, turn: make(chan struct{}, 1),
 		apps: map[string]channels.App{}, clients: map[string]*http.Client{}, shops: map[string]*shop{},
-		byShop: map[[2]string]string{}, changed: make(chan struct{}),
+		keepers: map[string]*channels.Keeper{}, byShop: map[[2]string]string{}, changed: make(chan struct{}),
 	}
 	apps, err := secrets(ctx, v, appKind, appRecord.app)
 	if err != nil {
@@ -130,6 +131,11 @@ func (r *Registry) putApp(id string, app channels.App) error {
 	r.apps[id] = app
 	for _, s := range r.shops {
 		if s.App == id {
+			delete(r.keepers, s.token) // it refreshes with the newest secret, too
+		}
+	}
+	for _, s := range r.shops {
+		if s.App == id {
 			if err := r.connect(s); err != nil {
 				return err
 			}
@@ -173,13 +179,19 @@ func (r *Registry) connect(s *shop) error {
 	if _, err := io.ReadFull(r.o.Rand, seed[:]); err != nil {
 		return fmt.Errorf("connection %s: read randomness: %w", s.ID, err)
 	}
-	s.connector = v.open(opening{
-		app: app, shop: s.Connection, tokens: drawer{vault: r.vault, id: s.token}, client: r.client(s.App), clock: r.o.Clock,
-		timeout: r.o.Timeout,
-		rand:    rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))), //nolint:gosec // spreads retries, guards nothing
-		log:     r.o.Log,
-	})
+	o := r.opening(app)
+	if r.keepers[s.token] == nil {
+		r.keepers[s.token] = v.keeper(o, drawer{vault: r.vault, id: s.token})
+	}
+	o.shop, o.tokens = s.Connection, r.keepers[s.token]
+	o.rand = rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))) //nolint:gosec // spreads retries, guards nothing
+	s.connector = v.open(o)
 	return nil
+}
+
+// opening is what everything of an app is opened with. The caller holds the lock.
+func (r *Registry) opening(app channels.App) opening {
+	return opening{app: app, client: r.client(app.ID), clock: r.o.Clock, timeout: r.o.Timeout, log: r.o.Log}
 }
 
 func (r *Registry) client(app string) *http.Client {

@@ -16,7 +16,7 @@ import (
 type opening struct {
 	app     channels.App
 	shop    channels.Connection
-	tokens  channels.Tokens
+	tokens  *channels.Keeper
 	client  *http.Client
 	clock   func() time.Time
 	timeout time.Duration // of one call; 0 = the connector's own
@@ -28,6 +28,7 @@ type opening struct {
 type vendor struct {
 	webhooks  channels.Webhooks
 	hosts     []string // reached when an app names no others
+	keeper    func(opening, channels.Tokens) *channels.Keeper
 	open      func(opening) channels.Connector
 	authorize func(ctx context.Context, o opening, code string) (channels.Token, []channels.Connection, error)
 	pace      func(channels.Connector) Pace
@@ -38,6 +39,7 @@ var vendors = map[string]vendor{
 	"tiktok": {
 		webhooks: tiktok.Webhooks{},
 		hosts:    []string{tiktok.BaseURL, tiktok.AuthURL},
+		keeper:   func(o opening, store channels.Tokens) *channels.Keeper { return tiktok.NewKeeper(o.tiktok(), store) },
 		open:     func(o opening) channels.Connector { return tiktok.New(o.tiktok()) },
 		authorize: func(ctx context.Context, o opening, code string) (channels.Token, []channels.Connection, error) {
 			return tiktok.Authorize(ctx, o.tiktok(), code)

@@ -49,17 +49,21 @@ func TestAway(t *testing.T) {
 			}
 		}
 		down = true
+		ship := func() error { // a write goes out once
+			_, err := c.Arrange(t.Context(), "115")
+			return err
+		}
 		for n := range 8 {
-			if err := read("576"); away(err) != (n == 7) {
+			if err := ship(); away(err) != (n == 7) {
 				t.Errorf("failure %d of a vendor that is down: %v, away %v", n+1, err, away(err))
 			}
 		}
 		calls = 0
-		if err := read("576"); !away(err) || calls != 0 {
+		if err := ship(); !away(err) || calls != 0 {
 			t.Errorf("the breaker is open: %v, away %v, %d calls", err, away(err), calls)
 		}
 		<-time.After(time.Minute)
-		if err := read("576"); !away(err) || calls != 1 {
+		if err := ship(); !away(err) || calls != 1 {
 			t.Errorf("a trial: %v, away %v, %d calls", err, away(err), calls)
 		}
 	})

@@ -80,7 +80,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 			f.Away = true
 		}
 		switch {
-		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && ctx.Err() == nil:
+		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && !f.Away && ctx.Err() == nil:
 			again, q.timeout = true, 0
 		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, channels.ErrBusy):
 		case f.Class == channels.Expired && refreshed:

@@ -84,9 +84,9 @@ func newRig(t *testing.T, k channelstest.Knobs) *rig {
 		BaseURL: server.URL, AuthURL: server.URL,
 	}
 	connection := channels.Connection{ID: "c1", App: "app1", Channel: "tiktok", ShopID: shop, Cipher: cipher}
-	r.connector = tiktok.New(tiktok.Options{
-		App: r.app, Connection: connection, Tokens: r.tokens, Client: r.client, Clock: r.clock, Timeout: 2 * time.Second,
-	})
+	o := tiktok.Options{App: r.app, Connection: connection, Client: r.client, Clock: r.clock, Timeout: 2 * time.Second}
+	o.Tokens = tiktok.NewKeeper(o, r.tokens)
+	r.connector = tiktok.New(o)
 	r.World = channelstest.World{
 		Connector: r.connector, Webhooks: tiktok.Webhooks{}, App: r.app, Connection: connection, Sim: handle{r},
 	}

@@ -27,13 +27,14 @@ func answers(status int, header http.Header, body string) vendor {
 
 // shop is a connector to a vendor without a network; its token never ends.
 func shop(v vendor) *Connector {
-	return New(Options{
+	o := Options{
 		App:        channels.App{Key: "key", Secrets: []string{"canary-secret"}, BaseURL: "https://api.test", AuthURL: "https://auth.test"},
 		Connection: channels.Connection{ID: "c1", Cipher: "cipher"},
-		Tokens:     &drawer{token: channels.Token{Access: "canary-access", Refresh: "canary-refresh"}},
 		Clock:      time.Now,
 		Client:     &http.Client{Transport: v, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-	})
+	}
+	o.Tokens = NewKeeper(o, &drawer{token: channels.Token{Access: "canary-access", Refresh: "canary-refresh"}})
+	return New(o)
 }
 
 func TestEveryCodeHasItsClass(t *testing.T) {

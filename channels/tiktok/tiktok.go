@@ -35,11 +35,12 @@ var (
 	writeLimits = channels.Limits{Start: 3, Floor: 0.2, Ceiling: 45}
 )
 
-// Options is what a connector needs; Client, Clock and Tokens are required (channels.NewClient makes a Client).
+// Options is what a connector needs; Client, Clock and Tokens are required (channels.NewClient makes a Client, NewKeeper
+// makes Tokens).
 type Options struct {
 	App        channels.App
 	Connection channels.Connection
-	Tokens     channels.Tokens
+	Tokens     *channels.Keeper // one for all connections that share the pair
 	Client     *http.Client
 	Clock      func() time.Time
 	Rand       *rand.Rand    // spreads the breaker's trials; nil = no spread
@@ -64,19 +65,27 @@ type Connector struct {
 
 var _ channels.Connector = (*Connector)(nil)
 
+// NewKeeper makes the keeper of a stored pair. Of o it uses App, Client, Clock, Log and Timeout.
+func NewKeeper(o Options, store channels.Tokens) *channels.Keeper {
+	return channels.NewKeeper(store, o.Clock, o.log(), newWire(o).renew)
+}
+
+func (o Options) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
+
 // New makes a connector; it calls nobody.
 func New(o Options) *Connector {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	log := o.Log.With("connection", o.Connection.ID)
 	w := newWire(o)
 	w.cipher = o.Connection.Cipher
 	return &Connector{
 		wire:       w,
-		tokens:     channels.NewKeeper(o.Tokens, o.Clock, log, w.renew),
+		tokens:     o.Tokens,
 		shop:       o.Connection,
-		log:        log,
+		log:        o.log().With("connection", o.Connection.ID),
 		breaker:    channels.NewBreaker(o.Clock, chance(o.Rand)),
 		limiters:   map[string]*channels.Limiter{},
 		warehouses: map[string][]string{},
