@@ -62,14 +62,28 @@ func classify(code, message string) channels.Class {
 	return channels.Rejected
 }
 
+// texts are what tells the meanings of 36009004 apart, lower case; the first that fits counts.
+var texts = []struct {
+	part  string
+	class channels.Class
+}{
+	{"timestamp", channels.Retry}, // this machine's clock is off; right again, the same call works
+	{"app_key", channels.Auth},
+	{"app key", channels.Auth},
+	{"access token", channels.Expired}, // a refresh mends it, or nothing but a person does; page tokens are something else
+	{"access_token", channels.Expired},
+	{"access-token", channels.Expired},
+	{"credential", channels.Expired},
+	{"overload", channels.Retry},
+	{"retry", channels.Retry},
+	{"try again", channels.Retry},
+}
+
 func classifyText(message string) channels.Class {
-	switch {
-	case strings.Contains(message, "timestamp"):
-		return channels.Retry // this machine's clock is off; right again, the same call works
-	case strings.Contains(message, "app_key"), strings.Contains(message, "app key"):
-		return channels.Auth
-	case strings.Contains(message, "token"), strings.Contains(message, "credential"):
-		return channels.Expired // a refresh mends it, or nothing but a person does
+	for _, t := range texts {
+		if strings.Contains(message, t.part) {
+			return t.class
+		}
 	}
 	return channels.Bug // missing sign, unexpected shop_cipher, bad parameters
 }

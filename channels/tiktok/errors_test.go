@@ -54,6 +54,12 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 		{"36009004", "Missing parameter sign", channels.Bug, channels.Bug},
 		{"36009004", "unexpected identifier shop_cipher", channels.Bug, channels.Bug},
 		{"36009004", "Invalid app_key", channels.Auth, channels.Auth},
+		{"36009004", "page_token is invalid", channels.Bug, channels.Bug},
+		{"36009004", "Invalid token of the next page", channels.Bug, channels.Bug},
+		{"36009004", "System overloaded, please retry later", channels.Retry, channels.Retry},
+		{"36009004", "Service is busy. Try again in a moment.", channels.Retry, channels.Retry},
+		{"36009004", "Invalid access_token", channels.Auth, channels.Auth},
+		{"36009004", "Expired credentials", channels.Auth, channels.Auth},
 		{"36009004", "Invalid access token", channels.Auth, channels.Auth}, // a refresh was tried in vain
 		{"105002", "expired", channels.Auth, channels.Auth},                // likewise
 		{"36009009", "path", channels.Bug, channels.Bug},
@@ -88,8 +94,9 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 			if channels.ClassOf(writeErr) != tt.write || channels.ClassOf(readErr) != tt.read || !errors.As(readErr, &f) || f.Code != tt.code || f.RequestID != "r1" {
 				t.Errorf("%s %q: write %v, read %v, want %s and %s", tt.code, tt.message, writeErr, readErr, tt.write, tt.read)
 			}
-			if refreshes > 2 {
-				t.Errorf("%s: %d refreshes for two calls", tt.code, refreshes)
+			refused := tt.code == "105002" || strings.Contains(tt.message, "access") || strings.Contains(tt.message, "credentials")
+			if refreshes > 2 || refused != (refreshes > 0) {
+				t.Errorf("%s %q: %d refreshes for two calls", tt.code, tt.message, refreshes)
 			}
 		})
 	}
