@@ -143,10 +143,10 @@ func readOrder(i int, raw json.RawMessage) (channels.Order, *channels.Invalid) {
 	}
 	o.Status = cmp.Or(statuses[o.Vendor], channels.StatusUnknown)
 	o.Created, o.Updated, o.Paid = r.Time("create_time", w.Created), r.Time("update_time", w.Updated), r.Time("paid_time", w.Paid)
-	if o.Updated = first(o.Updated, o.Created); o.Updated.IsZero() {
+	if o.Updated = cmp.Or(o.Updated, o.Created); o.Updated.IsZero() {
 		r.Fail("update_time", "must be there", "")
 	}
-	o.ShipBy = first(r.Time("rts_sla_time", w.ArrangeBy), first(r.Time("shipping_due_time", w.ShipBy), r.Time("tts_sla_time", w.CollectBy)))
+	o.ShipBy = cmp.Or(r.Time("rts_sla_time", w.ArrangeBy), r.Time("shipping_due_time", w.ShipBy), r.Time("tts_sla_time", w.CollectBy))
 	o.SelfShips = r.Text("fulfillment_type", w.Fulfillment) == "FULFILLMENT_BY_TIKTOK"
 	o.Buyer = channels.Lenient(w.Buyer)
 	o.Recipient = recipient(w)

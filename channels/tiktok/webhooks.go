@@ -1,13 +1,14 @@
 package tiktok
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
 )
@@ -17,12 +18,11 @@ type Webhooks struct{}
 
 var _ channels.Webhooks = Webhooks{}
 
-// The topics something is done for; other are those that are known and left alone.
+// The topics something is done for; others are those that are known and left alone.
 const (
 	orderStatus    = "1"
 	orderAddress   = "3"
 	packageUpdate  = "4"
-	productStatus  = "5"
 	deauthorised   = "6"
 	expiringSoon   = "7"
 	cancellation   = "11"
@@ -35,11 +35,12 @@ const (
 	kindOther      = "other"
 )
 
-var other = map[string]bool{
-	"2": true, productStatus: true, returnChange: true, "13": true, "14": true, "15": true, "16": true, "17": true, "18": true,
-	"19": true, "20": true, "21": true, "22": true, "23": true, "24": true, "25": true, "27": true, "33": true, "35": true,
-	"36": true, "37": true, "38": true, "39": true, "42": true, "46": true, "51": true, "52": true, "55": true,
+var kinds = map[string]string{
+	orderStatus: kindOrder, orderAddress: kindOrder, cancellation: kindCancel, packageUpdate: kindPackage,
+	deauthorised: kindAuthorised, expiringSoon: kindExpiring,
 }
+
+const others = " 2 5 12 13 14 15 16 17 18 19 20 21 22 23 24 25 27 33 35 36 37 38 39 42 46 51 52 55 "
 
 // Verify implements channels.Webhooks: the Authorization header is the bare hex HMAC of app key and body. The signature
 // has no time in it, so a replay is stopped by the delivery's key alone.
@@ -114,30 +115,12 @@ func shopOf(raw json.RawMessage) []channels.Hint {
 	return nil
 }
 
-func first(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
-}
-
+// kind is empty for a topic that nobody knows.
 func kind(topic string) string {
-	switch topic {
-	case orderStatus, orderAddress:
-		return kindOrder
-	case cancellation:
-		return kindCancel
-	case packageUpdate:
-		return kindPackage
-	case deauthorised:
-		return kindAuthorised
-	case expiringSoon:
-		return kindExpiring
-	}
-	if other[topic] {
+	if strings.Contains(others, " "+topic+" ") {
 		return kindOther
 	}
-	return ""
+	return kinds[topic]
 }
 
 // readData reads what a topic is about.
@@ -155,7 +138,7 @@ func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []chann
 		return nil
 	}
 	if h.Type == packageUpdate {
-		h.Updated = first(r.Time("data.update_time", d.Updated), h.Updated)
+		h.Updated = cmp.Or(r.Time("data.update_time", d.Updated), h.Updated)
 		return readPackages(r, h, d.Packages)
 	}
 	h.Order = r.ID("data.order_id", d.Order)
@@ -163,7 +146,7 @@ func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []chann
 	if h.Delivery == "" && !updated.IsZero() {
 		h.Delivery = h.Type + ":" + h.Order + ":" + strconv.FormatInt(updated.Unix(), 10)
 	}
-	h.Updated = first(updated, first(r.Time("data.create_time", d.Created), h.Updated))
+	h.Updated = cmp.Or(updated, r.Time("data.create_time", d.Created), h.Updated)
 	return []channels.Hint{h}
 }
 
