@@ -140,12 +140,7 @@ func noToken(call string, err error) error {
 	if channels.ClassOf(err) == channels.Auth {
 		return err
 	}
-	f := &channels.Failure{Class: channels.Retry, Call: call, Message: "not sent, because there is no valid token just now", Away: true, Err: err}
-	var refused *channels.Failure
-	if errors.As(err, &refused) {
-		f.RetryAfter = refused.RetryAfter
-	}
-	return f
+	return &channels.Failure{Class: channels.Retry, Call: call, Message: "not sent, because there is no valid token just now", Away: true, Err: err}
 }
 
 // sick reports whether a failure says that the vendor is down rather than that it refuses.

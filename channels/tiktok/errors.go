@@ -1,6 +1,7 @@
 package tiktok
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -62,28 +63,19 @@ func classify(code, message string) channels.Class {
 	return channels.Rejected
 }
 
-// texts are what tells the meanings of 36009004 apart, lower case; the first that fits counts.
-var texts = []struct {
-	part  string
-	class channels.Class
-}{
-	{"timestamp", channels.Retry}, // this machine's clock is off; right again, the same call works
-	{"app_key", channels.Auth},
-	{"app key", channels.Auth},
-	{"access token", channels.Expired}, // a refresh mends it, or nothing but a person does; page tokens are something else
-	{"access_token", channels.Expired},
-	{"access-token", channels.Expired},
-	{"credential", channels.Expired},
-	{"overload", channels.Retry},
-	{"retry", channels.Retry},
-	{"try again", channels.Retry},
-}
-
 func classifyText(message string) channels.Class {
-	for _, t := range texts {
-		if strings.Contains(message, t.part) {
-			return t.class
-		}
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(message, part) })
+	}
+	switch {
+	case has("timestamp"):
+		return channels.Retry // this machine's clock is off; right again, the same call works
+	case has("app_key", "app key"):
+		return channels.Auth
+	case has("access token", "access_token", "access-token", "credential"): // page tokens are something else
+		return channels.Expired // a refresh mends it, or nothing but a person does
+	case has("overload", "retry", "try again"):
+		return channels.Retry
 	}
 	return channels.Bug // missing sign, unexpected shop_cipher, bad parameters
 }

@@ -10,6 +10,7 @@
 package tiktok
 
 import (
+	"cmp"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -71,10 +72,7 @@ func NewKeeper(o Options, store channels.Tokens) *channels.Keeper {
 }
 
 func (o Options) log() *slog.Logger {
-	if o.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return o.Log
+	return cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 }
 
 // New makes a connector; it calls nobody.
