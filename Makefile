@@ -17,6 +17,14 @@ SDKTEST  := channels/tiktok/tiktoksim/sdktest
 PACKAGES  = $(shell go list ./...)
 UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/%)
 
+# Cases that each property of a package is put to: with the race detector in every run, and
+# without it in test-long. Elsewhere a property has rapid's 100.
+PROPERTIES := domain/inventory:2000:20000 domain/orders:2000:20000 money:2000:20000 storage/memory:1000:20000 \
+	flow:500:20000 domain/board:50:2000
+PROPERTY_PACKAGES := $(foreach p,$(PROPERTIES),$(MODULE)/$(firstword $(subst :, ,$(p))))
+# Calls sh with a package as $$0 and its two numbers as $$1 and $$2, two packages at a time.
+EACH_PROPERTY := printf '%s\n' $(PROPERTIES) | tr : ' ' | xargs -P 2 -L 1 sh -c
+
 # What the built app is made of; folders are named so that a removed file counts.
 WEB_SOURCES = $(shell find web/src web/public \( -type f -o -type d \) ! -name '*.test.*' 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts web/*.mts web/*.js web/*.mjs)
@@ -27,7 +35,7 @@ CHECK := install vet format lint deadcode web-types web-unit web-imports unit
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test test-long check build lint web deps clean \
-	install binary size vet format deadcode web-types web-unit web-imports web-budget unit drills fuzz totals browser proofs
+	install binary size vet format deadcode web-types web-unit web-imports web-budget unit properties drills fuzz totals browser proofs
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,8 +46,8 @@ run: build ## build everything and start the demo (ARGS="--speed 600")
 test: ## install what is missing, build, and run every check (at most 30 minutes on 2 cores)
 	@MAKE="$(MAKE)" scripts/phases $(TEST)
 
-test-long: ## the same with long drills, long fuzzing and the benches (at most 90 minutes)
-	@MAKE="$(MAKE) SHORT= FUZZTIME=10s" scripts/phases $(TEST) proofs
+test-long: ## the same with long drills, long fuzzing, many cases of every property and the benches (at most 90 minutes)
+	@MAKE="$(MAKE) SHORT= FUZZTIME=10s" scripts/phases $(TEST) properties proofs
 
 check: ## what must pass before a push: format, vet, lint, architecture, race tests, web checks
 	@MAKE="$(MAKE)" scripts/phases $(CHECK)
@@ -80,7 +88,11 @@ deadcode: $(DEADCODE)
 	@out=$$($(DEADCODE) -test ./...) && echo "$$out" && test -z "$$out"
 
 unit:
-	CGO_ENABLED=1 go test -race -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED),$(PACKAGES))
+	CGO_ENABLED=1 go test -race -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED) $(PROPERTY_PACKAGES),$(PACKAGES))
+	$(EACH_PROPERTY) 'RAPID_CHECKS=$$1 CGO_ENABLED=1 go test -race -shuffle=on $(SHORT) -timeout 15m $(MODULE)/$$0'
+
+properties:
+	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 go test -shuffle=on -timeout 40m $(MODULE)/$$0'
 
 drills:
 	go test -v -count=1 -p 1 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))

@@ -3,7 +3,6 @@ package eventlogtest
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -112,11 +111,6 @@ func testTwoAppendersStale(t *testing.T, open Open) {
 
 // testModel runs random commands on two logs with one store and compares with plain maps.
 func testModel(t *testing.T, open Open) {
-	if RaceDetector {
-		if err := flag.Set("rapid.checks", "10"); err != nil {
-			t.Fatal(err)
-		}
-	}
 	rapid.Check(t, func(r *rapid.T) {
 		store, _ := open(t)
 		ctx, cancel := context.WithCancel(context.Background())

@@ -1,7 +1,6 @@
 package memory_test
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/google/uuid"
@@ -15,9 +14,6 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestLog(t *testing.T) {
-	if err := flag.Set("rapid.checks", "2000"); err != nil { // a store in memory is quickly made
-		t.Fatal(err)
-	}
 	eventlogtest.Run(t, func(*testing.T) (eventlog.Store, func() eventlog.Store) {
 		log := memory.NewLog(uuid.Must(uuid.NewV7()))
 		return log, func() eventlog.Store { return log }

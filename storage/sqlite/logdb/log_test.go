@@ -2,6 +2,7 @@ package logdb
 
 import (
 	"errors"
+	"flag"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -30,6 +31,11 @@ func openTestLog(t *testing.T, dir string) *Log {
 }
 
 func TestLogContract(t *testing.T) {
+	if eventlogtest.RaceDetector { // every case makes a folder, with a driver that is 11 times slower
+		if err := flag.Set("rapid.checks", "10"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	eventlogtest.Run(t, func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
 		dir := t.TempDir()
 		in, err := folder.Open(dir)
