@@ -2,8 +2,12 @@ package intake
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +20,8 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/storage/memory"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/vault"
 )
 
 var shop = channels.Connection{ID: "k7", Channel: "tiktok"}
@@ -153,5 +159,68 @@ func TestTakenTellsWhatItLedTo(t *testing.T) {
 	}
 	if code := Code(" ", "8"); code != "8" {
 		t.Errorf("code %q", code)
+	}
+}
+
+// Two orders of one buyer go to two places, and what is late about either changes neither.
+func TestEachOrderKeepsItsAddress(t *testing.T) {
+	in := newIntake(t)
+	folder, err := sqlite.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	store, err := sqlite.OpenVault(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	if in.vault, err = vault.Open(store, vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	price := money.Money{Minor: 100, Currency: "GBP"}
+	var mu sync.Mutex
+	var person string
+	observe := func(id, address string, at int64) {
+		t.Helper()
+		taken, err := in.Observe(t.Context(), shop, channels.Order{
+			ID: id, Status: channels.StatusReady, Vendor: "V", Updated: time.Unix(at, 0), Total: price, Buyer: "ana",
+			Recipient: &channels.Recipient{Address: address}, Lines: []channels.Line{{ListingID: "9", Quantity: 1, Price: price}},
+		}, "inbox:1")
+		if err != nil {
+			t.Error(err) // some of them in goroutines of their own
+			return
+		}
+		mu.Lock()
+		person = taken.Person
+		mu.Unlock()
+	}
+	want := func(addresses map[string]string) {
+		t.Helper()
+		kept, err := in.vault.Person(t.Context(), person)
+		got := map[string]address{}
+		if err = errors.Join(err, json.Unmarshal(kept, &got)); err != nil || len(got) != len(addresses) {
+			t.Fatalf("kept %s, %v", kept, err)
+		}
+		for id, address := range addresses {
+			if got[id].Recipient.Address != address {
+				t.Errorf("order %s goes to %q, want %q", id, got[id].Recipient.Address, address)
+			}
+		}
+	}
+	observe("a", "1 Home Street", 10)
+	observe("b", "99 Gift Road", 11)
+	observe("a", "0 Old Street", 9)
+	want(map[string]string{"a": "1 Home Street", "b": "99 Gift Road"})
+	observe("a", "2 New Street", 12)
+	want(map[string]string{"a": "2 New Street", "b": "99 Gift Road"})
+	var wg sync.WaitGroup
+	for n := range int64(2 * maxAddresses) {
+		wg.Go(func() { observe(fmt.Sprint(n), "Somewhere", 100+n) })
+	}
+	wg.Wait()
+	kept, err := in.vault.Person(t.Context(), person)
+	if err != nil || strings.Count(string(kept), "Somewhere") != maxAddresses {
+		t.Errorf("%d addresses are kept, %v", strings.Count(string(kept), "Somewhere"), err)
 	}
 }

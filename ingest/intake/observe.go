@@ -7,7 +7,6 @@
 package intake
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -41,6 +40,8 @@ type Intake struct {
 	known     *lanes.Memory[[32]byte] // by order id
 
 	told *lanes.Memory[bool] // letters about what nobody knows
+
+	people [64]sync.Mutex // held while a person's addresses are read and written; each for a part of the people
 
 	opening sync.Mutex // held while a letter is opened: a webhook and a poll may meet an order at once
 
@@ -116,7 +117,7 @@ func (t *Intake) Observe(ctx context.Context, c channels.Connection, o channels.
 	if last, ok := t.known.Get(order); ok && last == sum {
 		return Taken{Person: person}, t.mended(ctx, order) // this very news was taken in before
 	}
-	if err := t.keepPerson(ctx, person, o.Recipient); err != nil {
+	if err := t.keepAddress(ctx, person, o); err != nil {
 		return Taken{}, err
 	}
 	out, err := t.decide(ctx, order, news(c, o, person), cause)
@@ -172,33 +173,6 @@ func describe(decided []eventlog.Event) Taken {
 		}
 	}
 	return out
-}
-
-// personID refers to the buyer; empty when the channel tells nothing of one.
-func (t *Intake) personID(c channels.Connection, o channels.Order) string {
-	if o.Buyer == "" && o.Recipient == nil {
-		return ""
-	}
-	return t.vault.PersonID(c.ID, cmp.Or(o.Buyer, "order "+o.ID))
-}
-
-// keepPerson keeps what the channel tells of the buyer in the vault.
-func (t *Intake) keepPerson(ctx context.Context, id string, r *channels.Recipient) error {
-	if r == nil {
-		return nil
-	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return errors.New("encode a recipient") // its error could quote one
-	}
-	kept, err := t.vault.Person(ctx, id)
-	switch {
-	case err == nil && bytes.Equal(kept, data):
-		return nil // a read costs no fsync
-	case err != nil && !errors.Is(err, vault.ErrNotFound):
-		return err
-	}
-	return t.vault.PutPerson(ctx, id, data)
 }
 
 func news(c channels.Connection, o channels.Order, person string) orders.News {

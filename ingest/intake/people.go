@@ -1,0 +1,71 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"hash/fnv"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// address is where one order goes, as the channel showed it last.
+type address struct {
+	Updated   time.Time          `json:"updated"` // of the order that showed it
+	Recipient channels.Recipient `json:"recipient"`
+}
+
+// maxAddresses are kept of one person; then the oldest goes, whose label was made long ago.
+const maxAddresses = 100
+
+// personID refers to the buyer; empty when the channel tells nothing of one.
+func (t *Intake) personID(c channels.Connection, o channels.Order) string {
+	if o.Buyer == "" && o.Recipient == nil {
+		return ""
+	}
+	return t.vault.PersonID(c.ID, cmp.Or(o.Buyer, "order "+o.ID))
+}
+
+// keepAddress keeps in the vault where an order goes. A person has an address for each order, all sealed
+// with the person's key, and an older one never replaces a newer: this is done before the rule judges.
+func (t *Intake) keepAddress(ctx context.Context, person string, o channels.Order) error {
+	if o.Recipient == nil {
+		return nil
+	}
+	part := fnv.New32a()
+	_, _ = part.Write([]byte(person)) // a hash never fails
+	mu := &t.people[part.Sum32()%uint32(len(t.people))]
+	mu.Lock()
+	defer mu.Unlock()
+	all := map[string]address{}
+	kept, err := t.vault.Person(ctx, person)
+	switch {
+	case errors.Is(err, vault.ErrNotFound):
+	case err != nil:
+		return err
+	case json.Unmarshal(kept, &all) != nil:
+		return errors.New("read the addresses of " + person) // the cause could quote one
+	}
+	now := address{Updated: o.Updated.UTC(), Recipient: *o.Recipient}
+	if last, known := all[o.ID]; known && (now.Updated.Before(last.Updated) || now.Recipient == last.Recipient) {
+		return nil // a read costs no fsync
+	}
+	all[o.ID] = now
+	if len(all) > maxAddresses {
+		oldest := o.ID
+		for id, a := range all {
+			if a.Updated.Before(all[oldest].Updated) {
+				oldest = id
+			}
+		}
+		delete(all, oldest)
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		return errors.New("encode the addresses of " + person) // as above
+	}
+	return t.vault.PutPerson(ctx, person, data)
+}
