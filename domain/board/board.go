@@ -76,8 +76,9 @@ func Read(ctx context.Context, r projection.Reader, now time.Time, zone *time.Lo
 }
 
 func (k *KPIs) sales(ctx context.Context, r projection.Reader, now time.Time, zone *time.Location, currency string) error {
-	start := Midnight(now, zone)
-	today, err := orders.Sold(ctx, r, start, now)
+	// The minute that has just begun counts, in the figure as in the hours below it.
+	start, end := Midnight(now, zone), now.Truncate(time.Minute).Add(time.Minute)
+	today, err := orders.Sold(ctx, r, start, end)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (k *KPIs) sales(ctx context.Context, r projection.Reader, now time.Time, zo
 	}
 	k.Orders.Value, k.Orders.Change = count, percent(float64(count), float64(before))
 
-	hours, err := orders.Series(ctx, r, currency, Edges(start, now, time.Hour, zone))
+	hours, err := orders.Series(ctx, r, currency, Edges(start, end, time.Hour, zone))
 	if err != nil {
 		return err
 	}

@@ -123,8 +123,12 @@ func TestDayBordersAreTheZones(t *testing.T) {
 				k.Revenue.Spark[0] != 100 || k.Revenue.Spark[test.hours-1] != 100 || k.Orders.Spark[0] != 1 {
 				t.Errorf("on the day: %+v, %+v; want 2 orders in the first and the last of %d hours", k.Orders, k.Revenue, test.hours)
 			}
+			h.now = last // on the minute: figure and hours agree
+			if k := h.kpis(store, zone(t, test.zone), "GBP"); k.Orders.Value != 2 || k.Revenue.Value.Minor != 200 || k.Orders.Spark[test.hours-1] != 1 {
+				t.Errorf("as the last minute begins: %+v, %+v; want it to count in both", k.Orders, k.Revenue)
+			}
 			h.now = last.Add(time.Minute)
-			if k := h.kpis(store, zone(t, test.zone), "GBP"); k.Orders.Value != 0 || k.Revenue.Value.Minor != 0 || len(k.Revenue.Spark) != 0 {
+			if k := h.kpis(store, zone(t, test.zone), "GBP"); k.Orders.Value != 0 || k.Revenue.Value.Minor != 0 || !slices.Equal(k.Revenue.Spark, []int64{0}) {
 				t.Errorf("the day after begins with %+v, %+v; want nothing", k.Orders, k.Revenue)
 			}
 		})
@@ -340,6 +344,7 @@ func TestMidnight(t *testing.T) {
 		{"a day without midnight", "Asia/Beirut", "2026-03-29 12:00", "2026-03-28 22:00"},
 		{"a day with two midnights", "Atlantic/Azores", "2026-10-25 12:00", "2026-10-25 00:00"},
 		{"a day with two midnights, between them", "Atlantic/Azores", "2026-10-25 00:30", "2026-10-25 00:00"},
+		{"a day with two midnights, in the east", "Asia/Amman", "2021-10-29 12:00", "2021-10-28 21:00"},
 		{"the day before two midnights", "America/Havana", "2026-11-01 03:59", "2026-10-31 04:00"},
 	}
 	for _, test := range tests {
