@@ -85,6 +85,8 @@ type State struct {
 	Status   string
 	Vendor   string
 	Packages []string
+	Lines    []events.Line // as the channel lists them now; those of Placed count
+	Total    money.Money
 	Updated  time.Time
 	Paid     bool
 	SKUs     []string // one a line once matched, else nil
@@ -132,7 +134,7 @@ func evolve(s State, e eventlog.Event) State {
 	switch e := e.(type) {
 	case events.Placed:
 		s.Placed, s.Status, s.Vendor, s.Updated = e, e.Status, e.Vendor, e.Updated
-		s.Packages, s.Paid = e.Packages, paid(e.Status, e.Paid)
+		s.Packages, s.Paid, s.Lines, s.Total = e.Packages, paid(e.Status, e.Paid), e.Lines, e.Total
 		s.see(e.Updated, e.Status, e.Vendor)
 	case events.StatusChanged:
 		s.Status, s.Vendor, s.Updated, s.Packages = e.To, e.Vendor, e.Updated, e.Packages
@@ -149,6 +151,9 @@ func evolve(s State, e eventlog.Event) State {
 		}
 	case events.Superseded:
 		s.see(e.Updated, e.Status, e.Vendor)
+	case events.Amended:
+		s.Lines, s.Total, s.Updated = e.Lines, e.Total, e.Updated
+		s.see(e.Updated, s.Status, s.Vendor)
 	case events.Matched:
 		s.SKUs = e.SKUs
 	}
@@ -180,6 +185,12 @@ func observe(s State, n News) ([]eventlog.Event, error) {
 	case n.Status == Cancelled: // final, also when it comes late
 		return []eventlog.Event{cancelled(order, s.Status, n)}, nil
 	}
+	if len(n.Lines) == 0 { // it says nothing of them
+		n.Lines, n.Total = s.Lines, s.Total
+	}
+	if err := check(n); err != nil {
+		return nil, err
+	}
 	news := move(s, order, n)
 	if !s.Paid && paid(n.Status, n.Paid) { // once paid is paid, also when it comes late
 		news = append(news, events.PaymentCompleted{Order: order, Total: s.Placed.Total, Paid: n.Paid})
@@ -198,9 +209,18 @@ func move(s State, order string, n News) []eventlog.Event {
 	case changed == 0: // kept, or news from between would count as new later
 		return []eventlog.Event{events.Confirmed{Order: order, Updated: n.Updated}}
 	}
-	return []eventlog.Event{events.StatusChanged{
-		Order: order, From: s.Status, To: n.Status, Vendor: n.Vendor, Packages: n.Packages, Updated: n.Updated,
-	}}
+	var news []eventlog.Event
+	if further(n, s) != 0 {
+		news = append(news, events.StatusChanged{
+			Order: order, From: s.Status, To: n.Status, Vendor: n.Vendor, Packages: n.Packages, Updated: n.Updated,
+		})
+	}
+	if relisted(n, s) != 0 {
+		news = append(news, events.Amended{
+			Order: order, Lines: n.Lines, Total: n.Total, Sentence: amendment(s.Placed, n), Updated: n.Updated,
+		})
+	}
+	return news
 }
 
 func cancelled(order, from string, n News) events.Cancelled {
@@ -209,7 +229,9 @@ func cancelled(order, from string, n News) events.Cancelled {
 
 // compare ranks what news and state show, for news of one state version. Which of two equally far
 // states wins does not matter, as long as it is always the same.
-func compare(n News, s State) int {
+func compare(n News, s State) int { return cmp.Or(further(n, s), relisted(n, s)) }
+
+func further(n News, s State) int {
 	return cmp.Or(
 		cmp.Compare(rank(n.Status), rank(s.Status)),
 		cmp.Compare(len(n.Packages), len(s.Packages)),
@@ -221,27 +243,14 @@ func compare(n News, s State) int {
 func rank(status string) int { return slices.Index(progress, status) }
 
 func place(order string, n News) ([]eventlog.Event, error) {
-	if len(n.Lines) == 0 {
-		return nil, ErrNoLines
-	}
 	if n.Created.IsZero() {
 		n.Created = n.Updated // the earliest time there is
 	}
 	if !sensible(n.Created) || !optional(n.ShipBy) {
 		return nil, ErrTime
 	}
-	for _, line := range n.Lines {
-		switch {
-		case line.Quantity < 1 || line.Quantity > math.MaxInt32:
-			return nil, ErrQuantity
-		case !plain(line.Code, 200):
-			return nil, ErrCode
-		case line.Price.Currency != n.Total.Currency || line.Price.Minor < 0 || line.Price.Minor > MaxTotal:
-			return nil, ErrTotal
-		}
-	}
-	if n.Total.Minor < 0 || n.Total.Minor > MaxTotal || n.Total.Currency == "" {
-		return nil, ErrTotal
+	if err := check(n); err != nil {
+		return nil, err
 	}
 	placed := events.Placed{
 		Order: order, Connection: n.Connection, Channel: n.Channel, ChannelID: n.ChannelID,
@@ -253,6 +262,27 @@ func place(order string, n News) ([]eventlog.Event, error) {
 	}
 	placed.Status = Unknown // cancelled before we ever saw it
 	return []eventlog.Event{placed, cancelled(order, Unknown, n)}, nil
+}
+
+// check holds the rules of lines and total.
+func check(n News) error {
+	if len(n.Lines) == 0 {
+		return ErrNoLines
+	}
+	for _, line := range n.Lines {
+		switch {
+		case line.Quantity < 1 || line.Quantity > math.MaxInt32:
+			return ErrQuantity
+		case !plain(line.Code, 200):
+			return ErrCode
+		case line.Price.Currency != n.Total.Currency || line.Price.Minor < 0 || line.Price.Minor > MaxTotal:
+			return ErrTotal
+		}
+	}
+	if n.Total.Minor < 0 || n.Total.Minor > MaxTotal || n.Total.Currency == "" {
+		return ErrTotal
+	}
+	return nil
 }
 
 func superseded(s State, order string, n News, why string) []eventlog.Event {

@@ -98,6 +98,86 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// What the channel changes in an order that is known is kept and said; what was placed goes on to count.
+func TestAmended(t *testing.T) {
+	of := func(second int, a, b, total int64) News {
+		n := news(Ready, second)
+		n.Lines[0].Quantity, n.Lines[1].Quantity, n.Total.Minor = a, b, total
+		n.Lines = slices.DeleteFunc(n.Lines, func(l events.Line) bool { return l.Quantity == 0 })
+		return n
+	}
+	turned := of(3, 2, 1, 750)
+	slices.Reverse(turned.Lines)
+	turned.Lines[0].Name = "renamed"
+	moved := of(3, 1, 1, 500)
+	moved.Status = Arranged
+	silent := news(Arranged, 3)
+	silent.Lines, silent.Total = nil, money.Money{}
+	other := of(3, 2, 1, 750)
+	other.Lines = append(other.Lines, events.Line{Listing: "3", Code: "c", Quantity: 4, Price: other.Lines[0].Price})
+	priced := of(3, 2, 1, 750)
+	priced.Lines[0].Price.Minor = 240
+	much := of(3, 1, 1, 700)
+	for _, code := range []string{"x", "y", "z"} {
+		much.Lines = append(much.Lines, events.Line{Listing: code, Code: code, Quantity: 2, Price: much.Lines[0].Price})
+	}
+	const kept = " Stock stays reserved as ordered, and the sales figures count the order as placed. Send what the channel lists; put units that stay here back by an adjustment."
+	tests := []struct {
+		name     string
+		news     []News
+		events   string
+		sentence string // of the last amendment
+	}{
+		{"a unit cancelled", []News{of(3, 1, 1, 500)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+		{"twice told", []News{of(3, 1, 1, 500), of(3, 1, 1, 500), of(4, 1, 1, 500)}, "amended confirmed", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+		{"a line cancelled, another raised", []News{of(3, 3, 0, 750)}, "amended", "The channel now lists 3 instead of 2 × SKU a, 0 of 1 × SKU b." + kept},
+		{"a line more", []News{other}, "amended", "The channel now lists 4 instead of 0 × SKU c." + kept},
+		{"another total alone", []News{of(3, 2, 1, 700)}, "amended", "The channel now lists a total of 7.00 GBP instead of 7.50 GBP." + kept},
+		{"another price alone", []News{priced}, "amended", "The channel now lists the same units under other listings or at other prices." + kept},
+		{"much at once", []News{much}, "amended", "The channel now lists 1 of 2 × SKU a, 2 instead of 0 × SKU x, 2 instead of 0 × SKU y, 2 more changes." + kept},
+		{"and back", []News{of(3, 1, 1, 500), of(4, 2, 1, 750)}, "amended amended", "The channel lists the units and the total of this order as it was placed." + kept},
+		{"in another order, renamed", []News{turned}, "confirmed", ""},
+		{"moved on as well", []News{moved}, "status_changed amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+		{"without a word of lines", []News{silent}, "status_changed", ""},
+		{"late", []News{of(1, 3, 1, 1000)}, "superseded", ""},
+		{"in the same second", []News{of(2, 1, 1, 500), of(2, 2, 1, 750)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, _ := take(t, State{}, news(Ready, 2))
+			var names []string
+			sentence := ""
+			for _, n := range test.news {
+				decided, err := observe(s, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range decided {
+					s = evolve(s, e)
+					names = append(names, strings.TrimPrefix(e.EventName(), "order."))
+					if e, ok := e.(events.Amended); ok {
+						sentence = e.Sentence
+					}
+				}
+			}
+			if got := strings.Join(names, " "); got != test.events || sentence != test.sentence {
+				t.Errorf("got %s\n%q, want %s\n%q", got, sentence, test.events, test.sentence)
+			}
+			s = evolve(s, events.Matched{Order: "k7:7", SKUs: []string{"a", "b"}})
+			if got, want := s.Demand(), []Need{{"a", 2}, {"b", 1}}; !slices.Equal(got, want) {
+				t.Errorf("it demands %v, want what was placed: %v", got, want)
+			}
+		})
+	}
+	s, _ := take(t, State{}, news(Ready, 2))
+	if _, err := observe(s, of(3, -1, 1, 500)); !errors.Is(err, ErrQuantity) {
+		t.Errorf("lines that make no sense: %v, want the refusal", err)
+	}
+	if _, names := take(t, s, News{Connection: "k7", ChannelID: "7", Status: Cancelled, Updated: start.Add(time.Minute)}); len(names) != 1 {
+		t.Errorf("a cancellation is a cancellation whatever it lists: %v", names)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -166,9 +246,9 @@ func TestDemand(t *testing.T) {
 // shown is what of an order must not depend on how its news came.
 func shown(s State) any {
 	if s.Status == Cancelled { // final: whether it was paid before does not matter any more
-		s.Paid, s.Updated = false, time.Time{}
+		s.Paid, s.Updated, s.Lines, s.Total = false, time.Time{}, nil, money.Money{}
 	}
-	return []any{s.Status, s.Vendor, s.Packages, s.Updated, s.Paid}
+	return []any{s.Status, s.Vendor, s.Packages, s.Updated, s.Paid, sorted(s.Lines), s.Total}
 }
 
 func drawNews(t *rapid.T) News {
@@ -180,6 +260,11 @@ func drawNews(t *rapid.T) News {
 	n := news(status, rapid.IntRange(0, 4).Draw(t, "second"), packages...)
 	if status != Cancelled && rapid.Bool().Draw(t, "another word") {
 		n.Vendor = "OTHER"
+	}
+	n.Lines[0].Quantity = rapid.Int64Range(1, 3).Draw(t, "units")
+	n.Total.Minor = rapid.SampledFrom([]int64{500, 750}).Draw(t, "total")
+	if rapid.Bool().Draw(t, "turned") {
+		slices.Reverse(n.Lines)
 	}
 	return n
 }

@@ -221,7 +221,7 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = e.To, e.Vendor, e.Packages }
 	case events.Cancelled:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = Cancelled, e.Vendor, nil }
-	case events.PaymentCompleted, events.Superseded, events.Confirmed:
+	case events.PaymentCompleted, events.Superseded, events.Confirmed, events.Amended:
 		return r.Stream.ID, func(*Row) {}
 	case events.Matched:
 		return e.Order, func(row *Row) { row.SKUs = e.SKUs }

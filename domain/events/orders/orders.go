@@ -81,6 +81,16 @@ type Superseded struct {
 	Why     string    `json:"why"`
 }
 
+// Amended says that the channel lists other lines or another total than before. What was ordered stays reserved and
+// counted.
+type Amended struct {
+	Order    string      `json:"order"`
+	Lines    []Line      `json:"lines"`
+	Total    money.Money `json:"total"`
+	Sentence string      `json:"sentence"` // what differs from the order as it was placed, what happens next, what to do
+	Updated  time.Time   `json:"updated"`
+}
+
 // Matched says which of our SKUs each line is; one entry a line, in the order of the lines.
 type Matched struct {
 	Order string   `json:"order"`
@@ -106,11 +116,14 @@ func (Cancelled) EventName() string { return "order.cancelled" }
 func (Superseded) EventName() string { return "order.superseded" }
 
 // EventName implements eventlog.Event.
+func (Amended) EventName() string { return "order.amended" }
+
+// EventName implements eventlog.Event.
 func (Matched) EventName() string { return "order.matched" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Placed{}, StatusChanged{}, Confirmed{}, PaymentCompleted{}, Cancelled{}, Superseded{}, Matched{}}
+	return []eventlog.Event{Placed{}, StatusChanged{}, Confirmed{}, PaymentCompleted{}, Cancelled{}, Superseded{}, Amended{}, Matched{}}
 }
 
 // Stream is an order's history.

@@ -1,5 +1,5 @@
 import { Link, useParams } from "@tanstack/react-router";
-import { FileDown } from "lucide-react";
+import { FileDown, TriangleAlert } from "lucide-react";
 import { useTopic } from "../../sync/hooks";
 import { buttonLook } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -17,7 +17,7 @@ import { MapSkuForm } from "./MapSkuForm";
 import { OrderEvents } from "./OrderEvents";
 import { OrderLines } from "./OrderLines";
 import { RetryStep } from "./RetryStep";
-import { orderState, unknownCodes } from "./state";
+import { amendment, orderState, unknownCodes } from "./state";
 
 /** One order: what was bought, how far it is, and every event behind it. */
 export function OrderPage() {
@@ -79,6 +79,7 @@ export function OrderPage() {
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}
             <Card title={t.orders.lines} aside={t.orders.linesCount(order.lines.length)} name="lines">
+              <Amendment sentence={amendment(order.events)} />
               <OrderLines lines={order.lines} total={order.total} unknown={codes} />
             </Card>
           </div>
@@ -88,6 +89,16 @@ export function OrderPage() {
         </div>
       )}
     </div>
+  );
+}
+
+function Amendment({ sentence }: { sentence: string }) {
+  if (sentence === "") return null;
+  return (
+    <p role="status" data-c="amended" className="mb-3 flex items-start gap-3 rounded-control border border-warn-line bg-warn-soft px-3 py-2 text-[13px] text-fg-2">
+      <TriangleAlert className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
+      <span className="min-w-0 [overflow-wrap:anywhere]">{sentence}</span>
+    </p>
   );
 }
 

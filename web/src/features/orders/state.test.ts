@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LogEvent, OrderLine } from "../../wire/api";
-import { orderState, unknownCodes } from "./state";
+import { amendment, orderState, unknownCodes } from "./state";
 
 const order = { cancelled: false, waiting: "", stage: "", status: "ready" };
 
@@ -29,3 +29,10 @@ it.each([
 ])("asks for %s", (_, waiting, events, want) =>
   expect(unknownCodes({ waiting, connection: "k7", lines: [line("a"), line("b"), line("b"), line("c"), line("d", "d")], events })).toEqual(want),
 );
+
+const amended = (position: number, sentence: string) => ({ position, name: "order.amended", data: { sentence } }) as LogEvent;
+
+it.each([
+  ["nothing of an order that was never amended", [wait(3)], ""],
+  ["the newest sentence", [amended(5, "Now 1."), amended(3, "Now 2."), wait(9)], "Now 1."],
+])("tells %s", (_, events, want) => expect(amendment(events)).toBe(want));

@@ -1,5 +1,5 @@
 import { t, wordOf } from "../../ui/words/words";
-import type { OrderDetail, OrderItem } from "../../wire/api";
+import type { LogEvent, OrderDetail, OrderItem } from "../../wire/api";
 
 /**
  * The one word that says where an order stands, and its text. A reason to wait comes before the flow's end, that before
@@ -27,4 +27,10 @@ export function unknownCodes(order: Pick<OrderDetail, "waiting" | "connection" |
   const tags = (waits[0]?.data as { for?: string[] } | undefined)?.for ?? [];
   const named = codes.filter((code) => tags.includes(`mapped:${order.connection}:${code}`));
   return named.length > 0 ? named : codes;
+}
+
+/** What the channel changed in the order since it was placed, in a sentence; empty when it changed nothing. */
+export function amendment(events: LogEvent[]): string {
+  const newest = events.filter((event) => event.name === "order.amended").sort((a, b) => b.position - a.position)[0];
+  return (newest?.data as { sentence?: string } | undefined)?.sentence ?? "";
 }
