@@ -646,7 +646,9 @@ func TestKPIs(t *testing.T) {
 	same(t, "revenue", fmt.Sprint(got.RevenueToday.Value, *got.RevenueToday.Change), fmt.Sprint(pounds(500), 100))
 	same(t, "orders", fmt.Sprint(got.OrdersToday.Value, *got.OrdersToday.Change), fmt.Sprint(1, 0))
 	same(t, "active", got.ActiveOrders, 2)
-	same(t, "workspace", got.Workspace, reads.Workspace{Name: "Shop", Zone: "UTC", Currency: "GBP"})
+	same(t, "workspace", got.Workspace, reads.Workspace{
+		Name: "Shop", Zone: "UTC", Currency: "GBP", Versions: workspace.Versions{Name: 1, Zone: 1, Currency: 1},
+	})
 }
 
 func TestEvents(t *testing.T) {
