@@ -157,7 +157,7 @@ func (k *KPIs) automation(ctx context.Context, r projection.Reader, now time.Tim
 		a.Change = percent(a.Now.Mean.Seconds(), before.Mean.Seconds())
 	}
 	a.Waiting = map[string]int64{}
-	for _, code := range []string{fulfilment.WaitOnHold, fulfilment.WaitUnpaid, fulfilment.WaitNoStock, fulfilment.WaitUnknownSKU} {
+	for _, code := range fulfilment.Waits {
 		if a.Waiting[code], err = orders.Count(ctx, r, "waiting:"+code); err != nil {
 			return err
 		}

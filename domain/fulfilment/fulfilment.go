@@ -57,6 +57,9 @@ const (
 	WaitAway          = "away"
 )
 
+// Waits are all codes for which an order waits.
+var Waits = []string{WaitUnknownSKU, WaitNoStock, WaitUnpaid, WaitOnHold, WaitChannel, WaitAuthorisation, WaitAway}
+
 // Parcel is what the shipping desk needs to know of an order; references only.
 type Parcel struct {
 	Order, Connection, ChannelID string

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/board"
-	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/money"
@@ -111,10 +110,7 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 func automation(a board.Automation) Automation {
 	out := Automation{
 		Health: roundMaybe(a.Health, 1), Finished: a.Now.Finished, Untouched: a.Now.Untouched,
-		WindowHours: int64(board.Window / time.Hour), Change: roundMaybe(a.Change, 1), Waiting: map[string]int64{}, Stuck: a.Stuck,
-	}
-	for _, code := range []string{fulfilment.WaitOnHold, fulfilment.WaitUnpaid, fulfilment.WaitNoStock, fulfilment.WaitUnknownSKU} {
-		out.Waiting[code] = a.Waiting[code]
+		WindowHours: int64(board.Window / time.Hour), Change: roundMaybe(a.Change, 1), Waiting: a.Waiting, Stuck: a.Stuck,
 	}
 	if a.Now.Finished > 0 {
 		mean, p95, elapsed := seconds(a.Now.Mean), seconds(a.Now.P95), seconds(a.Now.Elapsed)

@@ -23,7 +23,7 @@ type OrderSummary struct {
 	Channel    string      `json:"channel"`
 	Status     string      `json:"status" doc:"the channel's, in the hub's words"`
 	Stage      string      `json:"stage" doc:"the flow's step"`
-	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel or empty"`
+	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel, authorisation, away or empty"`
 	PlacedAt   string      `json:"placed_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Units      int64       `json:"units"`

@@ -22,7 +22,7 @@ export interface Figure<T> {
   base: string;
 }
 
-export type WaitingWord = "on_hold" | "unpaid" | "no_stock" | "unknown_sku";
+export type WaitingWord = "on_hold" | "unpaid" | "no_stock" | "unknown_sku" | "channel" | "authorisation" | "away";
 
 /** A seller's business; versions are 0 for what nobody has set. */
 export interface Workspace {

@@ -10,6 +10,8 @@ import { t } from "../../ui/words/words";
 import type { Kpis, WaitingWord } from "../../wire/api";
 
 const waits: (WaitingWord | "stuck")[] = ["stuck", "no_stock", "unknown_sku", "on_hold", "unpaid"];
+/** Waits that are shown only while an order is in them: something is wrong with its channel. */
+const rare: WaitingWord[] = ["authorisation", "away", "channel"];
 
 /** How orders go through without a hand, and which ones wait for one. */
 export function AutomationCard({ automation }: { automation: Kpis["automation"] | undefined }) {
@@ -66,7 +68,7 @@ export function AutomationCard({ automation }: { automation: Kpis["automation"] 
         <div className="min-w-0 sm:col-span-2">
           <p className="mb-1.5 text-[13px] text-fg-3">{t.command.waitingTitle}</p>
           <ul className="flex flex-wrap gap-2">
-            {waits.map((word) => (
+            {[...waits, ...rare.filter((word) => automation?.waiting[word])].map((word) => (
               <li key={word}>
                 <Waiting word={word} count={automation === undefined ? undefined : word === "stuck" ? automation.stuck : (automation.waiting[word] ?? 0)} />
               </li>
