@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 ARGS      ?=
 # Short forms of drills, load and fuzz runs; test-long empties SHORT.
 SHORT     ?= -short
-FUZZTIME  ?= 5s
+FUZZTIME  ?= 3s
 MAX_BYTES := 41943040
 
 GOLANGCI := .tools/bin/golangci-lint-v2.15.0
@@ -20,7 +20,7 @@ UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/%)
 # Cases that each property of a package is put to: with the race detector in every run, and
 # without it in test-long. Elsewhere a property has rapid's 100.
 PROPERTIES := domain/inventory:2000:20000 domain/orders:2000:20000 money:2000:20000 storage/memory:1000:20000 \
-	flow:500:20000 domain/board:50:2000
+	flow:200:20000 domain/board:25:2000
 PROPERTY_PACKAGES := $(foreach p,$(PROPERTIES),$(MODULE)/$(firstword $(subst :, ,$(p))))
 # Calls sh with a package as $$0 and its two numbers as $$1 and $$2, two packages at a time.
 EACH_PROPERTY := printf '%s\n' $(PROPERTIES) | tr : ' ' | xargs -P 2 -L 1 sh -c
