@@ -27,6 +27,8 @@ export async function whyThisNumber(page, origin) {
   expect(Number.isFinite(shown) && Math.abs(shown - said) <= 50, `the number ${shown} and its sentence ${said} differ`);
 
   await page.locator('[data-c="ledger-row"]').first().waitFor();
+  const fresh = page.getByRole("button", { name: /^Show .* new movement/ });
+  if ((await fresh.count()) > 0) await fresh.click();
   const older = page.getByRole("button", { name: "Show more" });
   if ((await older.count()) > 0) await older.click(); // the row may have moved down meanwhile
   await page.locator(`[data-c="ledger-row"][data-entry="${entry}"]`).getByRole("link", { name: /^Event/ }).click();
@@ -37,6 +39,25 @@ export async function whyThisNumber(page, origin) {
   expect(/"type"|"data"|order/.test(body), `this is no webhook: ${body.slice(0, 200)}`);
   await page.goBack();
   await page.locator('[data-c="event"]').waitFor();
+}
+
+/** What orders move does not push the rows that are being read: it is counted, and shown when asked. */
+export async function freshMovements(page, origin, skus) {
+  const { sku } = await until("a SKU that keeps selling", 120, async () => {
+    for (const { sku } of skus) {
+      await page.goto(`${origin}/inventory/${encodeURIComponent(sku)}`);
+      await page.locator('[data-c="ledger-row"]').first().waitFor();
+      const fresh = page.getByRole("button", { name: /^Show .* new movement/ });
+      if (await fresh.waitFor({ timeout: 8_000 }).then(() => true, () => false)) return { sku };
+    }
+    return undefined;
+  });
+  const newest = async () => Number(await page.locator('[data-c="ledger-row"]').first().getAttribute("data-entry"));
+  const before = await newest();
+  await page.waitForTimeout(1_000);
+  expect((await newest()) === before, `the rows of ${sku} moved by themselves`);
+  await page.getByRole("button", { name: /^Show .* new movement/ }).click();
+  expect((await newest()) > before, `the new movements of ${sku} were not shown when asked for`);
 }
 
 /** An order's page, its timeline, its label as a file that is a PDF. */

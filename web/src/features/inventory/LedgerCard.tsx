@@ -3,6 +3,7 @@ import { read } from "../../sync/http";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
+import { useFormat } from "../../ui/format";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { LedgerPage, LedgerRow } from "../../wire/api";
@@ -11,7 +12,7 @@ import { LedgerTable } from "./LedgerTable";
 
 interface LedgerCardProps {
   sku: string;
-  /** The newest rows, live. */
+  /** The newest rows as they are now. */
   first: LedgerRow[];
   position: number;
 }
@@ -19,23 +20,40 @@ interface LedgerCardProps {
 const pageSize = 50;
 const atFirst = 10;
 
-/** Every movement of a SKU. The newest rows are live; older ones are read on request and never change. */
+/**
+ * Every movement of a SKU. What orders move is counted until asked for, so that no row slips away under a finger; what a
+ * person moves is shown at once. Older rows are read on request and never change.
+ */
 export function LedgerCard({ sku, first, position }: LedgerCardProps) {
+  const [shown, setShown] = useState(first);
+  const format = useFormat();
   const [older, setOlder] = useState<{ rows: LedgerRow[]; next: string | undefined }>({ rows: [], next: undefined });
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const [busy, setBusy] = useState(false);
   const [open, setOpen] = useState(false);
 
-  const known = new Set(first.map((row) => row.entry));
-  const all = [...first, ...older.rows.filter((row) => !known.has(row.entry))];
+  const newest = shown[0]?.entry ?? 0;
+  const fresh = first.filter((row) => row.entry > newest);
+  const showFresh = (): void => {
+    const gap = fresh.length === first.length; // between the newest rows and those that were here
+    const known = new Set(first.map((row) => row.entry));
+    setOlder((now) =>
+      gap ? { rows: [], next: undefined } : { ...now, rows: [...shown.filter((row) => !known.has(row.entry)), ...now.rows] },
+    );
+    setShown(first);
+  };
+  if (fresh.some((row) => row.order === "")) showFresh();
+
+  const known = new Set(shown.map((row) => row.entry));
+  const all = [...shown, ...older.rows.filter((row) => !known.has(row.entry))];
   const rows = open ? all : all.slice(0, atFirst);
-  const more = !open ? all.length > atFirst : older.next === undefined ? first.length >= pageSize : older.next !== "";
+  const more = !open ? all.length > atFirst : older.next === undefined ? shown.length >= pageSize : older.next !== "";
 
   const readMore = async (): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
     try {
-      // the first older page starts anew from the top: live rows came in meanwhile, and repeats are left out above
+      // the first older page starts anew from the top: rows came in meanwhile, and repeats are left out above
       const after = older.next ?? "";
       let page = await fetchPage(sku, after);
       if (after === "" && page.next !== "") {
@@ -51,7 +69,15 @@ export function LedgerCard({ sku, first, position }: LedgerCardProps) {
   };
 
   return (
-    <Card title={t.inventory.ledger} name="ledger">
+    <Card
+      title={t.inventory.ledger}
+      name="ledger"
+      aside={
+        <span className="inline-flex min-h-9 items-center max-md:min-h-11" aria-live="polite">
+          {fresh.length > 0 && <Button onClick={showFresh}>{t.inventory.fresh(fresh.length, format.count(fresh.length))}</Button>}
+        </span>
+      }
+    >
       <p className="-mt-2 mb-2 text-[13px] text-fg-3" data-position={position}>
         {t.inventory.ledgerLead}
       </p>

@@ -63,7 +63,7 @@ export function SkuPage() {
         <div className="grid grid-cols-1 items-start gap-3 md:gap-4 xl:grid-cols-[5fr_2fr]">
           <div className="flex min-w-0 flex-col gap-3 md:gap-4">
             <Why stock={stock} />
-            <LedgerCard sku={sku} first={stock.ledger} position={stock.position} />
+            <LedgerCard key={sku} sku={sku} first={stock.ledger} position={stock.position} />
           </div>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4">
             <Card title={t.inventory.receive} name="receive">

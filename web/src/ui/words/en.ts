@@ -298,6 +298,7 @@ export const en = {
     listingsNone: "No listing of another code is mapped to it. One with the same code belongs to it by itself.",
     ledger: "Ledger",
     ledgerLead: "Every movement with its cause, the newest first.",
+    fresh: (n: number, shown: string) => `Show ${shown} new ${n === 1 ? "movement" : "movements"}`,
     ledgerEmpty: "Nothing has moved yet.",
     ledgerEmptyWhy: "Receive stock to write the first row.",
     when: "When",
