@@ -60,7 +60,7 @@ lint: $(GOLANGCI) ## golangci-lint over all Go code
 web: web/dist/index.html ## build the browser app when its sources changed
 
 deps: ## install the system packages that tests need, or name what is missing
-	@scripts/deps go node gcc chromium
+	@scripts/deps go node gcc chromium postgres
 
 clean: ## remove what was built; installed tools and modules stay
 	rm -rf bin

@@ -25,7 +25,7 @@ var thirdParty = []string{
 
 // idUsers names the packages outside thirdParty that speak of events and logs
 // by id, with uuidModule and nothing else of others.
-var idUsers = []string{"eventlog", "projection"}
+var idUsers = []string{"eventlog", "eventlog/record", "projection"}
 
 // simulatorUsers names the folders that may import a simulator outside of tests.
 var simulatorUsers = []string{"cmd", "demo", "drill", "bench"}

@@ -297,7 +297,7 @@ func (b *batch) answerFound(found []StoredKey) (others []*call) {
 	for _, c := range b.all() {
 		if c.request != nil && c.request.Key != nil {
 			if k := stored[keyRef{c.request.Key.Caller, c.request.Key.ID}]; k != nil {
-				out, err := k.answer(c.request.Key)
+				out, err := answerOf(k, c.request.Key)
 				c.out = out
 				c.answer(err)
 				continue

@@ -21,20 +21,6 @@ type entry struct {
 	crc    uint32   // CRC32C of the body
 }
 
-func (s *Stored) bodySums() (crc uint32, sum [32]byte) {
-	body := seal.Body{
-		Workspace: s.Stream.Workspace, Kind: s.Stream.Kind, Stream: s.Stream.ID, ID: s.ID,
-		Name: s.Name, Schema: uint32(s.Schema), //nolint:gosec // a wrong one does not match its sum
-		Actor: s.Actor, Cause: s.Cause, Correlation: s.Correlation, Data: s.Data,
-	}
-	return body.Sums()
-}
-
-// Tail is the part of the record's sums that the append added.
-func (s *Stored) Tail() seal.Tail {
-	return seal.Tail{Version: int64(s.Version), At: s.At, Occurred: s.Occurred}
-}
-
 // newEntry encodes an event for a stream.
 func newEntry(stream Stream, event Event, id uuid.UUID, meta *Meta) (entry, error) {
 	if event == nil {
@@ -57,7 +43,7 @@ func newEntry(stream Stream, event Event, id uuid.UUID, meta *Meta) (entry, erro
 	if e.stored.Name == "" || e.stored.Schema < 1 || e.stored.Schema > 1<<16 || !plain(e.stored.Name) {
 		return entry{}, fmt.Errorf("eventlog: %T has the name %q and the schema %d", event, e.stored.Name, e.stored.Schema)
 	}
-	e.crc, e.sum = e.stored.bodySums()
+	e.crc, e.sum = e.stored.Sums()
 	return e, nil
 }
 
@@ -90,15 +76,6 @@ func checkMeta(m *Meta) error {
 
 // plain text is what every engine gives back as it was: UTF-8 without NUL.
 func plain(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
-
-// Check recomputes the record's CRC and returns the SHA-256 of its body.
-func (s *Stored) Check() (body [32]byte, err error) {
-	crc, body := s.bodySums()
-	if s.Tail().CRC(crc) != s.CRC {
-		return body, fmt.Errorf("%w: the record at position %d does not match its checksum", ErrCorrupt, s.Position)
-	}
-	return body, nil
-}
 
 // record checks and decodes what the store gave.
 func (l *Log) record(s *Stored) (Record, error) {

@@ -13,22 +13,6 @@ type Event interface {
 	EventName() string
 }
 
-// Stream names one entity's history. It is a triple, never a parsed string.
-type Stream struct {
-	Workspace string // a seller's business; the first is "main"
-	Kind      string // e.g. "order", "stock", "flow"
-	ID        string // unique in its kind
-}
-
-// String is for messages only.
-func (s Stream) String() string { return s.Workspace + "/" + s.Kind + "/" + s.ID }
-
-// Version counts a stream's events from 1; 0 means the stream does not exist yet.
-type Version int64
-
-// Position counts the log's events from 1, dense and in commit order.
-type Position int64
-
 // Meta says who caused an append and why. All fields are references, never personal data.
 type Meta struct {
 	Actor       string    // "user:<id>", "key:<id>", "channel:<connection>", "flow:<kind>"

@@ -24,7 +24,7 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 			return Outcome{}, fmt.Errorf("look up the command key: %w", err)
 		}
 		if found {
-			return stored.answer(r.Key)
+			return answerOf(&stored, r.Key)
 		}
 	}
 	c := &call{done: make(chan struct{}, 1), request: &r, folded: make([]*folded, len(r.Folds))}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog/ids"
-	"github.com/creatorflow/creatorflow/eventlog/seal"
 )
 
 const (
@@ -26,8 +25,8 @@ func (l *Log) checkKey(k *Key) error {
 	return nil
 }
 
-// answer gives the first answer of a key again.
-func (k *StoredKey) answer(asked *Key) (Outcome, error) {
+// answerOf gives the first answer of a key again.
+func answerOf(k *StoredKey, asked *Key) (Outcome, error) {
 	if err := k.Check(); err != nil {
 		return Outcome{}, err
 	}
@@ -42,19 +41,4 @@ func (k *StoredKey) answer(asked *Key) (Outcome, error) {
 		return out, Refusal(k.Refusal)
 	}
 	return out, nil
-}
-
-// Guard sets the key's sum, once its positions are known.
-func (k *StoredKey) Guard() {
-	a := seal.Answer{Caller: k.Caller, ID: k.ID, Hash: k.Hash, At: k.At, Version: int64(k.Version), Refusal: k.Refusal, Result: k.Result}
-	k.Sum = a.Sum(int64(k.First), int64(k.Last))
-}
-
-// Check recomputes the key's sum.
-func (k *StoredKey) Check() error {
-	again := *k
-	if again.Guard(); again.Sum != k.Sum {
-		return fmt.Errorf("%w: the answer of the command key %s of %s does not match its sum", ErrCorrupt, k.ID, k.Caller)
-	}
-	return nil
 }

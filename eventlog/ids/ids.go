@@ -44,3 +44,10 @@ func (g *Source) Next() (id [16]byte) {
 func TimeOf(id [16]byte) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:]) >> 16))
 }
+
+// Least is the smallest id that Next makes at a time, rounded down to a millisecond: ids compared
+// with it, as bytes, are older or not.
+func Least(t time.Time) (id [16]byte) {
+	binary.BigEndian.PutUint64(id[0:], uint64(t.UnixMilli())<<16)
+	return id
+}

@@ -134,9 +134,9 @@ type Answer struct {
 	Result      []byte
 }
 
-// Sum guards an answer and the positions of its events. It is no CRC, and digests the positions
-// apart, so that a database which alone knows them can make it with its own SHA-256.
-func (a *Answer) Sum(first, last int64) [32]byte {
+// Digest covers all but the positions, so that a database which alone knows those can make the sum
+// with its own SHA-256.
+func (a *Answer) Digest() [32]byte {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	b := appendText((*buffer)[:0], a.Caller)
@@ -148,7 +148,12 @@ func (a *Answer) Sum(first, last int64) [32]byte {
 	b = append(b, numbers[:]...)
 	b = appendText(b, a.Refusal)
 	*buffer = appendText(b, a.Result)
-	digest := sha256.Sum256(*buffer)
+	return sha256.Sum256(*buffer)
+}
+
+// Sum guards an answer and the positions of its events.
+func (a *Answer) Sum(first, last int64) [32]byte {
+	digest := a.Digest()
 	var whole [48]byte
 	copy(whole[0:], digest[:])
 	put(whole[32:], first)

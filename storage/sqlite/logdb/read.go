@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/ids"
 )
 
 const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at),
@@ -152,11 +153,7 @@ func (l *Log) Heads(ctx context.Context) (position, versions eventlog.Position, 
 
 // PurgeKeys implements eventlog.Store, in small transactions between those of the appender.
 func (l *Log) PurgeKeys(ctx context.Context, before time.Time) (total int, err error) {
-	var oldest uuid.UUID // ids of version 7 begin with their time
-	milli := before.UnixMilli()
-	for i := range 6 {
-		oldest[i] = byte(milli >> (40 - 8*i)) //nolint:gosec // one byte of it
-	}
+	oldest := ids.Least(before)
 	for ctx.Err() == nil {
 		n, err := l.purge(before.UnixMicro(), oldest)
 		total += n

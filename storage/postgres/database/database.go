@@ -1,0 +1,134 @@
+// Package database is one PostgreSQL database: connections, the settings it must have, migrations,
+// who has it, and what its errors mean.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+const (
+	connections = 24
+	// connectWithin is how long one attempt to connect may take.
+	connectWithin = 10 * time.Second
+	oldest        = 15 // of PostgreSQL's versions
+)
+
+// Database is a pool of connections to one database. SQL is written with $1 … $n.
+type Database struct {
+	*pgxpool.Pool
+	config *pgxpool.Config
+}
+
+// Open connects to the database that a URL (postgres://user:password@host/name) names, and refuses
+// a server that does not keep what it has acknowledged.
+func Open(ctx context.Context, url string) (*Database, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil { // it names the URL without its password
+		return nil, fmt.Errorf("the database's address is not one that PostgreSQL understands, it looks like postgres://user:password@host/name: %w", err)
+	}
+	config.MaxConns = connections
+	config.ConnConfig.ConnectTimeout = connectWithin
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["application_name"] = "creatorflow"
+	parameters["timezone"] = "UTC"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	d := &Database{Pool: pool, config: config}
+	if err := d.check(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Name says which database it is, without a password.
+func (d *Database) Name() string {
+	c := d.config.ConnConfig
+	return fmt.Sprintf("%s at %s:%d", c.Database, c.Host, c.Port)
+}
+
+// Connect makes a connection outside of the pool, which the caller closes.
+func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
+	return pgx.ConnectConfig(ctx, d.config.ConnConfig)
+}
+
+// check looks at what the promises rest on.
+func (d *Database) check(ctx context.Context) error {
+	var version int
+	var encoding string
+	err := d.QueryRow(ctx, `select current_setting('server_version_num')::integer / 10000, current_setting('server_encoding')`).Scan(&version, &encoding)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the database %s does not answer: start it, or correct --db: %w", d.Name(), err)
+	case version < oldest:
+		return fmt.Errorf("the database %s is PostgreSQL %d: CreatorFlow needs %d or newer", d.Name(), version, oldest)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database %s has the encoding %s: create one with encoding UTF8", d.Name(), encoding)
+	}
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		var value string
+		if err := d.QueryRow(ctx, `select current_setting($1)`, setting).Scan(&value); err != nil {
+			return fmt.Errorf("read the setting %s of %s: %w", setting, d.Name(), err)
+		}
+		// on, and for synchronous_commit what is stronger. "local" is as durable here, but says that
+		// somebody counts on a standby.
+		if value != "on" && value != "remote_write" && value != "remote_apply" {
+			return fmt.Errorf("the database %s has %s = %s and would lose what was acknowledged: set it to on", d.Name(), setting, value)
+		}
+	}
+	return nil
+}
+
+// Migrate makes the schema when missing and brings its tables to the newest of the migrations (goose
+// files); it refuses a schema that a newer program has migrated further. Processes that do so at
+// the same time wait for each other.
+func (d *Database) Migrate(ctx context.Context, schema string, migrations fs.FS) (err error) {
+	db := stdlib.OpenDBFromPool(d.Pool)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("migrate %s: %w", schema, err)
+	}
+	// Two that create one schema at once would collide in spite of "if not exists".
+	if err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('creatorflow schema'))`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `create schema if not exists `+pgx.Identifier{schema}.Sanitize())
+		return err
+	}); err != nil {
+		return fmt.Errorf("make the schema %s: %w", schema, err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations, goose.WithTableName(schema+".migrations"), goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("migrate %s: %w", schema, err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the schema %s: %w", schema, err)
+	}
+	if current > newest {
+		return fmt.Errorf("the schema %s of %s has version %d and this program knows only %d: %w", schema, d.Name(), current, newest, eventlog.ErrNewerSchema)
+	}
+	if current == newest {
+		return nil
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", schema, err)
+	}
+	return nil
+}
