@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,11 +16,12 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
 )
 
 // Options are those of every benchmark.
 type Options struct {
+	Engine  string  // "sqlite" or "postgres"
+	DB      string  // an empty database on the server to measure; empty = a server of its own in Dir
 	Dir     string  // for its files; empty = a temporary folder that is removed
 	Seconds float64 // of each measurement, 0 = 4
 	JSON    bool    // one object a line instead of a table
@@ -100,12 +100,17 @@ func Append(ctx context.Context, o Options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	}
+	places, err := newPlaces(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, places.close()) }()
 	if !o.JSON {
-		_, _ = fmt.Fprintf(o.Out, "%8s %8s %12s %9s %9s %12s %9s %7s\n", "callers", "events", "events/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
+		_, _ = fmt.Fprintf(o.Out, "%s\n%8s %8s %12s %9s %9s %12s %9s %7s\n", o.Engine, "callers", "events", "events/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
 	}
 	var last Row
-	for i, shape := range []struct{ callers, events int }{{1, 1}, {64, 1}, {64, 10}, {512, 1}} {
-		row, err := appendRow(ctx, filepath.Join(o.Dir, fmt.Sprint(i)), shape.callers, shape.events, o.Seconds)
+	for _, shape := range []struct{ callers, events int }{{1, 1}, {64, 1}, {64, 10}, {512, 1}} {
+		row, err := appendRow(ctx, places, shape.callers, shape.events, o.Seconds)
 		if err != nil {
 			return err
 		}
@@ -130,13 +135,17 @@ func Append(ctx context.Context, o Options) (err error) {
 }
 
 // appendRow alternates between the bare loop and the log, so that both meet the same neighbours.
-func appendRow(ctx context.Context, dir string, callers, events int, seconds float64) (row Row, err error) {
-	bare, err := openBare(ctx, filepath.Join(dir, "bare"), callers)
+func appendRow(ctx context.Context, places *places, callers, events int, seconds float64) (row Row, err error) {
+	bare, err := openBare(ctx, places, callers)
 	if err != nil {
 		return row, err
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
-	real, err := openReal(ctx, filepath.Join(dir, "real"), callers)
+	place, err := places.next(ctx)
+	if err != nil {
+		return row, err
+	}
+	real, err := openReal(ctx, place, callers)
 	if err != nil {
 		return row, err
 	}
@@ -153,7 +162,7 @@ func appendRow(ctx context.Context, dir string, callers, events int, seconds flo
 		}
 	}
 	row = Row{
-		Name: "append", Engine: "sqlite", Callers: callers, EventsPerAppend: events,
+		Name: "append", Engine: places.engine, Callers: callers, EventsPerAppend: events,
 		EventsPerSecond: ours.perSecond(), P50: ours.percentile(50), P99: ours.percentile(99),
 		RawPerSecond: raw.perSecond(), RawP99: raw.percentile(99),
 	}
@@ -209,8 +218,7 @@ func (s *sampled) percentile(p int) float64 {
 
 // real is the log as the program uses it.
 type real struct {
-	folder  *sqlite.Folder
-	store   *sqlite.Log
+	place   *place
 	log     *eventlog.Log
 	callers []realCaller
 	streams atomic.Int64 // begun
@@ -223,16 +231,8 @@ type realCaller struct {
 	left    int // appends until the next stream
 }
 
-func openReal(ctx context.Context, dir string, callers int) (*real, error) {
-	folder, err := sqlite.OpenFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	store, err := sqlite.OpenLog(ctx, folder)
-	if err != nil {
-		return nil, errors.Join(err, folder.Close())
-	}
-	log, err := eventlog.Open(ctx, store, eventlog.Options{
+func openReal(ctx context.Context, p *place, callers int) (*real, error) {
+	log, err := eventlog.Open(ctx, p.store, eventlog.Options{
 		Clock: time.Now,
 		Decode: func(_ string, _ int, data []byte) (eventlog.Event, error) {
 			var m measured
@@ -241,12 +241,12 @@ func openReal(ctx context.Context, dir string, callers int) (*real, error) {
 		},
 	})
 	if err != nil {
-		return nil, errors.Join(err, store.Close(), folder.Close())
+		return nil, errors.Join(err, p.close())
 	}
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- log.Run(running) }()
-	return &real{folder: folder, store: store, log: log, callers: make([]realCaller, callers), stop: func() error {
+	return &real{place: p, log: log, callers: make([]realCaller, callers), stop: func() error {
 		cancel()
 		return <-done
 	}}, nil
@@ -269,4 +269,4 @@ func (r *real) append(ctx context.Context, caller, n int) error {
 	return err
 }
 
-func (r *real) close() error { return errors.Join(r.stop(), r.store.Close(), r.folder.Close()) }
+func (r *real) close() error { return errors.Join(r.stop(), r.place.close()) }

@@ -13,25 +13,29 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestAppend runs the benchmark for a moment; its figures mean nothing, its lines must be whole.
 func TestAppend(t *testing.T) {
+	for _, engine := range []string{SQLite, Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := Append(t.Context(), Options{Engine: engine, Seconds: 0.1, JSON: true, Out: &out}); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+			if len(lines) != 4 {
+				t.Fatalf("%d lines, want 4:\n%s", len(lines), &out)
+			}
+			for _, line := range lines {
+				var row Row
+				if err := json.Unmarshal([]byte(line), &row); err != nil {
+					t.Fatal(err)
+				}
+				if row.Name != "append" || row.Engine != engine || row.EventsPerSecond <= 0 || row.RawPerSecond <= 0 || row.RatioToRaw <= 0 || row.P99 < row.P50 {
+					t.Errorf("not a measurement: %s", line)
+				}
+			}
+		})
+	}
 	var out bytes.Buffer
-	if err := Append(t.Context(), Options{Dir: t.TempDir(), Seconds: 0.1, JSON: true, Out: &out}); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 4 {
-		t.Fatalf("%d lines, want 4:\n%s", len(lines), &out)
-	}
-	for _, line := range lines {
-		var row Row
-		if err := json.Unmarshal([]byte(line), &row); err != nil {
-			t.Fatal(err)
-		}
-		if row.Name != "append" || row.Engine != "sqlite" || row.EventsPerSecond <= 0 || row.RawPerSecond <= 0 || row.RatioToRaw <= 0 || row.P99 < row.P50 {
-			t.Errorf("not a measurement: %s", line)
-		}
-	}
-	out.Reset()
-	if err := Append(t.Context(), Options{Seconds: 0.1, Out: &out}); err != nil {
+	if err := Append(t.Context(), Options{Engine: SQLite, Dir: t.TempDir(), Seconds: 0.1, Out: &out}); err != nil {
 		t.Fatal(err)
 	}
 	if last := out.String(); !strings.Contains(last, "512 callers:") || !strings.Contains(last, "of the bare loop") {

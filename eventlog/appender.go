@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/creatorflow/creatorflow/eventlog/record"
 )
 
 // resumeEvery is how often a log without disk space tries again.
@@ -75,29 +77,53 @@ func (a *appender) round(ctx context.Context) error {
 	// Between batches, so that no history disappears while a batch refers to it.
 	a.cache.Trim()
 	calls := a.pending
+	a.pending = nil
 	if err := a.learn(ctx, calls); err != nil {
-		a.pending = nil
 		return answerAll(calls, err)
 	}
-	for {
-		b := a.newBatch()
-		rest := b.fill(ctx, calls)
-		done, err := a.store.Commit(ctx, b.commit())
-		switch {
-		case err != nil:
-			b.forget(nil)
-			a.pending = rest
-			return answerAll(b.all(), err)
-		case done.OK:
-			a.advance(done.Head)
-			a.pending = append(b.finish(done), rest...)
-			return nil
+	for range patience {
+		var err error
+		if calls, err = a.try(ctx, calls, a.store.Commit); err != nil || len(calls) == 0 {
+			return err
 		}
-		// Another appender was first. Take what it changed, answer what it answered, and decide
-		// the rest again; each time that this fails, somebody's commit has succeeded.
-		b.forget(done.Real)
-		calls = append(b.answerFound(done.Found), rest...)
 	}
+	// Others were first each time. Keep them out while this batch is decided.
+	var began bool
+	err := a.store.Alone(ctx, func(commit record.Commit) (err error) {
+		began = true
+		for len(calls) > 0 && err == nil {
+			calls, err = a.try(ctx, calls, commit)
+		}
+		return err
+	})
+	if err != nil && !began {
+		return answerAll(calls, err)
+	}
+	return err
+}
+
+// patience is how often a batch may find that another appender was first.
+const patience = 2
+
+// try decides and commits a batch. It returns calls when another appender was first: those that are
+// to be decided again. Each time, somebody's commit has succeeded.
+func (a *appender) try(ctx context.Context, calls []*call, commit record.Commit) (again []*call, _ error) {
+	b := a.newBatch()
+	rest := b.fill(ctx, calls)
+	done, err := commit(ctx, b.commit())
+	switch {
+	case err != nil:
+		b.forget(nil)
+		a.pending = rest
+		return nil, answerAll(b.all(), err)
+	case done.OK:
+		a.advance(done.Head)
+		a.pending = append(b.finish(done), rest...)
+		return nil, nil
+	}
+	// Take what the other changed, answer what it answered, and decide the rest again.
+	b.forget(done.Real)
+	return append(b.answerFound(done.Found), rest...), nil
 }
 
 // learn asks for the versions of streams that the appender does not know, so that a call with a

@@ -80,12 +80,14 @@ crash: seed %d, %d lost, %d twice, %d oversold, %.1f s
 }
 
 type benchCommand struct {
-	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare SQLite loop."`
+	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
 	Ingest benchIngest `cmd:"" help:"The whole hub under a busy shop's webhooks."`
 	Start  benchStart  `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
 }
 
 type benchAppend struct {
+	Engine  string  `help:"What keeps the log: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB      string  `name:"db" help:"With --engine postgres: a server to measure, postgres://user@host/database; it gets databases of its own. When not given, one is started from the machine's packages."`
 	Seconds float64 `help:"Length of each measurement." default:"4"`
 	JSON    bool    `help:"One JSON object a line instead of a table."`
 	Dir     string  `help:"Folder on the disk to measure; a temporary one when not given." type:"path"`
@@ -101,7 +103,7 @@ func (b benchAppend) Validate() error {
 
 // Run measures appends.
 func (b benchAppend) Run(ctx context.Context, c console) error {
-	return bench.Append(ctx, bench.Options{Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out})
+	return bench.Append(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out})
 }
 
 type benchIngest struct {

@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		{"verify", testVerify},
 		{"two appenders, one hot stream", testTwoAppenders},
 		{"two appenders, keys and folds", testTwoAppendersStale},
+		{"two appenders, one always first", testAlone},
 		{"paging", testPaging},
 		{"against a model", testModel},
 	} {

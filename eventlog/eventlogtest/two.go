@@ -109,6 +109,44 @@ func testTwoAppendersStale(t *testing.T, open Open) {
 	whole(t, store, head.Position)
 }
 
+// overtaken is a store on which somebody else's commit comes before each of ours.
+type overtaken struct {
+	eventlog.Store
+	before func()
+}
+
+func (s overtaken) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	s.before()
+	return s.Store.Commit(ctx, b)
+}
+
+func testAlone(t *testing.T, open Open) {
+	store, _ := open(t)
+	rival, _ := Start(t, store, eventlog.Options{})
+	overtakes := 0
+	log, _ := Start(t, overtaken{store, func() {
+		overtakes++
+		mustExecute(t, rival, "a", 1)
+	}}, eventlog.Options{})
+	mustExecute(t, log, "a", 10)
+	if overtakes < 2 || overtakes > 3 {
+		t.Errorf("the decision was overtaken %d times, want 2 before it keeps others out", overtakes)
+	}
+	_, err := eventlog.Execute(t.Context(), log, stream("a"), Counter(), -100, eventlog.Meta{})
+	wantErr(t, "a refusal of one who is always late", err, ErrBelowZero)
+	mustExecute(t, rival, "a", 1) // the exclusion has ended
+	key := eventlog.Request{Folds: []eventlog.Fold{Counter().Fold(stream("b"))}, Decide: addTo("b", 1), Key: newKey("user:ana", "")}
+	if _, err := log.Execute(t.Context(), key); err != nil {
+		t.Error(err)
+	}
+	head, err := store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole(t, store, head.Position)
+	wantSum(t, rival, "b", 1, 1)
+}
+
 // testModel runs random commands on two logs with one store and compares with plain maps.
 func testModel(t *testing.T, open Open) {
 	rapid.Check(t, func(r *rapid.T) {

@@ -70,11 +70,17 @@ type Committed struct {
 	Found []StoredKey
 }
 
+// Commit compares and writes a batch, as Store.Commit does.
+type Commit = func(ctx context.Context, b Batch) (Committed, error)
+
 // Store is what a storage engine gives: one all-or-nothing commit and plain reads. Several
 // appenders, in one process or in many, may use one store.
 type Store interface {
 	// Commit compares and writes a batch as design section 4 says. It returns only when durable.
 	Commit(ctx context.Context, b Batch) (Committed, error)
+	// Alone runs do while no other appender commits, to decide on what cannot move meanwhile. Do uses
+	// commit instead of Commit until it succeeds; that ends the exclusion.
+	Alone(ctx context.Context, do func(commit Commit) error) error
 	// Head reads the end of the log.
 	Head(ctx context.Context) (Head, error)
 	// ReadStream returns up to limit records of a stream after a version, in order.

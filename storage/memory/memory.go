@@ -14,12 +14,14 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
 )
 
 // Log is an eventlog.Store whose contents go with the process.
 type Log struct {
 	changed chan struct{}
+	turn    sync.Mutex // held by the commit under way, and by Alone; taken before mu
 
 	mu      sync.Mutex
 	head    eventlog.Head
@@ -44,7 +46,20 @@ func NewLog(id uuid.UUID) *Log {
 }
 
 // Commit implements eventlog.Store.
-func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return l.commit(ctx, b)
+}
+
+// Alone implements eventlog.Store.
+func (l *Log) Alone(_ context.Context, do func(commit record.Commit) error) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return do(l.commit)
+}
+
+func (l *Log) commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := eventlog.Committed{OK: true, First: l.head.Position + 1, Head: l.head}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 )
 
@@ -124,6 +125,34 @@ func (l *Log) signal() {
 
 // Commit implements eventlog.Store.
 func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	return l.commit(ctx, l.db, b)
+}
+
+// Alone implements eventlog.Store, in one transaction that holds the head.
+func (l *Log) Alone(ctx context.Context, do func(commit record.Commit) error) error {
+	tx, err := l.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // it says that the transaction has ended, or what began the trouble
+	if _, err := tx.Exec(ctx, `select from log.head for update`); err != nil {
+		return l.judge(err)
+	}
+	return do(func(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+		out, err := l.commit(ctx, tx, b)
+		if err == nil && out.OK {
+			err = l.judge(tx.Commit(ctx))
+		}
+		return out, err
+	})
+}
+
+// querier is the pool, or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+}
+
+func (l *Log) commit(ctx context.Context, q querier, b eventlog.Batch) (eventlog.Committed, error) {
 	args, err := arguments(&b)
 	if err != nil {
 		return eventlog.Committed{}, err
@@ -133,7 +162,7 @@ func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed,
 	var versions []int64
 	var movedTo string
 	head := headRow{into: &out.Head}
-	err = l.db.QueryRow(ctx, `select ok, stands, versions, moved_to, log_id, position, seal, at from log.commit(
+	err = q.QueryRow(ctx, `select ok, stands, versions, moved_to, log_id, position, seal, at from log.commit(
 		$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
 		args...).Scan(append([]any{&out.OK, &found, &versions, &movedTo}, head.fields()...)...)
 	if err != nil {

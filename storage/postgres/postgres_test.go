@@ -28,9 +28,6 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) (code int) {
 	dir, err := os.MkdirTemp(memory(), "creatorflow-pg")
 	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
-	if err == nil {
 		server, err = pgserver.Start(context.Background(), filepath.Join(dir, "pg"))
 	}
 	if err != nil {

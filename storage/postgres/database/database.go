@@ -43,6 +43,7 @@ func Open(ctx context.Context, url string) (*Database, error) {
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["application_name"] = "creatorflow"
 	parameters["timezone"] = "UTC"
+	parameters["jit"] = "off" // our statements are short: compiling one takes longer than a thousand runs
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

@@ -35,7 +35,8 @@ type Server struct {
 }
 
 // Start makes a cluster in dir, which must not exist or be empty, and runs a server on it. Settings
-// are of postgresql.conf, e.g. "synchronous_commit=off".
+// are of postgresql.conf, e.g. "synchronous_commit=off". Run as root, the server gets an account of
+// its own, which is let through the folder that dir is in.
 func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -49,7 +50,7 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the server's account must get in
 		return nil, fmt.Errorf("make the server's folder: %w", err)
 	}
-	if err := s.give(dir); err != nil {
+	if err := errors.Join(s.give(dir), s.letThrough(filepath.Dir(dir))); err != nil {
 		return nil, err
 	}
 	// A socket's path may have 107 bytes, which a test's folder has alone.
@@ -156,6 +157,21 @@ func (s *Server) give(dir string) error {
 	}
 	if err := os.Chown(dir, int(s.account.Uid), int(s.account.Gid)); err != nil {
 		return fmt.Errorf("give the folder to PostgreSQL's account: %w", err)
+	}
+	return nil
+}
+
+// letThrough lets the account pass a private folder, such as a temporary one, without reading it.
+func (s *Server) letThrough(dir string) error {
+	if s.account == nil {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o011 != 0o011 {
+		err = os.Chmod(dir, info.Mode().Perm()|0o011)
+	}
+	if err != nil {
+		return fmt.Errorf("let PostgreSQL's account pass: %w", err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
@@ -62,9 +63,21 @@ func openWriter(path string) (*writer, error) {
 }
 
 // Commit implements eventlog.Store.
-func (l *Log) Commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.commit(ctx, b)
+}
+
+// Alone implements eventlog.Store. Reads go on meanwhile.
+func (l *Log) Alone(_ context.Context, do func(commit record.Commit) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return do(l.commit)
+}
+
+// commit needs the lock.
+func (l *Log) commit(_ context.Context, b eventlog.Batch) (eventlog.Committed, error) {
 	switch {
 	case l.fence.Err() != nil:
 		return eventlog.Committed{}, fmt.Errorf("%w: %w", eventlog.ErrFenced, l.fence.Err())

@@ -93,7 +93,7 @@ create function log.commit(
     out log_id uuid, out "position" bigint, out seal bytea, out at bigint, out moved_to text
 ) language plpgsql
 -- Plans are kept from a time when the tables were empty: they must suit the time when they are not.
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 #variable_conflict use_column
 declare

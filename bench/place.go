@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/postgres"
+	"github.com/creatorflow/creatorflow/storage/postgres/database"
+	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+)
+
+// Engines are what can be measured.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// places are where a measurement's logs live: folders, or databases of one server.
+type places struct {
+	engine string
+	dir    string
+	db     string           // of the server
+	server *pgserver.Server // ours, nil when somebody else's is measured
+	made   int
+}
+
+func newPlaces(ctx context.Context, o Options) (*places, error) {
+	p := &places{engine: o.Engine, dir: o.Dir, db: o.DB}
+	if o.Engine == Postgres && o.DB == "" {
+		var err error
+		if p.server, err = pgserver.Start(ctx, filepath.Join(o.Dir, "postgres"), "max_wal_size=4GB"); err != nil {
+			return nil, err
+		}
+		p.db = p.server.URL("postgres")
+	}
+	return p, nil
+}
+
+func (p *places) close() error {
+	if p.server != nil {
+		return p.server.Close()
+	}
+	return nil
+}
+
+// place is where one log lives.
+type place struct {
+	store eventlog.Store
+	path  string             // of the SQLite file
+	db    *database.Database // of PostgreSQL
+	close func() error
+}
+
+// next makes an empty place.
+func (p *places) next(ctx context.Context) (*place, error) {
+	p.made++
+	if p.engine == Postgres {
+		return p.nextDatabase(ctx)
+	}
+	dir := filepath.Join(p.dir, fmt.Sprint(p.made))
+	folder, err := sqlite.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.OpenLog(ctx, folder)
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return &place{store: store, path: filepath.Join(dir, "log.db"), close: func() error {
+		return errors.Join(store.Close(), folder.Close())
+	}}, nil
+}
+
+func (p *places) nextDatabase(ctx context.Context) (*place, error) {
+	server, err := database.Open(ctx, p.db)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	name := fmt.Sprintf("creatorflow_bench_%d", p.made)
+	for _, text := range []string{"drop database if exists " + name + " with (force)", "create database " + name} {
+		if _, err := server.Exec(ctx, text); err != nil {
+			return nil, fmt.Errorf("make a database: %w", err)
+		}
+	}
+	at, err := url.Parse(p.db)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's address: %w", err)
+	}
+	db, err := database.Open(ctx, at.JoinPath("..", name).String())
+	if err != nil {
+		return nil, err
+	}
+	store, err := postgres.OpenLog(ctx, db)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return &place{store: store, db: db, close: func() error {
+		defer db.Close()
+		return store.Close()
+	}}, nil
+}
