@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -25,6 +26,7 @@ var version = "dev"
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	exitNotRun  = 3  // a drill that this machine lacks something for: it has not passed
 	exitFenced  = 75 // the log is fenced: the supervisor must start the process anew
 )
 
@@ -85,11 +87,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return say(errs, exitUsage, fmt.Errorf("%w. Run: creatorflow --help", err))
 	}
 	err = chosen.Run()
+	var lacking drill.NotRun
 	switch {
 	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return 0
 	case errors.Is(err, eventlog.ErrFenced):
 		return say(errs, exitFenced, err)
+	case errors.As(err, &lacking):
+		return say(errs, exitNotRun, err)
 	}
 	return say(errs, exitFailure, err)
 }

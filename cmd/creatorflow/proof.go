@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,74 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/load"
-	"github.com/creatorflow/creatorflow/drill/crash"
 )
-
-type drillCommand struct {
-	Crash drillCrash `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
-}
-
-type drillCrash struct {
-	Cycles int    `help:"How often the hub is killed." default:"20"`
-	Short  bool   `help:"Five kills instead."`
-	Seed   uint64 `help:"Fixes inputs, faults and their order." default:"1"`
-	Rate   int    `help:"Webhooks a minute." default:"1000"`
-	JSON   bool   `help:"One JSON line instead of a table."`
-	Binary string `help:"The program to kill; this one when not given." type:"existingfile"`
-	Dir    string `help:"Folder for what the drill leaves; a temporary one when not given." type:"path"`
-}
-
-// Validate refuses a drill that would prove nothing.
-func (d drillCrash) Validate() error {
-	if d.Cycles < 1 || d.Rate < 1 {
-		return errors.New("--cycles and --rate are at least 1")
-	}
-	return nil
-}
-
-// Run drills; it fails when the hub broke a promise, and keeps the folder then.
-func (d drillCrash) Run(ctx context.Context, c console) (err error) {
-	if d.Short {
-		d.Cycles = 5
-	}
-	if d.Binary == "" {
-		if d.Binary, err = os.Executable(); err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
-	}
-	own := d.Dir == ""
-	if own {
-		if d.Dir, err = os.MkdirTemp("", "creatorflow-drill-"); err != nil {
-			return fmt.Errorf("make a folder for the drill: %w", err)
-		}
-	}
-	report, err := crash.Run(ctx, crash.Options{
-		Binary: d.Binary, Dir: d.Dir, Cycles: d.Cycles, Seed: d.Seed, PerMinute: d.Rate, Version: version, Out: c.err,
-	})
-	if err != nil {
-		return fmt.Errorf("%w (what it left is in %s)", err, d.Dir)
-	}
-	if d.JSON {
-		err = json.NewEncoder(c.out).Encode(report)
-	} else {
-		_, err = fmt.Fprintf(c.out, `%d kills under load, %d orders, %d acknowledged webhooks and commands
-                        measured   required
-acknowledged and lost  %9d   0
-done twice at the shop %9d   0
-oversold SKUs          %9d   0
-ready again, p99       %6.0f ms   3000 ms
-crash: seed %d, %d lost, %d twice, %d oversold, %.1f s
-`, report.Cycles, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, report.P99,
-			report.Seed, report.Lost, report.Twice, report.Oversold, report.Seconds)
-	}
-	if broken := report.Err(); broken != nil {
-		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", d.Dir, broken))
-	}
-	if own {
-		err = errors.Join(err, os.RemoveAll(d.Dir))
-	}
-	return err
-}
 
 type benchCommand struct {
 	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`

@@ -2,10 +2,11 @@ package crash
 
 import (
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/drill/drilltest"
 )
 
 // TestCrash kills the hub, which must keep its promises, and a twin that answers webhooks before
@@ -19,13 +20,8 @@ func TestCrash(t *testing.T) {
 		{name: "early ack", tags: "twin_early_ack", broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			binary := filepath.Join(t.TempDir(), "creatorflow")
-			build := exec.CommandContext(t.Context(), "go", "build", "-tags", c.tags, "-o", binary, "../../cmd/creatorflow")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("build: %v\n%s", err, out)
-			}
-			r, err := Run(t.Context(), Options{
-				Binary: binary, Dir: filepath.Join(t.TempDir(), "drill"), Cycles: 3, Seed: 1, PerMinute: 1000, Out: io.Discard,
+			r, err := Run(t.Context(), drill.Options{
+				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: 3, Seed: 1, PerMinute: 1000, Out: io.Discard,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -1,10 +1,10 @@
-package crash
+package drill
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -17,23 +17,21 @@ import (
 	"github.com/creatorflow/creatorflow/vault"
 )
 
-var quiet = slog.New(slog.DiscardHandler)
-
 // judge opens what the last hub left and holds it against what was acknowledged.
-func (d *drill) judge(ctx context.Context, r *Report) (err error) {
-	h, err := hub.Open(ctx, hub.Options{Data: d.data, Clock: time.Now, Log: quiet})
+func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
+	h, err := hub.Open(ctx, c.hub())
 	if err != nil {
 		return fmt.Errorf("open what the hub left: %w", err)
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	store, err := sqlite.ReadLog(ctx, d.data)
+	store, err := sqlite.ReadLog(ctx, c.data)
 	if err != nil {
 		return fmt.Errorf("read the log: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
 	if _, broken := verify.Log(ctx, store, 0); errors.Is(broken, eventlog.ErrCorrupt) {
-		r.broke("the log is not whole: %v", broken)
+		r.Broke("the log is not whole: %v", broken)
 	} else if broken != nil {
 		return broken
 	}
@@ -42,26 +40,25 @@ func (d *drill) judge(ctx context.Context, r *Report) (err error) {
 		return fmt.Errorf("compare the views with a rebuild: %w", err)
 	}
 	if !same.Equal {
-		r.broke("the views differ from a rebuild in %v", same.Differ)
+		r.Broke("the views differ from a rebuild in %v", same.Differ)
 	}
-	if err := d.judgeWebhooks(ctx, r, h.Vault); err != nil {
+	if behind := c.book.behind; len(behind) > 0 {
+		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(behind), strings.Join(behind[:min(len(behind), 3)], ", "))
+	}
+	if err := c.judgeWebhooks(ctx, r, h.Vault); err != nil {
 		return err
 	}
-	if err := d.judgeCommands(ctx, r, store); err != nil {
+	if err := c.judgeCommands(ctx, r, h.Log); err != nil {
 		return err
 	}
-	shipped, err := d.judgeShop(r)
+	shipped, err := c.judgeShop(r)
 	if err != nil {
 		return err
 	}
-	return d.judgeViews(ctx, r, h, shipped)
+	return c.judgeViews(ctx, r, h, shipped)
 }
 
-func (r *Report) broke(format string, args ...any) {
-	r.Broken = append(r.Broken, fmt.Sprintf(format, args...))
-}
-
-func (d *drill) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault) error {
+func (c *Campaign) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault) error {
 	kept := map[string]bool{}
 	for after := int64(0); ; {
 		items, err := v.Listed(ctx, nil, after, 1000)
@@ -77,34 +74,47 @@ func (d *drill) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault) er
 		}
 	}
 	lost := 0
-	for id := range d.gate.acked {
+	for id := range c.gate.acked {
 		if !kept[id] {
 			lost++
 		}
 	}
-	r.Acked += len(d.gate.acked)
+	r.Acked += len(c.gate.acked)
 	r.Lost += lost
 	if lost > 0 {
-		r.broke("%d of %d acknowledged webhooks are lost", lost, len(d.gate.acked))
+		r.Broke("%d of %d acknowledged webhooks are lost", lost, len(c.gate.acked))
 	}
 	return nil
 }
 
-func (d *drill) judgeCommands(ctx context.Context, r *Report, store *sqlite.Log) error {
-	lost := 0
-	for _, id := range d.book.acked {
-		_, found, err := store.FindKey(ctx, "key:"+prefix(d.token), id)
+// judgeCommands looks for every acknowledged command among the causes of events.
+func (c *Campaign) judgeCommands(ctx context.Context, r *Report, log *eventlog.Log) error {
+	kept := map[string]bool{}
+	for after := eventlog.Position(0); ; {
+		records, err := log.ReadAll(ctx, after, 1000)
 		if err != nil {
-			return fmt.Errorf("look a command key up: %w", err)
+			return fmt.Errorf("read the log: %w", err)
 		}
-		if !found {
+		if len(records) == 0 {
+			break
+		}
+		for _, record := range records {
+			if id, ok := strings.CutPrefix(record.Cause, "command:"); ok {
+				kept[id] = true
+			}
+		}
+		after = records[len(records)-1].Position
+	}
+	lost := 0
+	for _, id := range c.book.acked {
+		if !kept[id.String()] {
 			lost++
 		}
 	}
-	r.Acked += len(d.book.acked)
+	r.Acked += len(c.book.acked)
 	r.Lost += lost
 	if lost > 0 {
-		r.broke("%d of %d acknowledged commands are lost", lost, len(d.book.acked))
+		r.Broke("%d of %d acknowledged commands are lost", lost, len(c.book.acked))
 	}
 	return nil
 }
@@ -115,19 +125,19 @@ type atShop struct {
 	open  int            // orders neither cancelled nor shipped
 }
 
-func (d *drill) judgeShop(r *Report) (atShop, error) {
-	if twice := d.sim.Counts().Twice(); len(twice) > 0 {
+func (c *Campaign) judgeShop(r *Report) (atShop, error) {
+	if twice := c.sim.Counts().Twice(); len(twice) > 0 {
 		r.Twice = len(twice)
-		r.broke("done twice at the shop: %v", twice[:min(len(twice), 5)])
+		r.Broke("done twice at the shop: %v", twice[:min(len(twice), 5)])
 	}
-	units, open, err := d.sim.Shipped(shop)
+	units, open, err := c.sim.Shipped(shop)
 	if err != nil {
 		return atShop{}, fmt.Errorf("ask the shop what was shipped: %w", err)
 	}
 	return atShop{units: units, open: len(open)}, nil
 }
 
-func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop) error {
+func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop) error {
 	return h.Views.Read(ctx, func(reader projection.Reader) error {
 		counts := map[string]int{}
 		for _, of := range []string{"all", "active", "waiting:no_stock"} {
@@ -138,15 +148,15 @@ func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop
 			counts[of] = int(n)
 		}
 		short := counts["waiting:no_stock"]
-		if counts["all"] != len(d.placed) {
-			r.broke("%d orders were placed, %d are known", len(d.placed), counts["all"])
+		if counts["all"] != len(c.placed) {
+			r.Broke("%d orders were placed, %d are known", len(c.placed), counts["all"])
 		}
 		if counts["active"] != short {
-			r.broke("%d orders have not come to an end", counts["active"]-short)
+			r.Broke("%d orders have not come to an end", counts["active"]-short)
 		}
 		if at.open != short {
 			r.Lost += max(0, at.open-short)
-			r.broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", at.open, short)
+			r.Broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", at.open, short)
 		}
 		for i := range skus {
 			item, ok, err := inventory.Find(ctx, reader, sku(i), time.Now())
@@ -154,32 +164,29 @@ func (d *drill) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop
 				return err
 			}
 			if !ok {
-				r.broke("%s was received and is not known", sku(i))
+				r.Broke("%s was received and is not known", sku(i))
 				continue
 			}
-			d.judgeStock(r, item, at.units[listing(i)])
+			c.judgeStock(r, item, at.units[listing(i)])
 		}
 		return nil
 	})
 }
 
 // judgeStock holds a SKU's row against the commands that were answered and the parcels that left.
-func (d *drill) judgeStock(r *Report, item inventory.Item, shipped int) {
+func (c *Campaign) judgeStock(r *Report, item inventory.Item, shipped int) {
 	if item.Available < 0 {
 		r.Oversold++
-		r.broke("%s is oversold by %d", item.SKU, -item.Available)
+		r.Broke("%s is oversold by %d", item.SKU, -item.Available)
 	}
 	// The last command may have been cut off between its effect and its answer.
-	if want, open := d.book.units[item.SKU], d.book.open[item.SKU]; item.Received != want && item.Received != want+open {
-		r.broke("%d units of %s were received by answered commands, the ledger says %d", want, item.SKU, item.Received)
+	if want, open := c.book.units[item.SKU], c.book.open[item.SKU]; item.Received != want && item.Received != want+open {
+		r.Broke("%d units of %s were received by answered commands, the ledger says %d", want, item.SKU, item.Received)
 	}
 	if item.Shipped != int64(shipped) {
-		r.broke("%d units of %s were shipped at the shop, the ledger says %d", shipped, item.SKU, item.Shipped)
+		r.Broke("%d units of %s were shipped at the shop, the ledger says %d", shipped, item.SKU, item.Shipped)
 	}
 	if item.OnHand != item.Received-item.Shipped {
-		r.broke("%d units of %s are on hand, %d were received and %d shipped", item.OnHand, item.SKU, item.Received, item.Shipped)
+		r.Broke("%d units of %s are on hand, %d were received and %d shipped", item.OnHand, item.SKU, item.Received, item.Shipped)
 	}
 }
-
-// prefix is the part of an API key that names it.
-func prefix(token string) string { return token[:min(len(token), 11)] }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/drill/crash"
+)
+
+type drillCommand struct {
+	Crash drillCrash `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
+}
+
+// Help is shown below the drills.
+func (drillCommand) Help() string {
+	return "Exit code 0: the hub kept its promises. 1: it broke one, or the drill failed. 3: this machine lacks what the drill needs, so nothing was proven."
+}
+
+// drillFlags are the flags of every drill on the whole program.
+type drillFlags struct {
+	Short  bool   `help:"Few cycles, for a first look."`
+	Seed   uint64 `help:"Fixes inputs, faults and their order." default:"1"`
+	Rate   int    `help:"Webhooks a minute." default:"1000"`
+	JSON   bool   `help:"One JSON line instead of a table."`
+	Binary string `help:"The program to break; this one when not given." type:"existingfile"`
+	Dir    string `help:"Folder for what the drill leaves; a temporary one when not given." type:"path"`
+}
+
+// validate refuses a drill that would prove nothing.
+func (f drillFlags) validate(cycles int) error {
+	if cycles < 1 || f.Rate < 1 {
+		return errors.New("--cycles and --rate are at least 1")
+	}
+	return nil
+}
+
+// run drills and prints what was found; it fails when the hub broke a promise, and keeps the folder
+// then. Blow is what the drill deals, in the plural.
+func (f drillFlags) run(ctx context.Context, c console, cycles, short int, blow string,
+	drilled func(context.Context, drill.Options) (drill.Report, error),
+) (err error) {
+	if f.Short {
+		cycles = short
+	}
+	if f.Binary == "" {
+		if f.Binary, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+	}
+	own := f.Dir == ""
+	if own {
+		if f.Dir, err = os.MkdirTemp("", "creatorflow-drill-"); err != nil {
+			return fmt.Errorf("make a folder for the drill: %w", err)
+		}
+	}
+	report, err := drilled(ctx, drill.Options{
+		Binary: f.Binary, Dir: f.Dir, Cycles: cycles, Seed: f.Seed, PerMinute: f.Rate, Version: version, Out: c.err,
+	})
+	if err != nil {
+		return fmt.Errorf("%w (what it left is in %s)", err, f.Dir)
+	}
+	if f.JSON {
+		err = json.NewEncoder(c.out).Encode(report)
+	} else {
+		err = table(c, report, blow)
+	}
+	broken := report.Err()
+	if broken != nil && report.NotRun == "" {
+		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", f.Dir, broken))
+	}
+	if own {
+		err = errors.Join(err, os.RemoveAll(f.Dir))
+	}
+	return errors.Join(err, broken)
+}
+
+func table(c console, r drill.Report, blow string) error {
+	if r.NotRun != "" {
+		_, err := fmt.Fprintf(c.out, "%s: not run: %s\n", r.Name, r.NotRun)
+		return err
+	}
+	_, err := fmt.Fprintf(c.out, `%d %s under load, %d orders, %d acknowledged webhooks and commands
+                        measured   required
+acknowledged and lost  %9d   0
+done twice at the shop %9d   0
+oversold SKUs          %9d   0
+ready again, p99       %6.0f ms   3000 ms
+%s: seed %d, %d lost, %d twice, %d oversold, %.1f s
+`, r.Cycles, blow, r.Orders, r.Acked, r.Lost, r.Twice, r.Oversold, r.P99, r.Name, r.Seed, r.Lost, r.Twice, r.Oversold, r.Seconds)
+	return err
+}
+
+type drillCrash struct {
+	drillFlags
+	Cycles int `help:"How often the hub is killed." default:"20"`
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillCrash) Validate() error { return d.validate(d.Cycles) }
+
+// Run kills.
+func (d drillCrash) Run(ctx context.Context, c console) error {
+	return d.run(ctx, c, d.Cycles, 5, "kills", crash.Run)
+}

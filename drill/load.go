@@ -1,0 +1,165 @@
+package drill
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+)
+
+// book notes the commands that got a 200.
+type book struct {
+	mu      sync.Mutex
+	acked   []uuid.UUID
+	units   map[string]int64 // received by them, by SKU
+	open    map[string]int64 // by commands that have no answer yet
+	highest int64            // position that was acknowledged
+	behind  []string         // restarts after which the log ended before it
+}
+
+func newBook() *book { return &book{units: map[string]int64{}, open: map[string]int64{}} }
+
+func (b *book) begin(sku string, units int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open[sku] += units
+}
+
+func (b *book) answered(id uuid.UUID, sku string, units, position int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.acked = append(b.acked, id)
+	b.open[sku] -= units
+	b.units[sku] += units
+	b.highest = max(b.highest, position)
+}
+
+// restarted notes where the log ends after a restart.
+func (b *book) restarted(n int, position int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if position < b.highest {
+		b.behind = append(b.behind, fmt.Sprintf("start %d: position %d of %d", n, position, b.highest))
+		b.highest = position
+	}
+}
+
+// UnderLoad places orders and sends commands until breaking returns.
+func (c *Campaign) UnderLoad(ctx context.Context, breaking func(ctx context.Context) error) error {
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
+	var load sync.WaitGroup
+	load.Go(func() { c.order(loading) })
+	load.Go(func() { c.command(loading) })
+	err := breaking(ctx)
+	stop()
+	load.Wait()
+	return err
+}
+
+// order places orders: three webhooks each, one in eight is cancelled while on hold.
+func (c *Campaign) order(ctx context.Context) {
+	pause := time.Minute * 3 / time.Duration(c.o.PerMinute)
+	for n := 0; ; n++ {
+		if Sleep(ctx, pause) != nil {
+			return
+		}
+		var lines []tiktoksim.Line
+		for _, i := range c.orders.Perm(skus)[:1+c.orders.IntN(3)] {
+			lines = append(lines, tiktoksim.Line{SKUID: listing(i), Quantity: 1 + c.orders.IntN(3)})
+		}
+		id, err := c.sim.PlaceOrder(shop, tiktoksim.NewOrder{BuyerID: fmt.Sprintf("buyer-%d", n%97), BuyerName: "Drill Buyer", Lines: lines})
+		if err != nil {
+			continue // the simulator counts what it refuses
+		}
+		c.placed = append(c.placed, id)
+		if n%8 == 7 {
+			_ = c.sim.CancelOrder(shop, id, "buyer_cancel") // it may have moved on already
+		}
+	}
+}
+
+// command receives stock: first the opening stock of every SKU, then one unit at a time.
+func (c *Campaign) command(ctx context.Context) {
+	for i := 0; ctx.Err() == nil; i++ {
+		quantity := int64(1)
+		if i < skus {
+			quantity = opening(i)
+		}
+		at := scarce + i%(skus-scarce)
+		if i < skus {
+			at = i
+		}
+		c.receive(ctx, sku(at), quantity)
+		if i >= skus && Sleep(ctx, 20*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// receive repeats one command under one key until it gets an answer, as a client must.
+func (c *Campaign) receive(ctx context.Context, name string, quantity int64) {
+	id := uuid.Must(uuid.NewV7())
+	c.book.begin(name, quantity)
+	for ctx.Err() == nil {
+		a, err := c.call(ctx, http.MethodPost, "/api/v1/commands/receive-stock",
+			map[string]any{"sku": name, "quantity": quantity, "reason": "drill"}, id)
+		switch {
+		case err == nil && a.status == http.StatusOK:
+			c.book.answered(id, name, quantity, a.position)
+			return
+		case err == nil && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
+			c.Say("command refused with %d: %s", a.status, a.body)
+			return
+		}
+		if Sleep(ctx, 10*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// answer is what the hub says to a request.
+type answer struct {
+	status   int
+	position int64 // of the log
+	body     []byte
+}
+
+func (c *Campaign) call(ctx context.Context, method, path string, body any, key uuid.UUID) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	text, err := json.Marshal(body)
+	if err != nil {
+		return a, fmt.Errorf("encode a command: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(text))
+	if err != nil {
+		return a, fmt.Errorf("make a request: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Content-Type", "application/json")
+	if key != uuid.Nil {
+		request.Header.Set("Idempotency-Key", key.String())
+	}
+	response, err := c.gate.client.Do(request)
+	if err != nil {
+		return a, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	a.status = response.StatusCode
+	if a.position, err = strconv.ParseInt(response.Header.Get("X-Log-Position"), 10, 64); err != nil {
+		return a, fmt.Errorf("%s %s: read X-Log-Position: %w", method, path, err)
+	}
+	a.body, err = io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	return a, err
+}

@@ -1,0 +1,187 @@
+package drill
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/vault/accounts"
+)
+
+// ErrEnded says that the hub ended before it was ready.
+var ErrEnded = errors.New("the hub ended before it was ready")
+
+// hub is how the drill itself opens what the hub keeps, while no hub runs.
+func (c *Campaign) hub() hub.Options {
+	return hub.Options{Data: c.data, Clock: time.Now, Log: quiet}
+}
+
+// Prepare connects the shop and makes an API key on a folder that no hub runs on yet.
+func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
+	c.data = data
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("find a free port: %w", err)
+	}
+	c.address = listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return fmt.Errorf("free the port: %w", err)
+	}
+	admin, err := hub.Reach(ctx, c.hub())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	done, err := admin.Connect(ctx, hub.ConnectShop{
+		Channel: "tiktok", Name: "Drill shop", BaseURL: c.market, AuthURL: c.market, Key: key, Secret: secret, Code: c.sim.AuthCode(shop),
+	})
+	if err != nil {
+		return fmt.Errorf("connect the simulated shop: %w", err)
+	}
+	c.gate.lead("http://" + c.address + "/webhooks/tiktok/" + done.App)
+	c.token, err = admin.Key(ctx, hub.MakeKey{Name: "drill", Role: accounts.Owner, Days: 1})
+	return err
+}
+
+// Move says that the data folder is found elsewhere from here on.
+func (c *Campaign) Move(data string) { c.data = data }
+
+// Hub is the process that a drill breaks.
+type Hub struct {
+	c       *Campaign
+	process *exec.Cmd
+	began   time.Time
+	ended   chan struct{}
+	fault   error // of the process, once it has ended
+}
+
+// Launch starts the hub, with variables such as "NAME=value" besides the drill's own.
+func (c *Campaign) Launch(variables ...string) (*Hub, error) {
+	output, err := os.OpenFile(filepath.Join(c.o.Dir, "hub.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the hub's log: %w", err)
+	}
+	defer func() { _ = output.Close() }() // the child has its own
+	h := &Hub{c: c, began: time.Now(), ended: make(chan struct{})}
+	arguments := []string{"serve", "--data", c.data, "--listen", c.address, "--poll", "2s"}
+	if c.o.DB != "" {
+		arguments = append(arguments, "--db", c.o.DB)
+	}
+	h.process = exec.Command(c.o.Binary, arguments...) //nolint:gosec // our own binary
+	h.process.Stdout, h.process.Stderr, h.process.Env = output, output, append(os.Environ(), variables...)
+	if err := h.process.Start(); err != nil {
+		return nil, fmt.Errorf("start the hub: %w", err)
+	}
+	go func() {
+		h.fault = h.process.Wait()
+		close(h.ended)
+	}()
+	return h, nil
+}
+
+// Start launches the hub and waits until it is ready.
+func (c *Campaign) Start(ctx context.Context) (*Hub, error) {
+	h, err := c.Launch()
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Ready(ctx); err != nil {
+		return nil, errors.Join(err, h.Kill())
+	}
+	return h, nil
+}
+
+// Ready waits until the hub answers. Then its log must not end before a position that was
+// acknowledged.
+func (h *Hub) Ready(ctx context.Context) error {
+	for {
+		answer, err := h.c.call(ctx, http.MethodGet, "/readyz", nil, uuid.Nil)
+		if err == nil && answer.status == http.StatusOK {
+			h.c.readies = append(h.c.readies, time.Since(h.began))
+			h.c.book.restarted(len(h.c.readies), answer.position)
+			return nil
+		}
+		select {
+		case <-h.ended:
+			return fmt.Errorf("%w, see hub.log in %s: %w", ErrEnded, h.c.o.Dir, h.fault)
+		default:
+		}
+		if time.Since(h.began) > 30*time.Second {
+			return fmt.Errorf("the hub was not ready within 30 s, see hub.log in %s", h.c.o.Dir)
+		}
+		if err := Sleep(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// Ended is closed when the process is gone.
+func (h *Hub) Ended() <-chan struct{} { return h.ended }
+
+// Strike sends SIGKILL and does not wait for the end; no harm when the process has ended.
+func (h *Hub) Strike() error {
+	if err := h.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill the hub: %w", err)
+	}
+	return nil
+}
+
+// Kill sends SIGKILL and waits for the end.
+func (h *Hub) Kill() error {
+	if err := h.Strike(); err != nil {
+		return err
+	}
+	<-h.ended
+	return nil
+}
+
+// Rest starts the hub once more, lets it come to rest and stops it in order.
+func (c *Campaign) Rest(ctx context.Context) error {
+	h, err := c.Start(ctx)
+	if err != nil {
+		return fmt.Errorf("after the last blow: %w", err)
+	}
+	resting := c.rest(ctx)
+	if resting != nil {
+		return errors.Join(resting, h.Kill())
+	}
+	if err := h.process.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the hub: %w", err)
+	}
+	<-h.ended
+	if h.fault != nil {
+		return fmt.Errorf("the hub did not stop in order: %w", h.fault)
+	}
+	return nil
+}
+
+// rest waits until the hub has nothing left to do but wait for stock.
+func (c *Campaign) rest(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < drain; {
+		var all, open, short struct{ Total int }
+		if c.count(ctx, "", &all) && c.count(ctx, "&status=active", &open) && c.count(ctx, "&status=no_stock", &short) &&
+			all.Total == len(c.placed) && open.Total == short.Total && c.sim.Counts().Webhooks.Pending == 0 {
+			return nil
+		}
+		if err := Sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil // judge says what is missing
+}
+
+func (c *Campaign) count(ctx context.Context, filter string, into *struct{ Total int }) bool {
+	a, err := c.call(ctx, http.MethodGet, "/api/v1/orders?limit=1"+filter, nil, uuid.Nil)
+	return err == nil && a.status == http.StatusOK && json.Unmarshal(a.body, into) == nil
+}

@@ -1,0 +1,47 @@
+package drill
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Report is what a drill found; it is one JSON line.
+type Report struct {
+	Name     string   `json:"name"`
+	Engine   string   `json:"engine"`
+	Seed     uint64   `json:"seed"`
+	Cycles   int      `json:"cycles"`
+	Acked    int      `json:"acked"`    // webhooks and commands
+	Lost     int      `json:"lost"`     // of them
+	Twice    int      `json:"twice"`    // effects at the shop
+	Oversold int      `json:"oversold"` // SKUs
+	Orders   int      `json:"orders"`
+	P99      float64  `json:"p99_ms"` // from start of the process to ready
+	Seconds  float64  `json:"seconds"`
+	Commit   string   `json:"commit"`
+	Broken   []string `json:"broken,omitempty"`  // promises, in sentences
+	NotRun   string   `json:"not_run,omitempty"` // why nothing was proven
+}
+
+// Broke adds a broken promise.
+func (r *Report) Broke(format string, args ...any) {
+	r.Broken = append(r.Broken, fmt.Sprintf(format, args...))
+}
+
+// Err names the broken promises, or is the NotRun of a drill that proved nothing.
+func (r Report) Err() error {
+	if r.NotRun != "" {
+		return NotRun(r.NotRun)
+	}
+	errs := make([]error, len(r.Broken))
+	for i, b := range r.Broken {
+		errs[i] = errors.New(b)
+	}
+	return errors.Join(errs...)
+}
+
+// NotRun says what this machine lacks for a drill. Such a drill has not passed.
+type NotRun string
+
+// Error implements error.
+func (n NotRun) Error() string { return "not run: " + string(n) }
