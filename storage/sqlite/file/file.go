@@ -22,15 +22,6 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
-// Durability says how hard a commit presses on the disk.
-type Durability string
-
-// How commits are made.
-const (
-	Full   Durability = "FULL"   // a commit returns when it is on disk: log.db, vault.db
-	Normal Durability = "NORMAL" // the last commits may be lost by a power cut: views.db
-)
-
 // Database is one SQLite file. SQL is written with $1 … $n, which the driver understands.
 type Database struct {
 	Path  string

@@ -1,0 +1,5 @@
+//go:build !twin_weak_sync
+
+package file
+
+const full = "FULL"
