@@ -76,6 +76,7 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 	if d.Received.IsZero() {
 		d.Received = v.Now()
 	}
+	d.Channel, d.App, d.Delivery = keepable(d.Channel), keepable(d.App), keepable(d.Delivery)
 	received := d.Received.UTC().Truncate(time.Microsecond)
 	hash := sha256.Sum256(d.Body)
 	day := received.Format(time.DateOnly)
@@ -160,7 +161,7 @@ func mark(ctx context.Context, tx Tx, m Mark) error {
 		subject = case when $10 = '' then subject else $10 end,
 		person = case when $11 = '' then person else $11 end
 		where number = $1`, m.Number, m.State, m.Attempts, cut(m.Reason), cut(m.Field), cut(m.Rule), cut(m.Sample), Micros(m.Due),
-		m.Connection, m.Subject, m.Person); err != nil {
+		keepable(m.Connection), keepable(m.Subject), keepable(m.Person)); err != nil {
 		return err
 	}
 	if before == m.State {
@@ -227,10 +228,22 @@ func known(state string) bool {
 	return false
 }
 
-// cut keeps notes about foreign input short.
+// cut keeps notes about foreign input short, and leaves out what no database keeps as text.
 func cut(s string) string {
 	if len(s) > maxNote {
 		s = s[:maxNote]
 	}
-	return strings.ToValidUTF8(s, "")
+	return legible(s)
+}
+
+// legible leaves out NUL and what is not UTF-8.
+func legible(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "") }
+
+// keepable is an id from outside as every database can keep it. One that is not text becomes its hash,
+// so that two stay two.
+func keepable(id string) string {
+	if id == legible(id) {
+		return id
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(id)))
 }

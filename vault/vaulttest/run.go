@@ -4,8 +4,9 @@ package vaulttest
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/creatorflow/creatorflow/vault"
@@ -70,36 +71,77 @@ func Run(t *testing.T, open Open) {
 		{"the last owner stays", testLastOwner},
 		{"api keys", testKeys},
 		{"the inbox as a model", testModel},
+		{"text that is none", testText},
+		{"a failing write leaves its neighbours alone", testNeighbours},
+		{"a write may be given up before its turn", testGivenUp},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newBench(t, open)) })
 	}
-	t.Run("a failing write leaves its neighbours alone", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { testNeighbours(t, newBench(t, open)) })
-	})
-	t.Run("a write may be given up before its turn", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { testGivenUp(t, newBench(t, open)) })
-	})
 }
 
-// blocked holds the store's writer until the returned function is called, and gives the writes
-// that were begun meanwhile time to queue up. It must be called inside a synctest bubble.
-func blocked(b *bench) (release func()) {
-	held, free, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = b.store.Write(waiting, func(vault.Tx) error {
-			close(held)
-			<-free
-			return nil
-		})
-	}()
-	<-held
-	return func() {
-		synctest.Wait()
-		close(free)
-		<-done
+// gate is a store whose writer can be held.
+type gate struct {
+	vault.Store
+	mu      sync.Mutex
+	held    chan struct{} // closed by release; nil while the gate is open
+	arrived chan struct{}
+}
+
+// shut holds the next writes until release is called. arrived gets a value for each one that came to
+// the store, so that what is begun later queues behind it.
+func (g *gate) shut() (arrived <-chan struct{}, release func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	held := make(chan struct{})
+	g.held, g.arrived = held, make(chan struct{}, 1)
+	return g.arrived, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.held = nil
+		close(held)
 	}
+}
+
+// Write implements vault.Store.
+func (g *gate) Write(ctx context.Context, do func(tx vault.Tx) error) error {
+	g.mu.Lock()
+	held, arrived := g.held, g.arrived
+	g.mu.Unlock()
+	if held != nil {
+		arrived <- struct{}{}
+		<-held
+	}
+	return g.Store.Write(ctx, do)
+}
+
+// gated is a vault on a gate, and the gate.
+func gated(t *testing.T, b *bench) *gate {
+	t.Helper()
+	g := &gate{Store: b.store}
+	b.store = g
+	b.open(t)
+	return g
+}
+
+// lining is the context of a write that tells when the write stands in line: a write looks at its
+// context for a place in the queue, and again when it waits for its turn.
+type lining struct {
+	context.Context
+	looks  atomic.Int64
+	inLine chan struct{}
+}
+
+func newLining(ctx context.Context) *lining {
+	return &lining{Context: ctx, inLine: make(chan struct{})}
+}
+
+// Done implements context.Context.
+func (l *lining) Done() <-chan struct{} {
+	if l.looks.Add(1) == 2 {
+		close(l.inLine)
+	}
+	return l.Context.Done()
 }
 
 // tester is what a test and a case of a model have in common.
