@@ -115,8 +115,14 @@ func (a *appender) try(ctx context.Context, calls []*call, commit record.Commit)
 	case err != nil:
 		b.forget(nil)
 		a.pending = rest
+		if errors.Is(err, ErrAway) {
+			a.setErr(err)
+		}
 		return nil, answerAll(b.all(), err)
 	case done.OK:
+		if a.Err() != nil {
+			a.setErr(nil)
+		}
 		a.advance(done.Head)
 		a.pending = append(b.finish(done), rest...)
 		return nil, nil

@@ -75,7 +75,7 @@ func (l *Log) Head() Head {
 	return l.head
 }
 
-// Err says why nothing can be appended now: it wraps ErrFull or ErrFenced, or is nil.
+// Err says why nothing can be appended now: it wraps ErrFull, ErrAway or ErrFenced, or is nil.
 func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,6 +131,9 @@ func (l *Log) Wait(ctx context.Context, after Position) (Position, error) {
 		case <-poll.C:
 		}
 		now, err := l.store.Head(ctx)
+		if Passing(err) {
+			continue // there is no news before it ends
+		}
 		if err != nil {
 			return head, fmt.Errorf("read the head of the log: %w", err)
 		}

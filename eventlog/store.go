@@ -31,9 +31,14 @@ var (
 	ErrConflict    = record.ErrConflict
 	ErrFenced      = record.ErrFenced
 	ErrFull        = record.ErrFull
+	ErrAway        = record.ErrAway
 	ErrCorrupt     = record.ErrCorrupt
 	ErrKeyReused   = record.ErrKeyReused
 	ErrKeyTooOld   = record.ErrKeyTooOld
 	ErrKeyAhead    = record.ErrKeyAhead
 	ErrNewerSchema = record.ErrNewerSchema
 )
+
+// Passing says that an error is of a fault that ends without a restart: the disk is full or the
+// database away.
+func Passing(err error) bool { return record.Passing(err) }

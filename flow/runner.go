@@ -105,6 +105,11 @@ func (r *Runner) follow(ctx context.Context, position eventlog.Position) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case eventlog.Passing(err):
+			select {
+			case <-time.After(faultPause):
+			case <-ctx.Done():
+			}
 		case err != nil:
 			return fmt.Errorf("read the log for flows: %w", err)
 		}

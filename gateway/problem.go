@@ -47,6 +47,8 @@ func sorted(err error) *edge.Problem {
 		return edge.NewProblem(http.StatusUnprocessableEntity, "This Idempotency-Key is dated more than a day ahead of our clock, nothing was done. Set the clock of the device or of the server right, then send the command with a new key.")
 	case errors.Is(err, eventlog.ErrFull):
 		return edge.Busy("The disk is full, nothing was done. Free some space; it goes on by itself.", 5)
+	case errors.Is(err, eventlog.ErrAway):
+		return edge.Busy("The database does not answer, so it is not known whether this was done. It goes on by itself: send the same request again, a command with the same Idempotency-Key.", 5)
 	case errors.Is(err, eventlog.ErrFenced):
 		return edge.Busy("The disk failed and nothing more is accepted. Check it, then start CreatorFlow again.", 30)
 	case errors.Is(err, reads.ErrNotFound):

@@ -110,7 +110,7 @@ func (i *Ingest) replayed(ctx context.Context, letter string) error {
 			}
 		}
 	}
-	if err == nil || fatal(err) || errors.Is(err, eventlog.ErrFull) || ctx.Err() != nil {
+	if err == nil || fatal(err) || eventlog.Passing(err) || ctx.Err() != nil {
 		return err
 	}
 	reopen.Reason = "It could not be tried again: " + channels.Short(err.Error(), 200)

@@ -103,7 +103,7 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	})
 	var failed failure
 	switch {
-	case errors.Is(err, eventlog.ErrFull), errors.Is(err, ErrBroken), ctx.Err() != nil:
+	case eventlog.Passing(err), errors.Is(err, ErrBroken), ctx.Err() != nil:
 		return false, err
 	case errors.As(err, &failed):
 		return true, r.failed(ctx, failed, batch)

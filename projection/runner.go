@@ -81,8 +81,8 @@ type part struct {
 const (
 	firstPause = time.Second
 	lastPause  = 5 * time.Minute
-	// fullPause is the wait after the disk was full.
-	fullPause = 2 * time.Second
+	// passingPause is the wait when the disk is full or the database away.
+	passingPause = 2 * time.Second
 	// buildBatches is how many batches those behind fold for one of those in front, so that they
 	// gain on a busy log.
 	buildBatches = 4
@@ -118,9 +118,9 @@ func (r *Runner) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, eventlog.ErrFull):
-			r.options.Log.WarnContext(ctx, "views wait for room on the disk", "error", err)
-			pause(ctx, fullPause)
+		case eventlog.Passing(err):
+			r.options.Log.WarnContext(ctx, "views wait for the disk or the database", "error", err)
+			pause(ctx, passingPause)
 		case err != nil:
 			return fmt.Errorf("run projections: %w", err)
 		case !busy:

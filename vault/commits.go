@@ -120,7 +120,7 @@ func attempt(ctx context.Context, tx Tx, e *entry, alone bool) error {
 		return err
 	}
 	e.err = guarded(ctx, tx, e.do)
-	if errors.Is(e.err, eventlog.ErrFull) || errors.Is(e.err, eventlog.ErrFenced) {
+	if eventlog.Passing(e.err) || errors.Is(e.err, eventlog.ErrFenced) {
 		return e.err // the engine may have taken back everything
 	}
 	if e.err != nil {

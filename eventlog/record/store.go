@@ -16,6 +16,9 @@ var (
 	ErrFenced = errors.New("eventlog: fenced after an I/O fault")
 	// ErrFull says that the disk is full: nothing was written, the log resumes by itself.
 	ErrFull = errors.New("eventlog: disk full, nothing was written")
+	// ErrAway says that the database does not answer: whether the write was done is unknown until it
+	// does. The log goes on by itself then.
+	ErrAway = errors.New("eventlog: the database does not answer")
 	// ErrCorrupt says that a record, a position or a seal is not what was written.
 	ErrCorrupt = errors.New("eventlog: corrupt")
 	// ErrKeyReused says that a command key came back with another body.
@@ -28,6 +31,10 @@ var (
 	// ErrNewerSchema says that the log was written by a newer version of the program.
 	ErrNewerSchema = errors.New("eventlog: written by a newer version: start the newer program")
 )
+
+// Passing says that an error is of a fault that ends without a restart: the disk is full or the
+// database away. What failed by it is to be tried again.
+func Passing(err error) bool { return errors.Is(err, ErrFull) || errors.Is(err, ErrAway) }
 
 // Head is the end of the log.
 type Head struct {

@@ -74,9 +74,9 @@ type Result struct {
 	Err     error             // it could not be taken in now
 }
 
-// Ours says that a failure is this machine's: full or fenced, or the program is ending.
+// Ours says that a failure is this machine's: full, away or fenced, or the program is ending.
 func Ours(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, eventlog.ErrFull) || errors.Is(err, eventlog.ErrFenced)
+	return ctx.Err() != nil || eventlog.Passing(err) || errors.Is(err, eventlog.ErrFenced)
 }
 
 // ObserveAll takes in orders, a few at a time, and tells what became of each. Cause names what brought

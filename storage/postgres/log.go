@@ -132,7 +132,7 @@ func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed,
 func (l *Log) Alone(ctx context.Context, do func(commit record.Commit) error) error {
 	tx, err := l.db.Begin(ctx)
 	if err != nil {
-		return err
+		return l.judge(err)
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // it says that the transaction has ended, or what began the trouble
 	if _, err := tx.Exec(ctx, `select from log.head for update`); err != nil {

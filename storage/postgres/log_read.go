@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/postgres/database"
 )
 
 // headRow takes a head out of the columns log_id, position, seal, at.
@@ -39,7 +40,7 @@ func (l *Log) Head(ctx context.Context) (head eventlog.Head, err error) {
 		err = fmt.Errorf("%w: the head's seal has %d bytes", eventlog.ErrCorrupt, len(row.seal))
 	}
 	row.take()
-	return head, err
+	return head, database.Judge(err)
 }
 
 const columns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at), e.actor, e.cause, e.correlation, e.data, e.crc, e.seal`
@@ -49,18 +50,18 @@ const columns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e
 func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.Version, limit int) ([]eventlog.Stored, error) {
 	head, err := l.streamHead(ctx, s)
 	if err != nil || head.id == 0 {
-		return nil, err
+		return nil, database.Judge(err)
 	}
 	rows, err := l.db.Query(ctx, `select `+columns+` from log.events e
 		where e.month >= $1 and e.stream = $2 and e.version > $3 order by e.version limit $4`, head.month, head.id, int64(after), limit)
 	out, err := stored(rows, err, &s)
 	if err != nil {
-		return nil, err
+		return nil, database.Judge(err)
 	}
 	end, least, most := after+eventlog.Version(len(out)), head.version, head.version
 	if len(out) > 0 && end > most { // appended since the head was read
 		if head, err = l.streamHead(ctx, s); err != nil {
-			return nil, err
+			return nil, database.Judge(err)
 		}
 		most = head.version
 	}
@@ -83,7 +84,7 @@ func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHea
 	if errors.Is(err, pgx.ErrNoRows) {
 		return streamHead{}, nil
 	}
-	return head, err
+	return head, database.Judge(err)
 }
 
 // ReadAll implements eventlog.Store. It opens no partition of a month before the position's.
@@ -102,7 +103,7 @@ func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) (
 // stored scans records; without a stream their triples come with them.
 func stored(rows pgx.Rows, err error, stream *eventlog.Stream) (out []eventlog.Stored, _ error) {
 	if err != nil {
-		return nil, err
+		return nil, database.Judge(err)
 	}
 	defer rows.Close()
 	var id [16]byte
@@ -126,7 +127,7 @@ func stored(rows pgx.Rows, err error, stream *eventlog.Stream) (out []eventlog.S
 		s.Position, s.Version, s.ID = eventlog.Position(position), eventlog.Version(version), id
 		s.Schema, s.CRC = int(schema), uint32(crc) //nolint:gosec // what was not written so fails its check
 	}
-	return out, rows.Err()
+	return out, database.Judge(rows.Err())
 }
 
 const keyColumns = `caller, id, hash, at, first, last, version, refusal, result, sum`
@@ -150,7 +151,7 @@ func (l *Log) ReadKeys(ctx context.Context, after eventlog.StoredKey, limit int)
 
 func storedKeys(rows pgx.Rows, err error) (out []eventlog.StoredKey, _ error) {
 	if err != nil {
-		return nil, err
+		return nil, database.Judge(err)
 	}
 	defer rows.Close()
 	var id [16]byte
@@ -166,7 +167,7 @@ func storedKeys(rows pgx.Rows, err error) (out []eventlog.StoredKey, _ error) {
 		copy(k.Sum[:], sum)
 		out = append(out, k)
 	}
-	return out, rows.Err()
+	return out, database.Judge(rows.Err())
 }
 
 // Heads implements eventlog.Store. One statement sees one moment.
@@ -174,5 +175,5 @@ func (l *Log) Heads(ctx context.Context) (position, versions eventlog.Position, 
 	var at, sum, none int64
 	err = l.db.QueryRow(ctx, `select h.position, coalesce(sum(s.version), 0)::bigint, count(*) filter (where s.version < 1)
 		from log.head h left join log.streams s on true group by h.position`).Scan(&at, &sum, &none)
-	return eventlog.Position(at), eventlog.Position(sum), int(none), err
+	return eventlog.Position(at), eventlog.Position(sum), int(none), database.Judge(err)
 }
