@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // JSON keeps a field as JSON text in a jsonb column. Maps are written with sorted keys, so equal
@@ -22,7 +24,35 @@ func (f jsonField[T]) Value() (driver.Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", *f.field, err)
 	}
-	return string(text), nil
+	return string(withoutNul(text)), nil
+}
+
+// withoutNul replaces NUL in JSON text, as legible does in plain text.
+func withoutNul(text []byte) []byte {
+	const nul = `\u0000`
+	for from := 0; ; {
+		at := bytes.Index(text[from:], []byte(nul))
+		if at < 0 {
+			return text
+		}
+		at += from
+		escapes := 0 // an even number of backslashes in front are characters of their own
+		for at-escapes > 0 && text[at-escapes-1] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			copy(text[at:], `\ufffd`)
+		}
+		from = at + 1
+	}
+}
+
+// legible replaces NUL and what is not UTF-8, which not every database keeps as text.
+func legible(s string) string {
+	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // Scan implements sql.Scanner.
@@ -85,7 +115,7 @@ func values(fields []any) []any {
 func value(v any) any {
 	switch v := v.(type) {
 	case *string:
-		return *v
+		return legible(*v)
 	case *int64:
 		return *v
 	case *int:
@@ -103,7 +133,9 @@ func value(v any) any {
 			return int64(0)
 		}
 		return v.UnixMicro()
-	case string, int64:
+	case string:
+		return legible(v)
+	case int64:
 		return v
 	case int:
 		return int64(v)
@@ -111,6 +143,9 @@ func value(v any) any {
 	plain, err := driver.DefaultParameterConverter.ConvertValue(v)
 	if err != nil {
 		return v
+	}
+	if text, ok := plain.(string); ok {
+		return legible(text)
 	}
 	return plain
 }

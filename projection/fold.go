@@ -120,14 +120,18 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	return true, nil
 }
 
-// apply turns a panic into an error: one projection's mistake must not end the others.
+// apply turns a panic into an error: one projection's mistake must not end the others, nor be taken
+// for the next one's.
 func apply(ctx context.Context, p Projection, tx Tx, batch []eventlog.Record) (topics []string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	return p.Apply(ctx, tx, batch)
+	if topics, err = p.Apply(ctx, tx, batch); err != nil {
+		return nil, err
+	}
+	return topics, tx.Flush(ctx)
 }
 
 // failed narrows the batch down until it is the one record that cannot be folded, then stops the

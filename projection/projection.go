@@ -48,10 +48,13 @@ type Reader interface {
 	Position() eventlog.Position
 }
 
-// Tx is a batch's write transaction.
+// Tx is a batch's write transaction. A store may send several Execs to its database together, so an
+// error of one may come with a later call, at the latest with Flush; after an error nothing of the
+// batch is kept.
 type Tx interface {
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
 	Exec(ctx context.Context, query string, args ...any) error
+	Flush(ctx context.Context) error
 }
 
 // Checkpoint says how far a projection version has folded which log.

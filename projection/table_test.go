@@ -34,6 +34,8 @@ func (c *counted) Exec(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
+func (*counted) Flush(context.Context) error { return nil }
+
 func begin(t *testing.T, schema ...string) *counted {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "views.db"))

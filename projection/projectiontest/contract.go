@@ -201,12 +201,25 @@ func nothing(t *testing.T, p Place) {
 		})
 	}()
 	shows(t, store, 1, "ana=10")
-	err = store.Write(t.Context(), func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
-		spoil(tx)
-		return at(2), tx.Exec(t.Context(), `insert into nowhere (a) values (1)`)
-	})
-	if err == nil {
-		t.Error("a wrong statement was no error")
+	for name, finish := range map[string]func(projection.Tx) error{
+		"flush":  func(tx projection.Tx) error { return tx.Flush(t.Context()) },
+		"commit": func(projection.Tx) error { return nil },
+	} {
+		err = store.Write(t.Context(), func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
+			spoil(tx)
+			err := tx.Exec(t.Context(), `insert into nowhere (a) values (1)`)
+			if err == nil {
+				err = finish(tx)
+			}
+			if err == nil && name == "flush" {
+				t.Error("a wrong statement was no error at its flush")
+			}
+			return at(2), err
+		})
+		if err == nil {
+			t.Errorf("a wrong statement was no error at its %s", name)
+		}
+		shows(t, store, 1, "ana=10")
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	err = store.Write(ended, func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
@@ -426,6 +439,14 @@ func hashes(t *testing.T, p Place) {
 		write(t, store, 2, "ana", 1)
 		if sum() != first {
 			t.Error("the same rows written in another order have another hash")
+		}
+	}
+	for _, same := range []string{`{"a":2,"b":1}`, `{"b": 1e0, "a" : 2}`} { // as one database keeps the text, another the meaning
+		must(t, store.Write(t.Context(), func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
+			return nil, tx.Exec(t.Context(), `update accounts_v1 set extra = $1`, same)
+		}))
+		if sum() != first {
+			t.Errorf("%s has another hash than the same JSON written otherwise", same)
 		}
 	}
 	if _, _, err := store.Hashes(t.Context(), []string{"nowhere_v1"}); err == nil {

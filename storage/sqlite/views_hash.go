@@ -29,7 +29,7 @@ func (v *Views) Hashes(ctx context.Context, tables []string) (sums [][32]byte, a
 }
 
 func hashTable(ctx context.Context, s *session, table string) (sum [32]byte, err error) {
-	columns, key, err := columnsOf(ctx, s, table)
+	columns, key, json, err := columnsOf(ctx, s, table)
 	if err != nil {
 		return sum, err
 	}
@@ -41,26 +41,27 @@ func hashTable(ctx context.Context, s *session, table string) (sum [32]byte, err
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	return projection.HashRows(rows, len(columns))
+	return projection.HashRows(rows, json)
 }
 
-// columnsOf lists a table's columns in order, and those of its primary key.
-func columnsOf(ctx context.Context, s *session, table string) (columns, key []string, err error) {
-	rows, err := s.query(ctx, `select name, pk from pragma_table_info($1) order by pk, cid`, table)
+// columnsOf lists a table's columns in order and which of them are JSON, and those of its primary key.
+func columnsOf(ctx context.Context, s *session, table string) (columns, key []string, json []bool, err error) {
+	rows, err := s.query(ctx, `select name, pk, type = 'jsonb' from pragma_table_info($1) order by pk, cid`, table)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var name string
 		var part int
-		if err := rows.Scan(&name, &part); err != nil {
-			return nil, nil, err
+		var isJSON bool
+		if err := rows.Scan(&name, &part, &isJSON); err != nil {
+			return nil, nil, nil, err
 		}
-		columns = append(columns, quote(name))
+		columns, json = append(columns, quote(name)), append(json, isJSON)
 		if part > 0 {
 			key = append(key, quote(name))
 		}
 	}
-	return columns, key, rows.Err()
+	return columns, key, json, rows.Err()
 }

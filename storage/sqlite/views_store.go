@@ -74,6 +74,9 @@ func (t writeTx) Exec(ctx context.Context, query string, args ...any) error {
 	return t.s.exec(context.WithoutCancel(ctx), query, args...)
 }
 
+// Flush implements projection.Tx: Exec has waited already.
+func (writeTx) Flush(context.Context) error { return nil }
+
 // Write implements projection.Store.
 func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.Checkpoint) ([]projection.Checkpoint, error)) error {
 	return v.transaction(ctx, func(ctx context.Context, s *session) error {
