@@ -31,7 +31,8 @@ import (
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/ingest"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/engine"
+	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
@@ -39,6 +40,7 @@ import (
 // Options are what a hub needs from outside.
 type Options struct {
 	Data       string // folder
+	DB         string // database, postgres://…, that keeps the data instead of files in the folder; may be empty
 	Master     string // the vault's master key; empty = the key file in the folder
 	Version    string
 	Clock      func() time.Time
@@ -68,7 +70,8 @@ type Hub struct {
 	Fulfilment  *flow.Definition
 
 	o       Options
-	folder  *sqlite.Folder
+	folder  *folder.Folder
+	stores  *engine.Stores
 	closers []func() error // in the order of opening
 	flows   *flow.Runner
 	surface surface
@@ -91,7 +94,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if err := checkSocket(o.Data); err != nil {
 		return nil, err
 	}
-	if h.folder, err = sqlite.OpenFolder(o.Data); err != nil {
+	if h.folder, err = folder.Open(o.Data); err != nil {
 		return nil, err
 	}
 	h.closers = append(h.closers, h.folder.Close)
@@ -118,33 +121,23 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 }
 
 func (h *Hub) openStores(ctx context.Context) error {
-	store, err := sqlite.OpenLog(ctx, h.folder)
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	h.closers = append(h.closers, store.Close)
-	if h.Log, err = eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble}); err != nil {
+	var err error
+	if h.stores, err = engine.Open(ctx, h.folder, h.o.DB, h.o.Log); err != nil {
 		return err
 	}
-	kept, err := sqlite.OpenVault(ctx, h.folder)
-	if err != nil {
-		return fmt.Errorf("open the vault: %w", err)
+	h.closers = append(h.closers, h.stores.Close)
+	if h.Log, err = eventlog.Open(ctx, h.stores.Log, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble}); err != nil {
+		return err
 	}
-	h.closers = append(h.closers, kept.Close)
 	master, err := vault.LoadMaster(h.folder.Dir(), h.o.Master)
 	if err != nil {
 		return err
 	}
-	if h.Vault, err = vault.Open(kept, master, vault.Options{Clock: h.o.Clock}); err != nil {
+	if h.Vault, err = vault.Open(h.stores.Vault, master, vault.Options{Clock: h.o.Clock}); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	h.Accounts = accounts.New(h.Vault)
-	views, err := sqlite.OpenViews(ctx, h.folder, h.o.Log)
-	if err != nil {
-		return fmt.Errorf("open the views: %w", err)
-	}
-	h.Views = views
-	h.closers = append(h.closers, views.Close)
+	h.Views = h.stores.Views
 	h.Projections = projection.NewRunner(h.Log, h.Views, Projections(), projection.Options{Notify: h.notice, Log: h.o.Log})
 	return nil
 }
@@ -155,11 +148,14 @@ func (h *Hub) trouble(err error) {
 	switch {
 	case err == nil:
 		h.o.Log.Info("the event log takes events again")
+	case errors.Is(err, eventlog.ErrAway):
+		h.o.Log.Warn("the event log takes nothing: the database does not answer; what comes in is refused and comes again",
+			"data", h.stores.Where, "mend", "start the database, or mend the way to it; it goes on by itself within seconds", "error", err)
 	case errors.Is(err, eventlog.ErrFull):
 		h.o.Log.Warn("the event log takes nothing: the disk is full; screens stay up, what comes in waits or is refused",
-			"data", h.folder.Dir(), "mend", "free at least 64 MB on this disk; it goes on by itself within seconds", "error", err)
+			"data", h.stores.Where, "mend", "free at least 64 MB on this disk; it goes on by itself within seconds", "error", err)
 	default:
-		h.o.Log.Error("the event log is fenced: the disk failed, and the process ends", "data", h.folder.Dir(),
+		h.o.Log.Error("the event log is fenced: the disk failed, and the process ends", "data", h.stores.Where,
 			"mend", "check the disk, then start CreatorFlow again; a supervisor does so at exit code 75", "error", err)
 	}
 }
@@ -192,6 +188,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		return errors.Join(err, listener.Close())
 	}
 	return Together(ctx,
+		h.keepData,
 		h.Log.Run,
 		h.Projections.Run,
 		h.flows.Run,
@@ -211,6 +208,16 @@ func (h *Hub) Ready(ctx context.Context) error {
 	select {
 	case <-h.ready:
 		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// keepData ends the hub when another one has taken its database.
+func (h *Hub) keepData(ctx context.Context) error {
+	select {
+	case <-h.stores.Lost:
+		return fmt.Errorf("another hub has taken the database %s while it was away from this one: run one of them", h.stores.Where)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/verify"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
@@ -74,30 +74,26 @@ func (r rebuildCommand) Run(ctx context.Context, c console) error {
 
 type verifyCommand struct {
 	Data string `help:"Data folder; a running hub may have it." default:"./creatorflow-data" type:"path"`
+	DB   string `name:"db" help:"PostgreSQL database that keeps the data." placeholder:"postgres://user:password@host/name" env:"CREATORFLOW_DB"`
 	From int64  `help:"Begin after this position, which must be the last of a commit."`
 }
 
 // Run checks the log, then the views against a rebuild.
 func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
-	store, err := sqlite.ReadLog(ctx, v.Data)
+	stores, err := engine.Read(ctx, v.Data, v.DB, logger(c, 0))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	report, err := verify.Log(ctx, store, eventlog.Position(v.From))
+	defer func() { err = errors.Join(err, stores.Close()) }()
+	report, err := verify.Log(ctx, stores.Log, eventlog.Position(v.From))
 	if err != nil {
 		return err
 	}
-	log, err := eventlog.Open(ctx, store, eventlog.Options{Decode: events.Decode, Clock: time.Now})
+	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: time.Now})
 	if err != nil {
 		return err
 	}
-	views, err := sqlite.ReadViews(ctx, v.Data, logger(c, 0))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, views.Close()) }()
-	same, err := projection.Verify(ctx, log, views, hub.Projections(), projection.Options{})
+	same, err := projection.Verify(ctx, log, stores.Views, hub.Projections(), projection.Options{})
 	if err != nil {
 		return err
 	}

@@ -17,11 +17,12 @@ import (
 // folderFlags say where a hub's data is.
 type folderFlags struct {
 	Data      string `help:"Data folder." default:"./creatorflow-data" type:"path"`
+	DB        string `name:"db" help:"PostgreSQL database that keeps the data instead of files in the folder, which then has only the key file and the socket." placeholder:"postgres://user:password@host/name" env:"CREATORFLOW_DB"`
 	MasterKey string `help:"The vault's master key in base64, instead of the key file in the data folder."`
 }
 
 func (f folderFlags) options(c console) hub.Options {
-	return hub.Options{Data: f.Data, Master: f.MasterKey, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)}
+	return hub.Options{Data: f.Data, DB: f.DB, Master: f.MasterKey, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)}
 }
 
 func logger(c console, level slog.Level) *slog.Logger {
@@ -83,6 +84,7 @@ func (s serveCommand) Run(ctx context.Context, c console) error {
 type demoCommand struct {
 	Listen string `help:"Address of the board." default:"127.0.0.1:8080"`
 	Data   string `help:"Data folder; a fresh temporary one when not given." type:"path"`
+	DB     string `name:"db" help:"Empty PostgreSQL database that keeps the data instead." placeholder:"postgres://user:password@host/name"`
 	Speed  string `help:"Orders and cancellations a minute, or max: each as soon as the one before was decided." default:"60"`
 }
 
@@ -99,6 +101,6 @@ func (d demoCommand) Run(ctx context.Context, c console) error {
 	speed, _ := strconv.Atoi(d.Speed) // max is 0
 	return demo.Run(ctx, demo.Options{
 		Listen: d.Listen, Data: d.Data, Speed: speed, Out: c.out,
-		Hub: hub.Options{Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
+		Hub: hub.Options{DB: d.DB, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
 	})
 }

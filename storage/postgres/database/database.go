@@ -4,6 +4,7 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -114,22 +115,43 @@ func (d *Database) Migrate(ctx context.Context, schema string, migrations fs.FS)
 	}); err != nil {
 		return fmt.Errorf("make the schema %s: %w", schema, err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations, goose.WithTableName(schema+".migrations"), goose.WithSessionLocker(locker))
-	if err != nil {
-		return fmt.Errorf("migrate %s: %w", schema, err)
-	}
-	current, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the version of the schema %s: %w", schema, err)
-	}
-	if current > newest {
-		return fmt.Errorf("the schema %s of %s has version %d and this program knows only %d: %w", schema, d.Name(), current, newest, eventlog.ErrNewerSchema)
-	}
-	if current == newest {
-		return nil
+	provider, current, err := d.known(ctx, db, schema, migrations, goose.WithSessionLocker(locker))
+	if err != nil || current {
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate %s: %w", schema, err)
 	}
 	return nil
+}
+
+// CheckSchema refuses a schema that is missing, or that a newer program has migrated further.
+func (d *Database) CheckSchema(ctx context.Context, schema string, migrations fs.FS) (err error) {
+	var there bool
+	if err := d.QueryRow(ctx, `select to_regclass($1) is not null`, schema+".migrations").Scan(&there); err != nil {
+		return fmt.Errorf("read the schema %s of %s: %w", schema, d.Name(), Judge(err))
+	}
+	if !there {
+		return fmt.Errorf("there is no %s in %s: name the database with --db", schema, d.Name())
+	}
+	db := stdlib.OpenDBFromPool(d.Pool)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, _, err = d.known(ctx, db, schema, migrations)
+	return err
+}
+
+// known says whether the schema has all of the migrations.
+func (d *Database) known(ctx context.Context, db *sql.DB, schema string, migrations fs.FS, options ...goose.ProviderOption) (*goose.Provider, bool, error) {
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations, append(options, goose.WithTableName(schema+".migrations"))...)
+	if err != nil {
+		return nil, false, fmt.Errorf("migrate %s: %w", schema, err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("read the version of the schema %s: %w", schema, err)
+	}
+	if current > newest {
+		return nil, false, fmt.Errorf("the schema %s of %s has version %d and this program knows only %d: %w", schema, d.Name(), current, newest, eventlog.ErrNewerSchema)
+	}
+	return provider, current == newest, nil
 }

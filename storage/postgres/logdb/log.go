@@ -1,4 +1,8 @@
-package postgres
+// Package logdb keeps the log in the schema log of a PostgreSQL database.
+//
+// A batch is one call of the function log.commit, which locks the head, compares, and writes all or
+// nothing; so any number of processes append without a leader, and positions are dense.
+package logdb
 
 import (
 	"context"
@@ -17,7 +21,7 @@ import (
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 )
 
-//go:embed migrations/log/*.sql
+//go:embed migrations/*.sql
 var logMigrations embed.FS
 
 // relisten is the wait before a lost connection for notices is made again.
@@ -33,10 +37,10 @@ type Log struct {
 	done    chan struct{} // closed when nobody listens any more
 }
 
-// OpenLog opens the log in the database, makes it when missing, and migrates it. It refuses one whose
+// Open opens the log in the database, makes it when missing, and migrates it. It refuses one whose
 // head is not its last event's, and one that was moved to another engine.
-func OpenLog(ctx context.Context, db *database.Database) (*Log, error) {
-	migrations, err := fs.Sub(logMigrations, "migrations/log")
+func Open(ctx context.Context, db *database.Database) (*Log, error) {
+	migrations, err := fs.Sub(logMigrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +63,20 @@ func OpenLog(ctx context.Context, db *database.Database) (*Log, error) {
 	l.stop = stop
 	go l.listen(listening)
 	return l, nil
+}
+
+// Read opens the log only for reading, beside the processes that write it.
+func Read(ctx context.Context, db *database.Database) (*Log, error) {
+	migrations, err := fs.Sub(logMigrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := db.CheckSchema(ctx, "log", migrations); err != nil {
+		return nil, err
+	}
+	done := make(chan struct{})
+	close(done)
+	return &Log{db: db, changed: make(chan struct{}, 1), fenced: make(chan struct{}), stop: func() {}, done: done}, nil
 }
 
 // check compares the head with the last event.

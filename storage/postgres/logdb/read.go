@@ -1,4 +1,4 @@
-package postgres
+package logdb
 
 import (
 	"context"

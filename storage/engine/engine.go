@@ -1,0 +1,165 @@
+// Package engine opens what keeps a hub's data: SQLite files in the data folder, or a PostgreSQL
+// database beside it. Outside of storage nothing else knows which it is.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/postgres"
+	"github.com/creatorflow/creatorflow/storage/postgres/database"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// The engines.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Stores are the opened parts of an engine.
+type Stores struct {
+	Name  string // SQLite or Postgres
+	Where string // for messages: the folder, or the database without its password
+	Log   eventlog.Store
+	Vault vault.Store
+	Views projection.Store
+	// Lost is closed when another hub has taken the database; nil where a folder's lock rules that out.
+	Lost <-chan struct{}
+
+	closers []func() error // in the order of opening
+}
+
+// Open opens the stores for the hub that has the folder: in the folder, or in the database that db
+// (postgres://…) names.
+func Open(ctx context.Context, f *folder.Folder, db string, log *slog.Logger) (*Stores, error) {
+	s := &Stores{Name: SQLite, Where: f.Dir()}
+	open := s.openSQLite
+	if db != "" {
+		open = func(ctx context.Context, _ *folder.Folder, log *slog.Logger) error {
+			return s.openPostgres(ctx, db, log)
+		}
+	}
+	if err := open(ctx, f, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stores) openSQLite(ctx context.Context, f *folder.Folder, log *slog.Logger) error {
+	events, err := sqlite.OpenLog(ctx, f)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	s.Log, s.closers = events, append(s.closers, events.Close)
+	kept, err := sqlite.OpenVault(ctx, f)
+	if err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
+	s.Vault, s.closers = kept, append(s.closers, kept.Close)
+	views, err := sqlite.OpenViews(ctx, f, log)
+	if err != nil {
+		return fmt.Errorf("open the views: %w", err)
+	}
+	s.Views, s.closers = views, append(s.closers, views.Close)
+	return nil
+}
+
+func (s *Stores) openPostgres(ctx context.Context, url string, log *slog.Logger) error {
+	db, err := s.connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	hold, err := db.Hold(ctx)
+	if err != nil {
+		return err
+	}
+	s.Lost, s.closers = hold.Lost(), append(s.closers, func() error { hold.Close(); return nil })
+	events, err := postgres.OpenLog(ctx, db)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	s.Log, s.closers = events, append(s.closers, events.Close)
+	kept, err := postgres.OpenVault(ctx, db)
+	if err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
+	s.Vault, s.closers = kept, append(s.closers, kept.Close)
+	views, err := postgres.OpenViews(ctx, db, log)
+	if err != nil {
+		return fmt.Errorf("open the views: %w", err)
+	}
+	s.Views, s.closers = views, append(s.closers, views.Close)
+	return nil
+}
+
+func (s *Stores) connect(ctx context.Context, url string) (*database.Database, error) {
+	db, err := database.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	s.Name, s.Where = Postgres, db.Name()
+	s.closers = append(s.closers, func() error { db.Close(); return nil })
+	return db, nil
+}
+
+// Read opens log and views, only for reading, beside the hub that may have them.
+func Read(ctx context.Context, dir, db string, log *slog.Logger) (*Stores, error) {
+	s := &Stores{Name: SQLite, Where: dir}
+	read := s.readSQLite
+	if db != "" {
+		read = func(ctx context.Context, _ string, log *slog.Logger) error { return s.readPostgres(ctx, db, log) }
+	}
+	if err := read(ctx, dir, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stores) readSQLite(ctx context.Context, dir string, log *slog.Logger) error {
+	events, err := sqlite.ReadLog(ctx, dir)
+	if err != nil {
+		return err
+	}
+	s.Log, s.closers = events, append(s.closers, events.Close)
+	views, err := sqlite.ReadViews(ctx, dir, log)
+	if err != nil {
+		return err
+	}
+	s.Views, s.closers = views, append(s.closers, views.Close)
+	return nil
+}
+
+func (s *Stores) readPostgres(ctx context.Context, url string, log *slog.Logger) error {
+	db, err := s.connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	events, err := postgres.ReadLog(ctx, db)
+	if err != nil {
+		return err
+	}
+	s.Log, s.closers = events, append(s.closers, events.Close)
+	views, err := postgres.ReadViews(ctx, db, log)
+	if err != nil {
+		return err
+	}
+	s.Views, s.closers = views, append(s.closers, views.Close)
+	return nil
+}
+
+// Close closes the parts, the last first.
+func (s *Stores) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
