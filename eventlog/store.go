@@ -32,6 +32,7 @@ var (
 	ErrFenced      = record.ErrFenced
 	ErrFull        = record.ErrFull
 	ErrAway        = record.ErrAway
+	ErrFilling     = record.ErrFilling
 	ErrCorrupt     = record.ErrCorrupt
 	ErrKeyReused   = record.ErrKeyReused
 	ErrKeyTooOld   = record.ErrKeyTooOld
@@ -42,3 +43,6 @@ var (
 // Passing says that an error is of a fault that ends without a restart: the disk is full or the
 // database away.
 func Passing(err error) bool { return record.Passing(err) }
+
+// MovedTo says that the log was moved away and ends here for good.
+func MovedTo(where string) error { return record.MovedTo(where) }

@@ -37,6 +37,7 @@ type cli struct {
 	Sim     simCommand     `cmd:"" help:"Run a channel's simulator."`
 	Verify  verifyCommand  `cmd:"" help:"Recompute the log's integrity and compare the views with a rebuild."`
 	Rebuild rebuildCommand `cmd:"" help:"Build the views anew beside the serving ones, then switch."`
+	Move    moveCommand    `cmd:"" help:"Take log and vault from files to a database or back; the old place ends for good."`
 	Drill   drillCommand   `cmd:"" help:"Break the hub on purpose and check what it promises."`
 	Bench   benchCommand   `cmd:"" help:"Measure the hub and print each figure beside its requirement."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys."`

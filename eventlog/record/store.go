@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,8 @@ var (
 	// ErrAway says that the database does not answer: whether the write was done is unknown until it
 	// does. The log goes on by itself then.
 	ErrAway = errors.New("eventlog: the database does not answer")
+	// ErrFilling says that the log is a copy in the making, or one that did not come to its end.
+	ErrFilling = errors.New("eventlog: a move to this place did not come to its end: repeat it")
 	// ErrCorrupt says that a record, a position or a seal is not what was written.
 	ErrCorrupt = errors.New("eventlog: corrupt")
 	// ErrKeyReused says that a command key came back with another body.
@@ -35,6 +38,11 @@ var (
 // Passing says that an error is of a fault that ends without a restart: the disk is full or the
 // database away. What failed by it is to be tried again.
 func Passing(err error) bool { return errors.Is(err, ErrFull) || errors.Is(err, ErrAway) }
+
+// MovedTo says that the log was moved away and ends here for good.
+func MovedTo(where string) error {
+	return fmt.Errorf("the log was moved to %s and ends here: go on there", where)
+}
 
 // Head is the end of the log.
 type Head struct {

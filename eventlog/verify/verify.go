@@ -20,6 +20,7 @@ type Report struct {
 	Events   int
 	Commits  int
 	Streams  int
+	Keys     int // of commands, whose answers are whole
 }
 
 // chain is the state of the computation between two records.
@@ -71,7 +72,8 @@ func Log(ctx context.Context, store eventlog.Store, from eventlog.Position) (Rep
 	if err := c.heads(ctx, store); err != nil {
 		return c.report, err
 	}
-	return c.report, keys(ctx, store)
+	err = c.keys(ctx, store)
+	return c.report, err
 }
 
 func sealAt(ctx context.Context, store eventlog.Store, p eventlog.Position) (sum [32]byte, err error) {
@@ -141,7 +143,7 @@ func (c *chain) heads(ctx context.Context, store eventlog.Store) error {
 }
 
 // keys checks the stored answers of commands, which would be given again.
-func keys(ctx context.Context, store eventlog.Store) error {
+func (c *chain) keys(ctx context.Context, store eventlog.Store) error {
 	var after eventlog.StoredKey
 	for {
 		found, err := store.ReadKeys(ctx, after, page)
@@ -153,6 +155,7 @@ func keys(ctx context.Context, store eventlog.Store) error {
 				return err
 			}
 		}
+		c.report.Keys += len(found)
 		if len(found) < page {
 			return nil
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
@@ -34,12 +35,24 @@ type Log struct {
 	changed chan struct{}
 	fenced  chan struct{}
 	stop    context.CancelFunc
+	filling *pgxpool.Conn // commits go through it while the log is a copy in the making
 	done    chan struct{} // closed when nobody listens any more
 }
 
 // Open opens the log in the database, makes it when missing, and migrates it. It refuses one whose
 // head is not its last event's, and one that was moved to another engine.
 func Open(ctx context.Context, db *database.Database) (*Log, error) {
+	l, err := open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.usable(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func open(ctx context.Context, db *database.Database) (*Log, error) {
 	migrations, err := fs.Sub(logMigrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -51,8 +64,8 @@ func Open(ctx context.Context, db *database.Database) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("name the log: %w", err)
 	}
-	if _, err := db.Exec(ctx, `insert into log.head (log_id, position, seal, at, month, streams, moved_to)
-		values ($1, 0, $2, 0, 0, 0, '') on conflict do nothing`, [16]byte(id), make([]byte, 32)); err != nil {
+	if _, err := db.Exec(ctx, `insert into log.head (log_id, position, seal, at, month, streams, moved_to, filling)
+		values ($1, 0, $2, 0, 0, 0, '', false) on conflict do nothing`, [16]byte(id), make([]byte, 32)); err != nil {
 		return nil, fmt.Errorf("make the head of the log: %w", err)
 	}
 	l := &Log{db: db, changed: make(chan struct{}, 1), fenced: make(chan struct{}), done: make(chan struct{})}
@@ -81,26 +94,19 @@ func Read(ctx context.Context, db *database.Database) (*Log, error) {
 
 // check compares the head with the last event.
 func (l *Log) check(ctx context.Context) error {
-	var movedTo string
 	var position, last int64
 	var same bool
-	err := l.db.QueryRow(ctx, `select h.moved_to, h.position, coalesce(e.position, 0), e.seal is null and h.position = 0 or e.seal = h.seal
+	err := l.db.QueryRow(ctx, `select h.position, coalesce(e.position, 0), e.seal is null and h.position = 0 or e.seal = h.seal
 		from log.head h left join (select position, seal from log.events
 			where month = (select max(month) from log.months) order by position desc limit 1) e on true`).
-		Scan(&movedTo, &position, &last, &same)
+		Scan(&position, &last, &same)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the head of the log: %w", err)
-	case movedTo != "":
-		return errMoved(movedTo)
 	case position != last || !same:
 		return fmt.Errorf("%w: the head of the log is position %d, its last event %d", eventlog.ErrCorrupt, position, last)
 	}
 	return nil
-}
-
-func errMoved(to string) error {
-	return fmt.Errorf("%w: this log was moved to %s and ends here: go on there", eventlog.ErrFenced, to)
 }
 
 // listen passes on that some process has appended. What it misses, the log's own poll finds.
@@ -143,6 +149,9 @@ func (l *Log) signal() {
 
 // Commit implements eventlog.Store.
 func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	if l.filling != nil {
+		return l.commit(ctx, l.filling, b)
+	}
 	return l.commit(ctx, l.db, b)
 }
 
@@ -187,7 +196,7 @@ func (l *Log) commit(ctx context.Context, q querier, b eventlog.Batch) (eventlog
 		return eventlog.Committed{}, l.judge(err)
 	}
 	if movedTo != "" {
-		return eventlog.Committed{}, l.judge(errMoved(movedTo))
+		return eventlog.Committed{}, l.judge(fmt.Errorf("%w: %w", eventlog.ErrFenced, eventlog.MovedTo(movedTo)))
 	}
 	head.take()
 	out.First = out.Head.Position + 1
@@ -328,6 +337,10 @@ func (l *Log) Resume(ctx context.Context) error {
 
 // Close implements eventlog.Store. The database stays the caller's to close.
 func (l *Log) Close() error {
+	if l.filling != nil {
+		l.filling.Release()
+		l.filling = nil
+	}
 	l.stop()
 	<-l.done
 	return nil

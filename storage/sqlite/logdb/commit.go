@@ -302,22 +302,26 @@ func (w *writer) keys(b *eventlog.Batch, out *eventlog.Committed) error {
 			k.First, k.Last = out.First+eventlog.Position(ords[0])-1, out.First+eventlog.Position(ords[1])-1
 		}
 		k.Guard()
-		q := w.addKey
-		q.Text(1, k.Caller)
-		q.Blob(2, k.ID[:])
-		q.Blob(3, k.Hash[:])
-		q.Int(4, k.At)
-		q.Int(5, int64(k.First))
-		q.Int(6, int64(k.Last))
-		q.Int(7, int64(k.Version))
-		q.Text(8, k.Refusal)
-		q.Blob(9, k.Result)
-		q.Blob(10, k.Sum[:])
-		if err := q.Run(); err != nil {
+		if err := w.addStoredKey(k); err != nil {
 			return fmt.Errorf("insert a command key: %w", err)
 		}
 	}
 	return nil
+}
+
+func (w *writer) addStoredKey(k *eventlog.StoredKey) error {
+	q := w.addKey
+	q.Text(1, k.Caller)
+	q.Blob(2, k.ID[:])
+	q.Blob(3, k.Hash[:])
+	q.Int(4, k.At)
+	q.Int(5, int64(k.First))
+	q.Int(6, int64(k.Last))
+	q.Int(7, int64(k.Version))
+	q.Text(8, k.Refusal)
+	q.Blob(9, k.Result)
+	q.Blob(10, k.Sum[:])
+	return q.Run()
 }
 
 // probe writes as much as a small batch, durably.

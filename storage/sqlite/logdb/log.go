@@ -63,8 +63,19 @@ type streamHead struct {
 }
 
 // Open opens log.db in the folder, makes it when missing, and migrates it. It refuses a file of
-// a newer schema, and one whose head is not its last event's.
+// a newer schema, one whose head is not its last event's, and a log that was moved away.
 func Open(ctx context.Context, f *folder.Folder) (*Log, error) {
+	l, err := open(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.usable(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func open(ctx context.Context, f *folder.Folder) (*Log, error) {
 	path := filepath.Join(f.Dir(), "log.db")
 	db, err := file.Open(ctx, path, file.Full)
 	if err != nil {

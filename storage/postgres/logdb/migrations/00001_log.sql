@@ -7,7 +7,8 @@ create table log.head (
     at bigint not null,           -- microseconds since 1970
     month integer not null,       -- of the last event, counted from year 0; it never falls
     streams bigint not null,      -- the last integer id given to a stream
-    moved_to text not null        -- where the log lives now, if it was moved away
+    moved_to text not null,       -- where the log lives now, if it was moved away
+    filling boolean not null      -- it is a copy in the making
 ) with (fillfactor = 10);
 
 -- A stream's triple, its version and the month it begins in. Events hold the integer.
