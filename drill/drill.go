@@ -35,7 +35,8 @@ type Options struct {
 	DB        string // another engine, as `serve --db` names it; empty = SQLite in the data folder
 	Cycles    int
 	Seed      uint64
-	PerMinute int // webhooks the simulated shop aims at
+	PerMinute int           // webhooks the simulated shop aims at
+	Drain     time.Duration // the last hub has this long to come to rest; 2 minutes when 0
 	Version   string
 	Out       io.Writer // progress; may be io.Discard
 }
@@ -46,7 +47,6 @@ const (
 	secret = "drill-app-secret-of-the-simulator"
 	skus   = 40
 	scarce = 4 // of the SKUs have so little stock that orders run short
-	drain  = 2 * time.Minute
 )
 
 var quiet = slog.New(slog.DiscardHandler)

@@ -43,7 +43,7 @@ func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
 		r.Broke("the views differ from a rebuild in %v", same.Differ)
 	}
 	if behind := c.book.behind; len(behind) > 0 {
-		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(behind), strings.Join(behind[:min(len(behind), 3)], ", "))
+		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(behind), strings.Join(behind[:min(len(behind), enough)], ", "))
 	}
 	if err := c.judgeWebhooks(ctx, r, h.Vault); err != nil {
 		return err
@@ -119,6 +119,9 @@ func (c *Campaign) judgeCommands(ctx context.Context, r *Report, log *eventlog.L
 	return nil
 }
 
+// enough sentences about one kind of thing are printed.
+const enough = 5
+
 // atShop is what the simulated shop has seen, not what our own tables say.
 type atShop struct {
 	units map[string]int // shipped, by listing
@@ -128,7 +131,7 @@ type atShop struct {
 func (c *Campaign) judgeShop(r *Report) (atShop, error) {
 	if twice := c.sim.Counts().Twice(); len(twice) > 0 {
 		r.Twice = len(twice)
-		r.Broke("done twice at the shop: %v", twice[:min(len(twice), 5)])
+		r.Broke("done twice at the shop: %v", twice[:min(len(twice), enough)])
 	}
 	units, open, err := c.sim.Shipped(shop)
 	if err != nil {
@@ -158,17 +161,23 @@ func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atS
 			r.Lost += max(0, at.open-short)
 			r.Broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", at.open, short)
 		}
+		var stock Report
 		for i := range skus {
 			item, ok, err := inventory.Find(ctx, reader, sku(i), time.Now())
 			if err != nil {
 				return err
 			}
 			if !ok {
-				r.Broke("%s was received and is not known", sku(i))
+				stock.Broke("%s was received and is not known", sku(i))
 				continue
 			}
-			c.judgeStock(r, item, at.units[listing(i)])
+			c.judgeStock(&stock, item, at.units[listing(i)])
 		}
+		if more := len(stock.Broken) - enough; more > 0 {
+			stock.Broken = append(stock.Broken[:enough], fmt.Sprintf("%d more sentences like this", more))
+		}
+		r.Oversold += stock.Oversold
+		r.Broken = append(r.Broken, stock.Broken...)
 		return nil
 	})
 }

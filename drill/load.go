@@ -44,14 +44,30 @@ func (b *book) answered(id uuid.UUID, sku string, units, position int64) {
 	b.highest = max(b.highest, position)
 }
 
-// restarted notes where the log ends after a restart.
-func (b *book) restarted(n int, position int64) {
+// acknowledged is the highest position that an answer named.
+func (b *book) acknowledged() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if position < b.highest {
-		b.behind = append(b.behind, fmt.Sprintf("start %d: position %d of %d", n, position, b.highest))
+	return b.highest
+}
+
+// restarted notes where the log ends after a start, and what was acknowledged before it.
+func (b *book) restarted(n int, position, acknowledged int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if position < acknowledged {
+		b.behind = append(b.behind, fmt.Sprintf("start %d: position %d of %d", n, position, acknowledged))
 		b.highest = position
 	}
+}
+
+// Acked is how many webhooks and how many commands were acknowledged so far.
+func (c *Campaign) Acked() (webhooks, commands int) {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	c.book.mu.Lock()
+	defer c.book.mu.Unlock()
+	return len(c.gate.acked), len(c.book.acked)
 }
 
 // UnderLoad places orders and sends commands until breaking returns.

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,11 +106,12 @@ func (c *Campaign) Start(ctx context.Context) (*Hub, error) {
 // Ready waits until the hub answers. Then its log must not end before a position that was
 // acknowledged.
 func (h *Hub) Ready(ctx context.Context) error {
+	acknowledged := h.c.book.acknowledged() // by the hub before this one, as far as it has been noted
 	for {
 		answer, err := h.c.call(ctx, http.MethodGet, "/readyz", nil, uuid.Nil)
 		if err == nil && answer.status == http.StatusOK {
 			h.c.readies = append(h.c.readies, time.Since(h.began))
-			h.c.book.restarted(len(h.c.readies), answer.position)
+			h.c.book.restarted(len(h.c.readies), answer.position, acknowledged)
 			return nil
 		}
 		select {
@@ -168,7 +170,7 @@ func (c *Campaign) Rest(ctx context.Context) error {
 
 // rest waits until the hub has nothing left to do but wait for stock.
 func (c *Campaign) rest(ctx context.Context) error {
-	for began := time.Now(); time.Since(began) < drain; {
+	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, 2*time.Minute); {
 		var all, open, short struct{ Total int }
 		if c.count(ctx, "", &all) && c.count(ctx, "&status=active", &open) && c.count(ctx, "&status=no_stock", &short) &&
 			all.Total == len(c.placed) && open.Total == short.Total && c.sim.Counts().Webhooks.Pending == 0 {

@@ -9,10 +9,12 @@ import (
 
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/crash"
+	"github.com/creatorflow/creatorflow/drill/powercut"
 )
 
 type drillCommand struct {
-	Crash drillCrash `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
+	Crash    drillCrash    `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
+	Powercut drillPowercut `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
 }
 
 // Help is shown below the drills.
@@ -105,4 +107,22 @@ func (d drillCrash) Validate() error { return d.validate(d.Cycles) }
 // Run kills.
 func (d drillCrash) Run(ctx context.Context, c console) error {
 	return d.run(ctx, c, d.Cycles, 5, "kills", crash.Run)
+}
+
+type drillPowercut struct {
+	drillFlags
+	Cycles int `help:"How often the power is cut." default:"1000"`
+}
+
+// Help is shown below the flags.
+func (drillPowercut) Help() string {
+	return "The data folder is on a file system of the drill's own that drops or tears what was not synced. It takes /dev/fuse, and root or fusermount; without them the drill says not_run and exits with 3."
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillPowercut) Validate() error { return d.validate(d.Cycles) }
+
+// Run cuts.
+func (d drillPowercut) Run(ctx context.Context, c console) error {
+	return d.run(ctx, c, d.Cycles, 50, "power cuts", powercut.Run)
 }

@@ -20,7 +20,7 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "drill crash", "bench append", "bench ingest", "bench start",
+	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "drill crash", "drill powercut", "bench append", "bench ingest", "bench start",
 	"key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 
@@ -78,6 +78,7 @@ func TestWrongFlags(t *testing.T) {
 		{"sim tiktok --rate=-1", "--rate"},
 		{"sim tiktok --hold=-1s", "--hold"},
 		{"drill crash --cycles 0", "--cycles"},
+		{"drill powercut --rate 0", "--rate"},
 		{"drill crash --binary nowhere", "--binary"},
 		{"bench append --seconds 0", "--seconds"},
 		{"bench ingest --rate 0", "--rate"},

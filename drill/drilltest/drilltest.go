@@ -12,6 +12,7 @@ import (
 func Build(t *testing.T, tags string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "creatorflow")
+	//nolint:gosec // the tags are a test's own
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "-o", binary, "github.com/creatorflow/creatorflow/cmd/creatorflow")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build with tags %q: %v\n%s", tags, err, out)

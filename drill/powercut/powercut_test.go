@@ -1,0 +1,47 @@
+package powercut
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/drill/drilltest"
+)
+
+// TestPowercut cuts the power of the hub, which must keep its promises, and of a twin whose commits
+// return before they are on the disk: the drill must name acknowledged webhooks and commands that
+// it lost.
+func TestPowercut(t *testing.T) {
+	for _, c := range []struct {
+		name, tags string
+		cycles     int
+		drain      time.Duration // a twin that lost its orders never comes to rest
+		lost       []string
+	}{
+		{name: "hub", cycles: 50},
+		{name: "weak sync", tags: "twin_weak_sync", cycles: 10, drain: time.Second, lost: []string{"acknowledged webhooks are lost", "acknowledged commands are lost"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := Run(t.Context(), drill.Options{
+				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1200, Drain: c.drain, Out: io.Discard,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v", r)
+			if r.NotRun != "" {
+				t.Fatalf("the drill was not run, which proves nothing: %s", r.NotRun)
+			}
+			if len(c.lost) == 0 && len(r.Broken) > 0 {
+				t.Errorf("the hub broke a promise: %v", r.Broken)
+			}
+			for _, want := range c.lost {
+				if !strings.Contains(strings.Join(r.Broken, "\n"), want) {
+					t.Errorf("the drill does not say %q of the twin: %v", want, r.Broken)
+				}
+			}
+		})
+	}
+}
