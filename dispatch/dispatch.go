@@ -18,6 +18,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -171,6 +172,7 @@ func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Par
 	if err != nil {
 		return fulfilment.Labelled{}, fmt.Errorf("keep the label: %w", err)
 	}
+	failpoint.Hit(failpoint.LabelKept)
 	return out, nil
 }
 
@@ -186,7 +188,9 @@ func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, ag
 			return shipment, nil
 		}
 	}
+	failpoint.Hit(failpoint.ArrangeBefore)
 	shipment, err := c.Arrange(ctx, pkg)
+	failpoint.Hit(failpoint.ArrangeAfter)
 	if err == nil {
 		return shipment, nil
 	}

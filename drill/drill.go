@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/hub"
 )
 
@@ -129,6 +130,16 @@ func engine(db string) string {
 	}
 	scheme, _, _ := strings.Cut(db, ":")
 	return scheme
+}
+
+// Points notes the failpoints of the program and which of them killed it.
+func (c *Campaign) Points(all []failpoint.Point, fired map[failpoint.Point]bool) {
+	c.report.Points, c.report.Fired = len(all), len(fired)
+	for _, p := range all {
+		if !fired[p] {
+			c.report.Unfired = append(c.report.Unfired, string(p))
+		}
+	}
 }
 
 // Say tells progress.

@@ -131,6 +131,12 @@ func (h *Hub) Ready(ctx context.Context) error {
 // Ended is closed when the process is gone.
 func (h *Hub) Ended() <-chan struct{} { return h.ended }
 
+// Killed says of a process that has ended whether SIGKILL did it.
+func (h *Hub) Killed() bool {
+	status, ok := h.process.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
 // Strike sends SIGKILL and does not wait for the end; no harm when the process has ended.
 func (h *Hub) Strike() error {
 	if err := h.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -19,6 +19,9 @@ type Report struct {
 	P99      float64  `json:"p99_ms"` // from start of the process to ready
 	Seconds  float64  `json:"seconds"`
 	Commit   string   `json:"commit"`
+	Points   int      `json:"points,omitempty"`  // failpoints that the program has
+	Fired    int      `json:"fired,omitempty"`   // of them, how many killed it
+	Unfired  []string `json:"unfired,omitempty"` // the others
 	Broken   []string `json:"broken,omitempty"`  // promises, in sentences
 	NotRun   string   `json:"not_run,omitempty"` // why nothing was proven
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 )
 
 // faultPause is the wait after a turn that could not be written, on a full disk for example.
@@ -19,6 +20,7 @@ func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, c
 	for ctx.Err() == nil {
 		p, err := r.advance(ctx, d, id, it, calls)
 		if err == nil && p.call != nil {
+			failpoint.Hit(failpoint.StepStarted)
 			p, err = r.act(ctx, d, id, it, *p.call)
 		}
 		switch {
@@ -90,7 +92,9 @@ func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, ca
 	if err != nil {
 		return plan{}, err
 	}
+	failpoint.Hit(failpoint.CallBefore)
 	v := r.call(ctx, d, in, call)
+	failpoint.Hit(failpoint.CallAfter)
 	if ctx.Err() != nil {
 		return plan{}, ctx.Err() // shutting down: the outcome is unknown, the next start looks first
 	}

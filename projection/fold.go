@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 )
 
 // turn folds one batch of those in front and a few of those behind, none past a position (0 = no
@@ -99,6 +100,7 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 				Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position, Seal: follow(c.Seal, batch),
 			})
 		}
+		failpoint.Hit(failpoint.ViewsBefore)
 		return then, nil
 	})
 	var failed failure
@@ -110,6 +112,7 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	case err != nil:
 		return false, err
 	}
+	failpoint.Hit(failpoint.ViewsAfter)
 	for _, p := range group {
 		p.at, p.pause = last.Position, 0
 		p.limit = min(r.options.MaxBatch, 2*p.limit)

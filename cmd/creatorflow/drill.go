@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/crash"
@@ -85,6 +87,9 @@ func table(c console, r drill.Report, blow string) error {
 		_, err := fmt.Fprintf(c.out, "%s: not run: %s\n", r.Name, r.NotRun)
 		return err
 	}
+	if r.Points > 0 {
+		blow += fmt.Sprintf(" (%d of %d failpoints fired; never: %s)", r.Fired, r.Points, cmp.Or(strings.Join(r.Unfired, ", "), "none"))
+	}
 	_, err := fmt.Fprintf(c.out, `%d %s under load, %d orders, %d acknowledged webhooks and commands
                         measured   required
 acknowledged and lost  %9d   0
@@ -99,6 +104,11 @@ ready again, p99       %6.0f ms   3000 ms
 type drillCrash struct {
 	drillFlags
 	Cycles int `help:"How often the hub is killed." default:"20"`
+}
+
+// Help is shown below the flags.
+func (drillCrash) Help() string {
+	return "Kills come at random times; a --binary that was built with -tags failpoints is also killed at the points where a crash matters most, and the drill says which of them fired."
 }
 
 // Validate refuses a drill that would prove nothing.

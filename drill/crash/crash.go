@@ -1,4 +1,5 @@
-// Package crash kills the hub with SIGKILL again and again under load.
+// Package crash kills the hub with SIGKILL again and again under load: at random times, and when the
+// program has failpoints also at each of these, where it kills itself.
 //
 // It proves that a crash of the process loses nothing. It proves nothing about power cuts: what the
 // kernel has in its cache survives a killed process.
@@ -6,46 +7,107 @@ package crash
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/failpoint"
 )
 
-// Run kills the hub at random moments.
+// patience is how long a failpoint may take to kill a hub under load.
+const patience = 10 * time.Second
+
+// killer kills.
+type killer struct {
+	*drill.Campaign
+	rng    *rand.Rand
+	points []failpoint.Point // that the program has, in the order of their turns
+	fired  map[failpoint.Point]bool
+}
+
+// Run kills the hub.
 func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
-	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	return drill.Run(ctx, "crash", o, func(ctx context.Context, c *drill.Campaign) error {
+		k := killer{Campaign: c, rng: rand.New(rand.NewPCG(o.Seed, 1)), fired: map[failpoint.Point]bool{}}
+		if armed(o.Binary) {
+			k.points = failpoint.All()
+			k.rng.Shuffle(len(k.points), func(i, j int) { k.points[i], k.points[j] = k.points[j], k.points[i] })
+		}
 		if err := c.Prepare(ctx, filepath.Join(o.Dir, "data")); err != nil {
 			return err
 		}
 		err := c.UnderLoad(ctx, func(ctx context.Context) error {
 			for cycle := range o.Cycles {
-				alive := 300*time.Millisecond + time.Duration(rng.Int64N(int64(2200*time.Millisecond)))
-				if err := kill(ctx, c, alive); err != nil {
+				how, err := k.cycle(ctx, cycle)
+				if err != nil {
 					return fmt.Errorf("cycle %d: %w", cycle+1, err)
 				}
-				c.Say("killed %d of %d after %s", cycle+1, o.Cycles, alive.Round(time.Millisecond))
+				c.Say("killed %d of %d %s", cycle+1, o.Cycles, how)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		c.Points(k.points, k.fired)
 		return c.Rest(ctx)
 	})
 }
 
-func kill(ctx context.Context, c *drill.Campaign, alive time.Duration) error {
-	h, err := c.Start(ctx)
+// armed says whether a program was built with failpoints.
+func armed(binary string) bool {
+	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
-		return err
+		return false
 	}
-	if err := drill.Sleep(ctx, alive); err != nil {
-		return errors.Join(err, h.Kill())
+	for _, s := range info.Settings {
+		if s.Key == "-tags" && slices.Contains(strings.Split(s.Value, ","), failpoint.Tag) {
+			return true
+		}
 	}
-	return h.Kill()
+	return false
+}
+
+// cycle kills once and says how; every fourth kill comes at a random time, and all do when the
+// program has no failpoints.
+func (k killer) cycle(ctx context.Context, n int) (how string, err error) {
+	if len(k.points) > 0 && n%4 != 3 {
+		return k.atPoint(ctx, k.points[(n-n/4)%len(k.points)])
+	}
+	alive := 300*time.Millisecond + time.Duration(k.rng.Int64N(int64(2200*time.Millisecond)))
+	h, err := k.Start(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "after " + alive.Round(time.Millisecond).String(), errors.Join(drill.Sleep(ctx, alive), h.Kill())
+}
+
+// atPoint lets the hub kill itself at a failpoint, perhaps while it starts.
+func (k killer) atPoint(ctx context.Context, p failpoint.Point) (how string, err error) {
+	arm := fmt.Sprintf("%s:%d", p, 1+k.rng.IntN(5))
+	h, err := k.Launch(failpoint.Variable + "=" + arm)
+	if err != nil {
+		return "", err
+	}
+	if err := h.Ready(ctx); err != nil && !errors.Is(err, drill.ErrEnded) {
+		return "", errors.Join(err, h.Kill())
+	}
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-h.Ended():
+		if !h.Killed() {
+			return "", fmt.Errorf("the hub did not end at %s but by itself, see its output", arm)
+		}
+		k.fired[p] = true
+		return "at " + arm, nil
+	case <-wait.Done():
+		return "though " + arm + " was not reached in " + patience.String(), errors.Join(ctx.Err(), h.Kill())
+	}
 }

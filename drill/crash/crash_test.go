@@ -7,21 +7,23 @@ import (
 
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/drilltest"
+	"github.com/creatorflow/creatorflow/failpoint"
 )
 
-// TestCrash kills the hub, which must keep its promises, and a twin that answers webhooks before
+// TestCrash kills the hub, at failpoints too, which must keep its promises, and a twin that answers webhooks before
 // they are committed, which the drill must catch losing them.
 func TestCrash(t *testing.T) {
 	for _, c := range []struct {
 		name, tags string
+		cycles     int
 		broken     bool
 	}{
-		{name: "hub"},
-		{name: "early ack", tags: "twin_early_ack", broken: true},
+		{name: "hub", tags: failpoint.Tag, cycles: 18}, // each failpoint once
+		{name: "early ack", tags: "twin_early_ack", cycles: 3, broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := Run(t.Context(), drill.Options{
-				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: 3, Seed: 1, PerMinute: 1000, Out: io.Discard,
+				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1000, Out: io.Discard,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -29,6 +31,9 @@ func TestCrash(t *testing.T) {
 			t.Logf("%+v", r)
 			if !c.broken && len(r.Broken) > 0 {
 				t.Errorf("the hub broke a promise: %v", r.Broken)
+			}
+			if !c.broken && r.Fired < r.Points-2 { // a slow machine may be late for one
+				t.Errorf("%d of %d failpoints killed the hub; never: %v", r.Fired, r.Points, r.Unfired)
 			}
 			if c.broken && !strings.Contains(strings.Join(r.Broken, "\n"), "acknowledged webhooks are lost") {
 				t.Errorf("the drill did not see the twin lose webhooks: %v", r.Broken)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/ingest/health"
 	"github.com/creatorflow/creatorflow/ingest/intake"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
@@ -253,6 +254,7 @@ func (d *Drain) settle(ctx context.Context, jobs []*lanes.Job, results map[strin
 		}
 		marks, settled = append(marks, m), append(settled, j)
 	}
+	failpoint.Hit(failpoint.MarkBefore)
 	if err := d.o.Vault.Mark(ctx, marks...); err != nil {
 		failed, rest, marks, settled = err, jobs, nil, nil
 	}

@@ -23,6 +23,7 @@ import (
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -120,6 +121,7 @@ func (t *Intake) Observe(ctx context.Context, c channels.Connection, o channels.
 	if err := t.keepAddress(ctx, person, o); err != nil {
 		return Taken{}, err
 	}
+	failpoint.Hit(failpoint.AddressKept)
 	out, err := t.decide(ctx, order, news(c, o, person), cause)
 	if err != nil {
 		return Taken{}, fmt.Errorf("take in order %s: %w", order, err)

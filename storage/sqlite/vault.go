@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/vault"
@@ -84,10 +85,12 @@ func (v *Vault) Write(ctx context.Context, do func(tx vault.Tx) error) (err erro
 		v.rollback(ctx)
 		return err
 	}
+	failpoint.Hit(failpoint.VaultBefore)
 	if _, err := tx.Exec(ctx, "commit"); err != nil {
 		v.rollback(ctx)
 		return err
 	}
+	failpoint.Hit(failpoint.VaultAfter)
 	if v.since++; v.since >= checkpointCommits || v.bytes >= checkpointBytes {
 		v.since, v.bytes = 0, 0
 		// What was committed stays true; a fault here is told by the fence, to this caller too,

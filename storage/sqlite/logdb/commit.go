@@ -9,6 +9,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
@@ -181,9 +182,11 @@ func (l *Log) write(b *eventlog.Batch, heads []streamHead, out *eventlog.Committ
 		err = w.keys(b, out)
 	}
 	if err == nil {
+		failpoint.Hit(failpoint.LogBefore)
 		if err = w.commit.Run(); err != nil && !file.IsFull(err) {
 			return fmt.Errorf("commit: %w: %w", errUnknown, err)
 		}
+		failpoint.Hit(failpoint.LogAfter)
 	}
 	if err != nil {
 		if undone := w.rollback.Run(); undone != nil && !file.IsFull(err) {
