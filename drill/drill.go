@@ -82,6 +82,9 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return r, fmt.Errorf("make the drill's folder: %w", err)
 	}
+	if err := c.reserve(ctx); err != nil {
+		return r, err
+	}
 	market, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return r, fmt.Errorf("listen for the simulated shop: %w", err)
@@ -111,7 +114,7 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	var lacking NotRun
 	switch {
 	case errors.As(err, &lacking):
-		c.report.NotRun = string(lacking)
+		c.report.NotRun, c.report.Cycles = string(lacking), 0
 		return c.report, nil
 	case !errors.Is(err, errDone):
 		return c.report, err

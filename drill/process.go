@@ -28,9 +28,8 @@ func (c *Campaign) hub() hub.Options {
 	return hub.Options{Data: c.data, Clock: time.Now, Log: quiet}
 }
 
-// Prepare connects the shop and makes an API key on a folder that no hub runs on yet.
-func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
-	c.data = data
+// reserve finds a port for the hubs.
+func (c *Campaign) reserve(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("find a free port: %w", err)
@@ -39,6 +38,12 @@ func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
 	if err := listener.Close(); err != nil {
 		return fmt.Errorf("free the port: %w", err)
 	}
+	return nil
+}
+
+// Prepare connects the shop and makes an API key on a data folder that no hub runs on.
+func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
+	c.data = data
 	admin, err := hub.Reach(ctx, c.hub())
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
 	return err
 }
 
-// Move says that the data folder is found elsewhere from here on.
+// Move says where the data folder is found from here on.
 func (c *Campaign) Move(data string) { c.data = data }
 
 // Hub is the process that a drill breaks.

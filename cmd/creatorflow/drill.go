@@ -64,7 +64,10 @@ func (f drillFlags) run(ctx context.Context, c console, cycles, short int, blow 
 	report, err := drilled(ctx, drill.Options{
 		Binary: f.Binary, Dir: f.Dir, Cycles: cycles, Seed: f.Seed, PerMinute: f.Rate, Version: version, Out: c.err,
 	})
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // an interruption is no pass
+		return fmt.Errorf("the drill was interrupted, so nothing was proven (what it left is in %s)", f.Dir)
+	case err != nil:
 		return fmt.Errorf("%w (what it left is in %s)", err, f.Dir)
 	}
 	if f.JSON {

@@ -1,8 +1,8 @@
 // Package powercut takes the power from the hub's disk again and again under load: the disk drops or
 // tears whatever was not synced (package disk), and the hub is killed in the same moment.
 //
-// It cuts at random times and at random syncs, just before them and just after; sometimes it cuts
-// once more while the hub starts. Between any two cuts webhooks and commands are acknowledged. The
+// It cuts the first start of all at its syncs, then at random times and at random syncs, just before
+// them and just after; sometimes it cuts once more while the hub starts. Between any two cuts webhooks and commands are acknowledged. The
 // judge reads the platter after a last cut: what an orderly stop did not sync is not there either.
 package powercut
 
@@ -36,11 +36,15 @@ func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, d.Close()) }()
+		c.Move(d.Mounted())
+		x := cutter{c, d, rand.New(rand.NewPCG(o.Seed, 1))}
+		if err := x.first(ctx); err != nil {
+			return fmt.Errorf("first start: %w", err)
+		}
 		if err := c.Prepare(ctx, d.Platter()); err != nil {
 			return err
 		}
 		c.Move(d.Mounted())
-		x := cutter{c, d, rand.New(rand.NewPCG(o.Seed, 1))}
 		err = c.UnderLoad(ctx, func(ctx context.Context) error {
 			for cycle := range o.Cycles {
 				if err := x.cycle(ctx, cycle+1); err != nil {
@@ -63,6 +67,36 @@ func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
 		c.Move(d.Platter())
 		return d.Cut(false)
 	})
+}
+
+// first cuts the very first start at its first sync, what is left of it at its second, and so on
+// until a start gets through.
+func (x cutter) first(ctx context.Context) error {
+	for n, through := 1, false; !through; n++ {
+		err := x.run(ctx, func(ctx context.Context, h *drill.Hub) error {
+			x.disk.Arm(n, x.rng.IntN(2) == 0)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			go func() {
+				select {
+				case <-x.disk.Power():
+					cancel()
+				case <-ctx.Done():
+				}
+			}()
+			err := h.Ready(ctx)
+			through = err == nil
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		})
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		x.Say("first start: cut at sync %d, was through: %t", n, through)
+	}
+	return nil
 }
 
 // cycle lets a hub acknowledge something and cuts its power.
