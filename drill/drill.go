@@ -37,7 +37,7 @@ type Options struct {
 	Cycles    int
 	Seed      uint64
 	PerMinute int           // webhooks the simulated shop aims at
-	Drain     time.Duration // the last hub has this long to come to rest; 2 minutes when 0
+	Drain     time.Duration // the last hub may go on so long without getting further; a minute when 0
 	Version   string
 	Out       io.Writer // progress; may be io.Discard
 }
@@ -48,6 +48,9 @@ const (
 	secret = "drill-app-secret-of-the-simulator"
 	skus   = 40
 	scarce = 4 // of the SKUs have so little stock that orders run short
+
+	shortOrders = 300 // the first orders, which may ask for scarce SKUs
+	backlog     = 150 // of orders at the shop: no others are placed meanwhile
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -64,6 +67,7 @@ type Campaign struct {
 	gate    *gate
 	book    *book
 	placed  []string // order ids at the shop
+	opened  int      // SKUs with opening stock
 	readies []time.Duration
 	report  Report
 }

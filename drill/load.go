@@ -86,12 +86,17 @@ func (c *Campaign) UnderLoad(ctx context.Context, breaking func(ctx context.Cont
 // order places orders: three webhooks each, one in eight is cancelled while on hold.
 func (c *Campaign) order(ctx context.Context) {
 	pause := time.Minute * 3 / time.Duration(c.o.PerMinute)
-	for n := 0; ; n++ {
-		if Sleep(ctx, pause) != nil {
-			return
+	for n := 0; Sleep(ctx, pause) == nil; {
+		if _, open, err := c.sim.Shipped(shop); err != nil || len(open) > backlog {
+			continue // a hub that is broken every moment catches up first, so that runs of any length compare
+		}
+		first := 0
+		if n > shortOrders {
+			first = scarce
 		}
 		var lines []tiktoksim.Line
-		for _, i := range c.orders.Perm(skus)[:1+c.orders.IntN(3)] {
+		for _, i := range c.orders.Perm(skus - first)[:1+c.orders.IntN(3)] {
+			i += first
 			lines = append(lines, tiktoksim.Line{SKUID: listing(i), Quantity: 1 + c.orders.IntN(3)})
 		}
 		id, err := c.sim.PlaceOrder(shop, tiktoksim.NewOrder{BuyerID: fmt.Sprintf("buyer-%d", n%97), BuyerName: "Drill Buyer", Lines: lines})
@@ -99,32 +104,33 @@ func (c *Campaign) order(ctx context.Context) {
 			continue // the simulator counts what it refuses
 		}
 		c.placed = append(c.placed, id)
-		if n%8 == 7 {
+		if n++; n%8 == 0 {
 			_ = c.sim.CancelOrder(shop, id, "buyer_cancel") // it may have moved on already
 		}
 	}
 }
 
-// command receives stock: first the opening stock of every SKU, then one unit at a time.
+// open receives the opening stock of every SKU that has none yet.
+func (c *Campaign) open(ctx context.Context) {
+	for c.opened < skus && c.receive(ctx, sku(c.opened), opening(c.opened)) {
+		c.opened++
+	}
+}
+
+// command opens and then receives one unit after the other.
 func (c *Campaign) command(ctx context.Context) {
-	for i := 0; ctx.Err() == nil; i++ {
-		quantity := int64(1)
-		if i < skus {
-			quantity = opening(i)
-		}
-		at := scarce + i%(skus-scarce)
-		if i < skus {
-			at = i
-		}
-		c.receive(ctx, sku(at), quantity)
-		if i >= skus && Sleep(ctx, 20*time.Millisecond) != nil {
+	c.open(ctx)
+	for i := scarce; ctx.Err() == nil; i = max(scarce, (i+1)%skus) {
+		c.receive(ctx, sku(i), 1)
+		if Sleep(ctx, 20*time.Millisecond) != nil {
 			return
 		}
 	}
 }
 
-// receive repeats one command under one key until it gets an answer, as a client must.
-func (c *Campaign) receive(ctx context.Context, name string, quantity int64) {
+// receive repeats one command under one key until it gets an answer, as a client must; false when
+// ctx ended before.
+func (c *Campaign) receive(ctx context.Context, name string, quantity int64) bool {
 	id := uuid.Must(uuid.NewV7())
 	c.book.begin(name, quantity)
 	for ctx.Err() == nil {
@@ -133,15 +139,16 @@ func (c *Campaign) receive(ctx context.Context, name string, quantity int64) {
 		switch {
 		case err == nil && a.status == http.StatusOK:
 			c.book.answered(id, name, quantity, a.position)
-			return
+			return true
 		case err == nil && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
 			c.Say("command refused with %d: %s", a.status, a.body)
-			return
+			return true
 		}
 		if Sleep(ctx, 10*time.Millisecond) != nil {
-			return
+			break
 		}
 	}
+	return false
 }
 
 // answer is what the hub says to a request.

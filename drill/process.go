@@ -165,6 +165,7 @@ func (c *Campaign) Rest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("after the last blow: %w", err)
 	}
+	c.open(ctx) // an order must not wait for stock that never comes
 	resting := c.rest(ctx)
 	if resting != nil {
 		return errors.Join(resting, h.Kill())
@@ -179,13 +180,18 @@ func (c *Campaign) Rest(ctx context.Context) error {
 	return nil
 }
 
-// rest waits until the hub has nothing left to do but wait for stock.
+// rest waits until the hub has nothing left to do but wait for stock, or gets no further.
 func (c *Campaign) rest(ctx context.Context) error {
-	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, 2*time.Minute); {
-		var all, open, short struct{ Total int }
-		if c.count(ctx, "", &all) && c.count(ctx, "&status=active", &open) && c.count(ctx, "&status=no_stock", &short) &&
-			all.Total == len(c.placed) && open.Total == short.Total && c.sim.Counts().Webhooks.Pending == 0 {
+	type state struct{ all, open, short, pending int }
+	var last state
+	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, time.Minute); {
+		now := state{pending: c.sim.Counts().Webhooks.Pending}
+		known := c.count(ctx, "", &now.all) && c.count(ctx, "&status=active", &now.open) && c.count(ctx, "&status=no_stock", &now.short)
+		if known && now.all == len(c.placed) && now.open == now.short && now.pending == 0 {
 			return nil
+		}
+		if now != last {
+			began, last = time.Now(), now
 		}
 		if err := Sleep(ctx, 200*time.Millisecond); err != nil {
 			return err
@@ -194,7 +200,12 @@ func (c *Campaign) rest(ctx context.Context) error {
 	return nil // judge says what is missing
 }
 
-func (c *Campaign) count(ctx context.Context, filter string, into *struct{ Total int }) bool {
+func (c *Campaign) count(ctx context.Context, filter string, into *int) bool {
 	a, err := c.call(ctx, http.MethodGet, "/api/v1/orders?limit=1"+filter, nil, uuid.Nil)
-	return err == nil && a.status == http.StatusOK && json.Unmarshal(a.body, into) == nil
+	var page struct{ Total int }
+	if err != nil || a.status != http.StatusOK || json.Unmarshal(a.body, &page) != nil {
+		return false
+	}
+	*into = page.Total
+	return true
 }
