@@ -179,17 +179,20 @@ func (d *Disk) Cut(torn bool) (err error) {
 	return nil
 }
 
-// Close takes the mount away, whatever runs on it.
+// Close takes the mount away once nothing runs on it, and leaves the platter as it is.
 func (d *Disk) Close() error {
 	if d.server == nil {
 		return nil
 	}
 	d.Off()
 	d.Dark()
-	if err := syscall.Unmount(d.Mounted(), syscall.MNT_DETACH); err != nil {
+	if err := d.server.Unmount(); err != nil {
 		return fmt.Errorf("unmount %s: %w", d.Mounted(), err)
 	}
-	return nil
+	d.server = nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tree.close()
 }
 
 // do runs an operation while the power is on; without power nobody sees its outcome.
