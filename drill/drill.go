@@ -21,19 +21,19 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/storage/engine"
 )
 
 // Options of a drill.
 type Options struct {
 	Binary    string // the program that is broken
 	Dir       string // for the data folder and the hub's output; kept
-	DB        string // another engine, as `serve --db` names it; empty = SQLite in the data folder
+	DB        string // an empty database, as `serve --db` names it; none = SQLite in the data folder
 	Cycles    int
 	Seed      uint64
 	PerMinute int           // webhooks the simulated shop aims at
@@ -81,7 +81,10 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	started := time.Now()
 	c := &Campaign{
 		o: o, orders: rand.New(rand.NewPCG(o.Seed, 2)), gate: newGate(), book: newBook(),
-		report: Report{Name: name, Engine: engine(o.DB), Seed: o.Seed, Cycles: o.Cycles, Commit: o.Version},
+		report: Report{Name: name, Engine: engine.SQLite, Seed: o.Seed, Cycles: o.Cycles, Commit: o.Version},
+	}
+	if o.DB != "" {
+		c.report.Engine = engine.Postgres
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return r, fmt.Errorf("make the drill's folder: %w", err)
@@ -128,15 +131,6 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	err = c.judge(ctx, &c.report)
 	c.report.Seconds = time.Since(started).Seconds()
 	return c.report, err
-}
-
-// engine is what a database's address begins with.
-func engine(db string) string {
-	if db == "" {
-		return "sqlite"
-	}
-	scheme, _, _ := strings.Cut(db, ":")
-	return scheme
 }
 
 // Points notes the failpoints of the program and which of them killed it.

@@ -13,7 +13,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/verify"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -24,13 +24,13 @@ func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
 		return fmt.Errorf("open what the hub left: %w", err)
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	store, err := sqlite.ReadLog(ctx, c.data)
+	kept, err := engine.Read(ctx, c.data, c.o.DB, quiet)
 	if err != nil {
-		return fmt.Errorf("read the log: %w", err)
+		return fmt.Errorf("read what the hub left: %w", err)
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, kept.Close()) }()
 
-	if _, broken := verify.Log(ctx, store, 0); errors.Is(broken, eventlog.ErrCorrupt) {
+	if _, broken := verify.Log(ctx, kept.Log, 0); errors.Is(broken, eventlog.ErrCorrupt) {
 		r.Broke("the log is not whole: %v", broken)
 	} else if broken != nil {
 		return broken

@@ -25,7 +25,7 @@ var ErrEnded = errors.New("the hub ended before it was ready")
 
 // hub is how the drill itself opens what the hub keeps, while no hub runs.
 func (c *Campaign) hub() hub.Options {
-	return hub.Options{Data: c.data, Clock: time.Now, Log: quiet}
+	return hub.Options{Data: c.data, DB: c.o.DB, Clock: time.Now, Log: quiet}
 }
 
 // reserve finds a port for the hubs.

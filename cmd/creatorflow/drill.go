@@ -106,7 +106,8 @@ ready again, p99       %6.0f ms   3000 ms
 
 type drillCrash struct {
 	drillFlags
-	Cycles int `help:"How often the hub is killed." default:"20"`
+	Cycles int    `help:"How often the hub is killed." default:"20"`
+	DB     string `name:"db" help:"Empty PostgreSQL database that keeps the data instead." placeholder:"postgres://user:password@host/name"`
 }
 
 // Help is shown below the flags.
@@ -119,7 +120,10 @@ func (d drillCrash) Validate() error { return d.validate(d.Cycles) }
 
 // Run kills.
 func (d drillCrash) Run(ctx context.Context, c console) error {
-	return d.run(ctx, c, d.Cycles, 5, "kills", crash.Run)
+	return d.run(ctx, c, d.Cycles, 5, "kills", func(ctx context.Context, o drill.Options) (drill.Report, error) {
+		o.DB = d.DB
+		return crash.Run(ctx, o)
+	})
 }
 
 type drillPowercut struct {

@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a failpoint may take to kill a hub under load.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // killer kills.
 type killer struct {
