@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,8 @@ type Options struct {
 	Watch      func(projection.Notice) // told of every change of the views; may be nil
 	TLS        [2]string               // certificate and key file; empty = plain http, on loopback only
 	TrustProxy []netip.Prefix          // networks of proxies that speak https for us
+	Client     *http.Client            // the way out to the channels; nil = a guarded one for each app
+	Unwatched  bool                    // nobody looks: no live topics, and no socket for the owner's commands
 }
 
 // Projections are all views of the hub.
@@ -101,7 +104,10 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if err := h.openStores(ctx); err != nil {
 		return nil, err
 	}
-	if h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{Clock: o.Clock, Log: o.Log, Workspace: workspace.Main}); err != nil {
+	h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{
+		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main,
+	})
+	if err != nil {
 		return nil, fmt.Errorf("open the connections: %w", err)
 	}
 	shops := h.Shops // h is nil when Open fails
@@ -183,24 +189,25 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 	if err := h.folder.Announce(listener.Addr().String()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	socket, err := h.listenSocket(ctx)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	return Together(ctx,
+	parts := []func(context.Context) error{
 		h.keepData,
 		h.Log.Run,
 		h.Projections.Run,
 		h.flows.Run,
 		h.Ingest.Run,
-		h.surface.live.Run,
-		h.beat,
 		h.announceShops,
 		h.housekeeping,
-		func(ctx context.Context) error { return h.serveSocket(ctx, socket) },
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },
 		h.becomeReady,
-	)
+	}
+	if !h.o.Unwatched {
+		socket, err := h.listenSocket(ctx)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		parts = append(parts, h.surface.live.Run, h.beat, func(ctx context.Context) error { return h.serveSocket(ctx, socket) })
+	}
+	return Together(ctx, parts...)
 }
 
 // Ready waits until the hub answers with views that have caught up.
