@@ -39,6 +39,7 @@ type Config struct {
 	WebhookURL                   string           // every topic of a new shop is subscribed to it; "" = none
 	RetrySchedule                []time.Duration  // after the first attempt; default 2 m, 30 m, 3 h, 12 h
 	TimeScale                    float64          // divides RetrySchedule; 0 = 1
+	Look                         time.Duration    // the longest sleep, after which a clock that was set is noticed; default 1 s
 	Client                       *http.Client     // sends webhooks; default a client of its own
 	Faults                       Faults
 }
@@ -137,6 +138,7 @@ func (c Config) withDefaults() Config {
 		scaled[i] = time.Duration(float64(d) / cmp.Or(c.TimeScale, 1))
 	}
 	c.RetrySchedule = scaled
+	c.Look = cmp.Or(c.Look, time.Second)
 	c.AccessLife = cmp.Or(c.AccessLife, 7*24*time.Hour)
 	c.RefreshLife = cmp.Or(c.RefreshLife, 180*24*time.Hour)
 	return c

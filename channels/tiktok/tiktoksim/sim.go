@@ -68,7 +68,7 @@ func New(cfg Config) *Sim {
 		access: map[string]grant{}, refresh: map[string]grant{}, codes: map[string]grant{},
 	}
 	s.hooks = hooks.New(hooks.Config{
-		Client: cfg.Client, Clock: cfg.Clock, Rand: source(2), Schedule: cfg.RetrySchedule,
+		Client: cfg.Client, Clock: cfg.Clock, Rand: source(2), Schedule: cfg.RetrySchedule, Look: cfg.Look,
 		Sign: func(body []byte) string { return s.mac(cfg.AppKey + string(body)) },
 		Note: func(what, id, text string) { s.note(what, "", id, text) },
 	}, cfg.Faults.hooks())
@@ -102,12 +102,12 @@ func (s *Sim) Run(ctx context.Context) error {
 	}
 }
 
-// untilNext settles and says how long nothing is due, at most a second so that a clock that is set is noticed.
+// untilNext settles and says how long nothing is due, at most Config.Look so that a clock that is set is noticed.
 func (s *Sim) untilNext() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Clock()
-	s.armed = now.Add(time.Second)
+	s.armed = now.Add(s.cfg.Look)
 	if next, ok := s.market.Settle(); ok && next.Before(s.armed) {
 		s.armed = next
 	}

@@ -21,7 +21,6 @@ const (
 	maxPending = 200_000 // queued deliveries; one more is dropped and counted
 	maxSending = 16
 	overtaken  = 50 * time.Millisecond // how long after its successor a reordered one is sent
-	look       = time.Second           // the longest sleep, so that a clock that is set is noticed
 )
 
 // Config is fixed for the life of a Sender.
@@ -31,6 +30,7 @@ type Config struct {
 	Rand     *rand.Rand                  // used by the Sender alone
 	Sign     func(body []byte) string    // the Authorization header
 	Schedule []time.Duration             // of retries, counted from the first attempt
+	Look     time.Duration               // the longest sleep, so that a clock that is set is noticed
 	Note     func(what, id, text string) // for the journal
 }
 
@@ -210,7 +210,7 @@ func (s *Sender) dispatch(start func(*delivery)) (wait time.Duration) {
 		}
 		start(d)
 	}
-	wait = look
+	wait = s.cfg.Look
 	if s.parked != nil {
 		wait = min(wait, s.parked.due.Sub(now))
 	}
