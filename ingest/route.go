@@ -16,7 +16,7 @@ import (
 
 const (
 	page     = 200         // items read from the inbox at once
-	longLook = time.Minute // the longest sleep of the router
+	longLook = time.Minute // the longest sleep of the router, or the poll's interval when that is longer
 )
 
 // route hands pending items to the lanes, in the order they came. It never waits for a lane.
@@ -132,12 +132,13 @@ func (i *Ingest) due(ctx context.Context) error {
 
 // rest is how long the router may sleep.
 func (i *Ingest) rest() time.Duration {
+	longest := max(longLook, i.o.Poll) // it is poked when there is news; this is for a clock that was set
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if due, ok := i.later.Next(); ok {
-		return min(max(due.Sub(i.o.Clock()), 0)+time.Millisecond, longLook)
+		return min(max(due.Sub(i.o.Clock()), 0)+time.Millisecond, longest)
 	}
-	return longLook
+	return longest
 }
 
 // deferUntil keeps an item for later; its time is in the vault as well.
