@@ -91,8 +91,10 @@ func sentence(v channels.Invalid) string {
 }
 
 func (t *Intake) letter(ctx context.Context, m *vault.Mark) error {
-	t.opening.Lock()
-	defer t.opening.Unlock()
+	if err := t.opening.take(ctx); err != nil {
+		return err
+	}
+	defer t.opening.give()
 	own := letters.InboxID(m.Number)
 	t.mu.Lock()
 	found, has := t.orders[m.Subject], ""
@@ -133,8 +135,10 @@ func (t *Intake) open(ctx context.Context, e letterevents.Opened) error {
 // Unknown says once, in one letter, that webhooks come which are of a shop or a type nobody knows. A person
 // who lets the letter go is not told again.
 func (t *Intake) Unknown(ctx context.Context, e letterevents.Opened) error {
-	t.opening.Lock()
-	defer t.opening.Unlock()
+	if err := t.opening.take(ctx); err != nil {
+		return err
+	}
+	defer t.opening.give()
 	if told, _ := t.told.Get(e.Letter); told {
 		return nil
 	}
@@ -189,8 +193,10 @@ func (t *Intake) broken(ctx context.Context, c channels.Connection, v channels.I
 	if !channels.IsID(v.Record) {
 		order = c.ID + ":unreadable"
 	}
-	t.opening.Lock()
-	defer t.opening.Unlock()
+	if err := t.opening.take(ctx); err != nil {
+		return err
+	}
+	defer t.opening.give()
 	t.mu.Lock()
 	_, known := t.orders[order]
 	t.mu.Unlock()

@@ -42,9 +42,9 @@ type Intake struct {
 
 	told *lanes.Memory[bool] // letters about what nobody knows
 
-	people [64]sync.Mutex // held while a person's addresses are read and written; each for a part of the people
+	people [64]turn // taken while a person's addresses are read and written; each for a part of the people
 
-	opening sync.Mutex // held while a letter is opened: a webhook and a poll may meet an order at once
+	opening turn // taken while a letter is opened: a webhook and a poll may meet an order at once
 
 	mu     sync.Mutex                  // guards all below
 	units  map[string]map[string]int64 // that left the channel's committed quantity, by connection and listing
@@ -54,10 +54,14 @@ type Intake struct {
 
 // New makes an Intake.
 func New(log *eventlog.Log, v *vault.Vault, workspace string) *Intake {
-	return &Intake{
-		log: log, vault: v, workspace: workspace, known: lanes.NewMemory[[32]byte](remembered), told: lanes.NewMemory[bool](remembered),
+	t := &Intake{
+		opening: newTurn(), log: log, vault: v, workspace: workspace, known: lanes.NewMemory[[32]byte](remembered), told: lanes.NewMemory[bool](remembered),
 		units: map[string]map[string]int64{}, orders: map[string]*trouble{}, items: map[int64]string{},
 	}
+	for i := range t.people {
+		t.people[i] = newTurn()
+	}
+	return t
 }
 
 // Taken is what taking in an order led to.

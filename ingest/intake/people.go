@@ -37,9 +37,11 @@ func (t *Intake) keepAddress(ctx context.Context, person string, o channels.Orde
 	}
 	part := fnv.New32a()
 	_, _ = part.Write([]byte(person)) // a hash never fails
-	mu := &t.people[part.Sum32()%uint32(len(t.people))]
-	mu.Lock()
-	defer mu.Unlock()
+	turn := t.people[part.Sum32()%uint32(len(t.people))]
+	if err := turn.take(ctx); err != nil {
+		return err
+	}
+	defer turn.give()
 	all := map[string]address{}
 	kept, err := t.vault.Person(ctx, person)
 	switch {
