@@ -104,4 +104,10 @@ func TestAway(t *testing.T) {
 			t.Errorf("no refresh: %v (%s), away %v", err, channels.ClassOf(err), away(err))
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		c := shop(answers(401, nil, `{"code":36009004,"message":"Invalid timestamp: more than 5 minutes behind"}`))
+		if _, err := c.Arrange(t.Context(), "115"); channels.ClassOf(err) != channels.Retry || !away(err) {
+			t.Errorf("a clock that is off: %v (%s), away %v", err, channels.ClassOf(err), away(err))
+		}
+	})
 }

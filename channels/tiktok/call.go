@@ -76,7 +76,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 			return nil, err
 		}
 		// One that fails alone may be to blame itself; while the breaker is open nobody gets through.
-		if state, _ := c.breaker.State(); f.Class == channels.Throttled || sick(f) && state != "closed" {
+		if state, _ := c.breaker.State(); f.Class == channels.Throttled || sick(f) && state != "closed" || untimely(f) {
 			f.Away = true
 		}
 		switch {
@@ -148,6 +148,9 @@ func sick(f *channels.Failure) bool {
 	lost := f.Class == channels.Retry || f.Class == channels.Unsure
 	return lost && (f.Code == "" || f.Code == "36009003" || f.Code == "36009007")
 }
+
+// untimely reports whether a call was refused for our clock or the vendor's load: that ends for all calls alike.
+func untimely(f *channels.Failure) bool { return f.Class == channels.Retry && f.Code == "36009004" }
 
 // send signs and sends one request. Every error is a *channels.Failure.
 func (w wire) send(ctx context.Context, q request, token string) (json.RawMessage, error) {
