@@ -154,12 +154,7 @@ func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Par
 	}
 	file, err := c.Label(ctx, pkg)
 	if channels.ClassOf(err) == channels.Rejected {
-		// A request that was accepted and not carried out shows here: look before calling a person.
-		if _, arranged, readErr := c.Package(ctx, pkg); readErr == nil && !arranged {
-			return fulfilment.Labelled{}, &fulfilment.Trouble{
-				Sentence: "The channel took the request to ship and has not carried it out yet.", After: packPause,
-			}
-		}
+		err = d.refused(ctx, c, p, pkg, err)
 	}
 	if err != nil {
 		return fulfilment.Labelled{}, trouble("fetch the label", err)
@@ -174,6 +169,30 @@ func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Par
 	}
 	failpoint.Hit(failpoint.LabelKept)
 	return out, nil
+}
+
+// refused looks at what a label was refused for before a person is called: a request to ship may have
+// been accepted and not carried out, and of a parcel that left without us there is no label any more.
+func (d *Desk) refused(ctx context.Context, c channels.Connector, p fulfilment.Parcel, pkg string, refusal error) error {
+	_, arranged, err := c.Package(ctx, pkg)
+	if err != nil {
+		return err
+	}
+	if !arranged {
+		return &fulfilment.Trouble{Sentence: "The channel took the request to ship and has not carried it out yet.", After: packPause}
+	}
+	order, err := d.order(ctx, c, p)
+	if err != nil {
+		return err
+	}
+	switch order.Status {
+	case channels.StatusTransit, channels.StatusDelivered, channels.StatusCompleted:
+		return &fulfilment.Trouble{
+			Sentence: "The channel shows the parcel as sent and makes no label any more. Waiting for the channel's own news of it.",
+			Wait:     fulfilment.WaitChannel, After: lookPause,
+		}
+	}
+	return refusal
 }
 
 // arrange arranges a package once: after a try whose outcome is not known it looks first.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ type rig struct {
 	t          *testing.T
 	vault      *vault.Vault
 	connection string
+	passing    func(*http.Request) bool // false loses a request before it arrives; nil loses none
 }
 
 func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
@@ -46,7 +48,12 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(r.Handler())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if r.passing != nil && !r.passing(request) {
+			panic(http.ErrAbortHandler)
+		}
+		r.Handler().ServeHTTP(w, request)
+	}))
 	t.Cleanup(server.Close)
 	log, err := eventlog.Open(t.Context(), memory.NewLog(uuid.New()), eventlog.Options{Decode: events.Decode, Clock: time.Now})
 	if err != nil {
@@ -210,6 +217,36 @@ func TestAcceptedAndNotDone(t *testing.T) {
 	}
 	r.SetFaults(tiktoksim.Faults{})
 	r.must(p, true)
+	r.wantEffects(packages, 1)
+}
+
+// The look at why a label was refused may fail, too: that is no reason to call a person.
+func TestALookThatFailsIsTriedAgain(t *testing.T) {
+	r := newRig(t, tiktoksim.Config{Faults: tiktoksim.Faults{ShipNotApplied: 1}})
+	p, packages := r.place(tiktoksim.NewOrder{})
+	r.passing = func(request *http.Request) bool {
+		return !strings.HasSuffix(request.URL.Path, packages[0]) // every call but the look
+	}
+	_, err := r.Label(t.Context(), p, false)
+	if got := r.trouble(err); got.Person || got.After == 0 {
+		t.Errorf("nobody knows why there is no label: %+v", got)
+	}
+}
+
+// A parcel that the carrier took without our label needs no person: the order's news say that it left.
+func TestAParcelThatLeftWithoutALabel(t *testing.T) {
+	r := newRig(t, tiktoksim.Config{LabelNotReady: 1})
+	p, packages := r.place(tiktoksim.NewOrder{})
+	if _, err := r.Label(t.Context(), p, false); err == nil {
+		t.Fatal("there was a label at once")
+	}
+	if err := r.Collect(shopID, p.ChannelID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Label(t.Context(), p, true)
+	if got := r.trouble(err); got.Person || got.Wait != fulfilment.WaitChannel || got.After == 0 {
+		t.Errorf("the order goes on with its news: %+v", got)
+	}
 	r.wantEffects(packages, 1)
 }
 
