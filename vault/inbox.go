@@ -90,7 +90,7 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 	}
 	write := func(ctx context.Context, tx Tx) (err error) {
 		number, fresh = 0, true
-		if d.Delivery != "" {
+		if d.Delivery != "" && !noDedupe {
 			known, err := One(ctx, tx, `select number from deliveries where channel = $1 and app = $2 and delivery = $3 and at > $4`,
 				[]any{d.Channel, d.App, d.Delivery, Micros(received.Add(-retention))}, &number)
 			if known || err != nil {
