@@ -48,3 +48,19 @@ type NotRun string
 
 // Error implements error.
 func (n NotRun) Error() string { return "not run: " + string(n) }
+
+// most broken promises of one part are told; more of them say little more.
+const most = 3
+
+// Add takes in what a part of a campaign found: which part it is, and the command that replays it.
+func (r *Report) Add(part Report, name, replay string) {
+	r.Acked, r.Lost, r.Twice = r.Acked+part.Acked, r.Lost+part.Lost, r.Twice+part.Twice
+	r.Oversold, r.Orders = r.Oversold+part.Oversold, r.Orders+part.Orders
+	for i, b := range part.Broken {
+		if i == most {
+			r.Broke("%s: and %d more", name, len(part.Broken)-most)
+			break
+		}
+		r.Broke("%s: %s (replay: %s)", name, b, replay)
+	}
+}

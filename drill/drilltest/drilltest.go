@@ -2,9 +2,12 @@
 package drilltest
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,4 +40,24 @@ func Dir(t *testing.T) string {
 		}
 	})
 	return dir
+}
+
+// Caught runs a drill by its command on the twin that a tag makes. The drill must end with a broken
+// promise that says so; a crash or a time-out is none.
+func Caught(t *testing.T, tag, promise string, args ...string) {
+	t.Helper()
+	args = append(append([]string{"drill"}, args...), "--json", "--dir", t.TempDir())
+	run := exec.CommandContext(t.Context(), Build(t, tag), args...) //nolint:gosec // our own binary
+	out, err := run.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Fatalf("the drill on %s ended with %v, want exit code 1", tag, err)
+	}
+	var report struct{ Broken []string }
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatalf("the drill on %s printed %q: %v", tag, out, err)
+	}
+	if !strings.Contains(strings.Join(report.Broken, "\n"), promise) {
+		t.Errorf("the drill did not see what %s breaks (%s): %q", tag, promise, report.Broken)
+	}
 }
