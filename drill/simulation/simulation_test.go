@@ -1,0 +1,40 @@
+package simulation
+
+import (
+	"os"
+	"testing"
+
+	"github.com/creatorflow/creatorflow/drill/bubble"
+	"github.com/creatorflow/creatorflow/drill/drilltest"
+)
+
+// TestSimulation runs the hub through days of all faults, in which it must keep its promises.
+func TestSimulation(t *testing.T) {
+	dir, err := bubble.Folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeds := 1000
+	if testing.Short() {
+		seeds = 200
+	}
+	r, err := Run(t.Context(), Options{Dir: dir, Seeds: seeds, Seed: 1, Out: os.Stdout})
+	if err != nil {
+		t.Fatalf("%v (what it left is in %s)", err, dir)
+	}
+	t.Logf("%d days, %d orders, %d acknowledged, %.0f s", r.Cycles, r.Orders, r.Acked, r.Seconds)
+	if err := r.Err(); err != nil {
+		t.Fatalf("%v\nwhat it left is in %s", err, dir)
+	}
+	if r.Orders < 10*seeds || r.Acked < 20*seeds {
+		t.Errorf("%d days with %d orders and %d acknowledged webhooks and commands prove little", seeds, r.Orders, r.Acked)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTwin: a hub that does not look at what a try before has done ships twice, and is caught.
+func TestTwin(t *testing.T) {
+	drilltest.Caught(t, "twin_no_look", "done twice at the shop", "simulation", "--seeds", "4")
+}
