@@ -15,8 +15,10 @@ import (
 )
 
 type drillCommand struct {
-	Crash    drillCrash    `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
-	Powercut drillPowercut `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
+	Crash      drillCrash      `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
+	Powercut   drillPowercut   `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
+	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
+	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }
 
 // Help is shown below the drills.

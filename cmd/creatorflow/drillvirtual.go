@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/drill/bubble"
+	"github.com/creatorflow/creatorflow/drill/chaos"
+	"github.com/creatorflow/creatorflow/drill/simulation"
+)
+
+// virtualFlags are the flags of every drill in virtual time.
+type virtualFlags struct {
+	Short bool   `help:"Few, for a first look."`
+	Seed  uint64 `help:"The first; it fixes inputs, faults and their order." default:"1"`
+	JSON  bool   `help:"One JSON line instead of a table."`
+	Dir   string `help:"Folder for what the drill leaves; a temporary one when not given, in memory where there is such a place." type:"path"`
+}
+
+// run drills and prints what was found; it fails when the hub broke a promise, and keeps the folder
+// then. Unit is what the drill counts, in the plural.
+func (f virtualFlags) run(c console, unit string, drilled func(dir string) (drill.Report, error)) (err error) {
+	own := f.Dir == ""
+	if own {
+		if f.Dir, err = bubble.Folder(); err != nil {
+			return err
+		}
+	}
+	report, err := drilled(f.Dir)
+	if err != nil {
+		return fmt.Errorf("%w (what it left is in %s)", err, f.Dir)
+	}
+	if f.JSON {
+		err = json.NewEncoder(c.out).Encode(report)
+	} else {
+		_, err = fmt.Fprintf(c.out, `%d %s, %d orders, %d acknowledged webhooks and commands
+                        measured   required
+acknowledged and lost  %9d   0
+done twice at the shop %9d   0
+oversold SKUs          %9d   0
+promises broken        %9d   0
+%s: seed %d, %d lost, %d twice, %d oversold, %.1f s
+`, report.Cycles, unit, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, len(report.Broken),
+			report.Name, report.Seed, report.Lost, report.Twice, report.Oversold, report.Seconds)
+	}
+	if broken := report.Err(); broken != nil {
+		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", f.Dir, broken))
+	}
+	if own {
+		err = errors.Join(err, os.RemoveAll(f.Dir))
+	}
+	return err
+}
+
+type drillSimulation struct {
+	virtualFlags
+	Seeds int `help:"Days of virtual time." default:"10000"`
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillSimulation) Validate() error {
+	if d.Seeds < 1 {
+		return errors.New("--seeds is at least 1")
+	}
+	return nil
+}
+
+// Run simulates.
+func (d drillSimulation) Run(ctx context.Context, c console) error {
+	if d.Short {
+		d.Seeds = 20
+	}
+	return d.run(c, "days", func(dir string) (drill.Report, error) {
+		return simulation.Run(ctx, simulation.Options{Dir: dir, Seeds: d.Seeds, Seed: d.Seed, Version: version, Out: c.err})
+	})
+}
+
+type drillChaos struct {
+	virtualFlags
+	Sequences int `help:"Lives of orders, each with one way in which its webhooks come." default:"1000000"`
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillChaos) Validate() error {
+	if d.Sequences < 1 {
+		return errors.New("--sequences is at least 1")
+	}
+	return nil
+}
+
+// Run delivers.
+func (d drillChaos) Run(ctx context.Context, c console) error {
+	if d.Short {
+		d.Sequences = 2000
+	}
+	return d.run(c, "sequences", func(dir string) (drill.Report, error) {
+		return chaos.Run(ctx, chaos.Options{Dir: dir, Sequences: d.Sequences, Seed: d.Seed, Version: version})
+	})
+}
