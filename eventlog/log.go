@@ -28,6 +28,7 @@ type Options struct {
 	NewID     func() uuid.UUID // of events; nil makes growing version 7 ids from Clock
 	QueueSize int              // calls that may wait for the appender, 0 = 4096; further callers wait outside
 	MaxBatch  int              // events of one commit, 0 = 2048; a single larger call is still one commit
+	Poll      time.Duration    // how often those that wait for news look by themselves, for appends of other processes; 0 = 1 s
 	CacheSize int              // streams whose folded states the appender keeps, 0 = 10000
 	// Trouble is told by the appender what Err says whenever that changes; it must not block. May be nil.
 	Trouble func(err error)
@@ -60,6 +61,7 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 	if o.Trouble == nil {
 		o.Trouble = func(error) {}
 	}
+	o.Poll = cmp.Or(o.Poll, time.Second)
 	o.QueueSize, o.MaxBatch, o.CacheSize = cmp.Or(o.QueueSize, 4096), cmp.Or(o.MaxBatch, 2048), cmp.Or(o.CacheSize, 10000)
 	head, err := store.Head(ctx)
 	if err != nil {
@@ -104,7 +106,7 @@ func (l *Log) advance(head Head) {
 }
 
 // Wait blocks until the log has grown past a position and returns its head's. It wakes at once
-// for appends of this process, for those of others when the store hears of them, else within 1 s.
+// for appends of this process, for those of others when the store hears of them, else with the poll.
 func (l *Log) Wait(ctx context.Context, after Position) (Position, error) {
 	var poll *time.Ticker
 	for {
@@ -119,7 +121,7 @@ func (l *Log) Wait(ctx context.Context, after Position) (Position, error) {
 			return head, nil
 		}
 		if poll == nil {
-			poll = time.NewTicker(time.Second)
+			poll = time.NewTicker(l.options.Poll)
 			defer poll.Stop()
 		}
 		select {

@@ -132,7 +132,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 		return err
 	}
 	h.closers = append(h.closers, h.stores.Close)
-	if h.Log, err = eventlog.Open(ctx, h.stores.Log, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble}); err != nil {
+	if h.Log, err = eventlog.Open(ctx, h.stores.Log, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble, Poll: h.stores.Poll}); err != nil {
 		return err
 	}
 	master, err := vault.LoadMaster(h.folder.Dir(), h.o.Master)

@@ -63,12 +63,12 @@ Go on with: %s
 
 // copyMaster takes the key file along, if there is one: the vault stays sealed with the same key.
 func copyMaster(from, to string) error {
-	key, err := os.ReadFile(filepath.Join(from, vault.MasterFile)) //nolint:gosec // the owner's own folder
+	key, err := os.ReadFile(filepath.Join(from, vault.MasterFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it is given by the environment
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(to, vault.MasterFile), key, 0o600)
+		err = os.WriteFile(filepath.Join(to, vault.MasterFile), key, 0o600) //nolint:gosec // the folder that the owner named
 	}
 	if err != nil {
 		return fmt.Errorf("copy the key file: %w", err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -30,6 +31,9 @@ type Stores struct {
 	Log   eventlog.Store
 	Vault vault.Store
 	Views projection.Store
+	// Poll is how often to look for what other processes may have appended: never, nearly, where a
+	// folder's lock rules that out.
+	Poll time.Duration
 	// Lost is closed when another hub has taken the database; nil where a folder's lock rules that out.
 	Lost <-chan struct{}
 
@@ -39,7 +43,7 @@ type Stores struct {
 // Open opens the stores for the hub that has the folder: in the folder, or in the database that db
 // (postgres://…) names.
 func Open(ctx context.Context, f *folder.Folder, db string, log *slog.Logger) (*Stores, error) {
-	s := &Stores{Name: SQLite, Where: f.Dir()}
+	s := &Stores{Name: SQLite, Where: f.Dir(), Poll: time.Minute}
 	open := s.openSQLite
 	if db != "" {
 		open = func(ctx context.Context, _ *folder.Folder, log *slog.Logger) error {
@@ -104,7 +108,7 @@ func (s *Stores) connect(ctx context.Context, url string) (*database.Database, e
 	if err != nil {
 		return nil, err
 	}
-	s.Name, s.Where = Postgres, db.Name()
+	s.Name, s.Where, s.Poll = Postgres, db.Name(), time.Second
 	s.closers = append(s.closers, func() error { db.Close(); return nil })
 	return db, nil
 }
