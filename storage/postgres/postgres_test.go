@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -26,16 +24,13 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // run runs the tests against a server of their own.
 func run(m *testing.M) (code int) {
-	dir, err := os.MkdirTemp(memory(), "creatorflow-pg")
-	if err == nil {
-		server, err = pgserver.Start(context.Background(), filepath.Join(dir, "pg"))
-	}
-	if err != nil {
+	var err error
+	if server, err = pgserver.Temporary(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer func() {
-		if err := errors.Join(server.Close(), os.RemoveAll(dir)); err != nil {
+		if err := server.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -49,27 +44,14 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// memory is a folder whose fsync costs nothing, if there is one: durability is the drills' to prove.
-func memory() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
-	}
-	return ""
-}
-
 // created is an empty database of its own.
 func created(t testing.TB) (url string) {
 	t.Helper()
-	admin, err := database.Open(t.Context(), server.URL("postgres"))
+	url, err := server.Create(t.Context(), fmt.Sprintf("test%d", databases.Add(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close()
-	name := fmt.Sprintf("test%d", databases.Add(1))
-	if _, err := admin.Exec(t.Context(), "create database "+name); err != nil {
-		t.Fatal(err)
-	}
-	return server.URL(name)
+	return url
 }
 
 func connected(t testing.TB, url string) *database.Database {

@@ -64,13 +64,13 @@ func (v *Vault) Write(ctx context.Context, do func(tx vault.Tx) error) error {
 	}
 	ctx = context.WithoutCancel(ctx) // an interrupted COMMIT would leave its outcome unknown
 	begin := []queued{{text: `begin`}, {text: `select last from inbox_head for update`}}
-	return v.judge(within(ctx, v.pool, begin, func(s *session) error { return do(vaultTx{v: v, s: s}) }))
+	return v.judge(within(ctx, v.pool, begin, func(s *session) error { return do(vaultTx{v, vaultReader{s, v.judge}}) }))
 }
 
 // Read implements vault.Store.
 func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) error {
 	begin := []queued{{text: `begin isolation level repeatable read read only`}}
-	return within(ctx, v.pool, begin, func(s *session) error { return do(vaultTx{v: v, s: s}) })
+	return passing(within(ctx, v.pool, begin, func(s *session) error { return do(vaultReader{s, passing}) }))
 }
 
 // Scrub implements vault.Store as far as PostgreSQL can. Deleted rows stay in their pages until they
@@ -111,9 +111,17 @@ func (v *Vault) judge(err error) error {
 	return err
 }
 
+// passing is what a read tells of an error: a fault in it stops no writer.
+func passing(err error) error {
+	if judged := database.Judge(err); eventlog.Passing(judged) {
+		return judged
+	}
+	return err
+}
+
 type vaultTx struct {
 	v *Vault
-	s *session
+	vaultReader
 }
 
 // Exec implements vault.Tx. Marks of where one write of a commit ends and the next begins say nothing
@@ -129,20 +137,25 @@ func (t vaultTx) Exec(ctx context.Context, query string, args ...any) (int64, er
 	return tag.RowsAffected(), t.v.judge(err)
 }
 
+type vaultReader struct {
+	s     *session
+	judge func(error) error
+}
+
 // Query implements vault.Reader.
-func (t vaultTx) Query(ctx context.Context, query string, args ...any) (vault.Rows, error) {
-	rows, err := t.s.query(ctx, query, args...)
+func (r vaultReader) Query(ctx context.Context, query string, args ...any) (vault.Rows, error) {
+	rows, err := r.s.query(ctx, query, args...)
 	if err != nil {
-		return nil, t.v.judge(err)
+		return nil, r.judge(err)
 	}
-	return vaultRows{rows: rows, v: t.v}, nil
+	return vaultRows{rows, r.judge}, nil
 }
 
 // vaultRows judges what comes up while rows are read: an update with RETURNING fails here.
 type vaultRows struct {
 	*rows
-	v *Vault
+	judge func(error) error
 }
 
 // Err implements vault.Rows.
-func (r vaultRows) Err() error { return r.v.judge(r.rows.Err()) }
+func (r vaultRows) Err() error { return r.judge(r.rows.Err()) }

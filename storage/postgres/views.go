@@ -349,7 +349,7 @@ func (v *Views) fault(ctx context.Context, number int, err error) error {
 	judged := database.Judge(err)
 	damage := isDamage(err)
 	switch {
-	case errors.Is(judged, eventlog.ErrFull):
+	case eventlog.Passing(judged):
 		return judged
 	case damage && !v.detached:
 		_, noting := v.db.Exec(context.WithoutCancel(ctx), `update views.generations set format = 0 where number = $1`, number)

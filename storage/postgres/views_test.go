@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
 	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/vault"
 )
 
 type viewsPlace struct{ db *database.Database }
@@ -275,10 +275,7 @@ func TestDamagedViewsAreBuiltAnew(t *testing.T) {
 
 // TestDamageFoundWhileReading spoils a table's file for real.
 func TestDamageFoundWhileReading(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "pg")
-	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	must(t, os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755))
-	server, err := pgserver.Start(t.Context(), dir)
+	server, err := pgserver.Temporary(t.Context())
 	must(t, err)
 	t.Cleanup(func() { must(t, server.Close()) })
 	place := viewsPlace{connected(t, server.URL("postgres"))}
@@ -289,11 +286,11 @@ func TestDamageFoundWhileReading(t *testing.T) {
 	}
 	fill(t, views, 5, rows...)
 	var path string
-	must(t, place.db.QueryRow(t.Context(), `select pg_relation_filepath('views_1.things_v1')`).Scan(&path))
+	must(t, place.db.QueryRow(t.Context(), `select current_setting('data_directory') || '/' || pg_relation_filepath('views_1.things_v1')`).Scan(&path))
 	must(t, views.Close())
 	place.db.Close()
 	must(t, server.Stop())
-	file, err := os.OpenFile(filepath.Join(dir, "data", path), os.O_RDWR, 0)
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	must(t, err)
 	_, err = file.WriteAt(bytes.Repeat([]byte{0xa5}, 100), 3*8192+4000)
 	must(t, errors.Join(err, file.Close()))
@@ -307,6 +304,51 @@ func TestDamageFoundWhileReading(t *testing.T) {
 	must(t, views.Close())
 	if now, err := place.open(t).Checkpoints(t.Context()); err != nil || len(now) != 0 {
 		t.Errorf("got checkpoints %v, %v; want empty views after the restart", now, err)
+	}
+}
+
+// TestDatabaseAway: what fails while the server is away says so, and goes on when it is back.
+func TestDatabaseAway(t *testing.T) {
+	server, err := pgserver.Temporary(t.Context())
+	must(t, err)
+	t.Cleanup(func() { must(t, server.Close()) })
+	db := connected(t, server.URL("postgres"))
+	views, kept := viewsPlace{db}.open(t), openVaultIn(t, db)
+	v := sealed(t, kept)
+	put := func() error {
+		_, _, err := v.Put(t.Context(), vault.Delivery{Channel: "tiktok", Body: []byte("x")})
+		return err
+	}
+	write := func(then func() error) error {
+		return views.Write(t.Context(), func(tx projection.Tx, now []projection.Checkpoint) ([]projection.Checkpoint, error) {
+			if err := then(); err != nil {
+				return nil, err
+			}
+			now[0].Position++
+			return now, tx.Exec(t.Context(), `delete from things_v1`)
+		})
+	}
+	nothing := func() error { return nil }
+	fill(t, views, 1, thing{ID: "x"})
+	must(t, put()) // a commit that is waited for takes those before it along
+	if err := write(server.Kill); !errors.Is(err, eventlog.ErrAway) {
+		t.Errorf("the server went in the middle of a batch: %v, want ErrAway", err)
+	}
+	for name, err := range map[string]error{
+		"write views": write(nothing), "read views": views.Read(t.Context(), func(projection.Reader) error { return nil }),
+		"write the vault": put(), "read the vault": v.Read(t.Context(), func(vault.Reader) error { return nil }),
+	} {
+		if !errors.Is(err, eventlog.ErrAway) || errors.Is(err, projection.ErrBroken) || errors.Is(err, eventlog.ErrFenced) {
+			t.Errorf("%s while the server is away: %v, want ErrAway alone", name, err)
+		}
+	}
+	must(t, server.Restart(t.Context()))
+	must(t, errors.Join(put(), write(nothing)))
+	if all, position := read(t, views); position != 2 || len(all) != 0 {
+		t.Errorf("views at %d with %d rows, want what the last batch left at 2", position, len(all))
+	}
+	if items, err := v.Pending(t.Context(), 0, 10); err != nil || len(items) != 2 || items[1].Number != 2 {
+		t.Errorf("inbox %+v, %v; want the two that were acknowledged", items, err)
 	}
 }
 
@@ -355,6 +397,69 @@ func TestReadViews(t *testing.T) {
 		t.Errorf("left behind: %v", names)
 	}
 	fill(t, serving, 11, thing{ID: "y"})
+}
+
+// TestPlansFitTablesThatGrow: statements that were planned when a table was empty do not read all of it
+// when it is not.
+func TestPlansFitTablesThatGrow(t *testing.T) {
+	place := viewsPlace{connected(t, created(t))}
+	views := place.open(t)
+	fill(t, views, 1)
+	if _, err := place.db.Exec(t.Context(), `vacuum analyze views_1.things_v1`); err != nil { // so that it is known to be empty
+		t.Fatal(err)
+	}
+	// scans counts what do reads the whole table for, and what by an index.
+	scans := func(q projection.Querier, do func() error) (sequential, byIndex int64) {
+		t.Helper()
+		count := func() (found [2]int64) {
+			rows, err := q.Query(t.Context(), `select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'things_v1'`)
+			must(t, err)
+			for rows.Next() {
+				must(t, rows.Scan(&found[0], &found[1]))
+			}
+			must(t, errors.Join(rows.Err(), rows.Close()))
+			return found
+		}
+		before := count()
+		must(t, do())
+		after := count()
+		return after[0] - before[0], after[1] - before[1]
+	}
+	const many = 3000
+	for round := range 3 {
+		must(t, views.Read(t.Context(), func(r projection.Reader) error {
+			sequential, byIndex := scans(r, func() error {
+				for n := range 20 {
+					if _, _, err := things.Find(t.Context(), r, time.Duration(n*100).String()); err != nil {
+						return err
+					}
+				}
+				_, err := things.Select(t.Context(), r, "where number < $1 order by number desc, id desc limit $2", 50, 10)
+				return err
+			})
+			if round > 0 && (sequential > 0 || byIndex != 21) {
+				t.Errorf("round %d: a reader read the whole table %d times, by an index %d times; want 0 and 21", round, sequential, byIndex)
+			}
+			return nil
+		}))
+		must(t, views.Write(t.Context(), func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
+			sequential, byIndex := scans(tx, func() error {
+				rows := things.Edit(tx)
+				for n := range many {
+					row, err := rows.Get(t.Context(), time.Duration(n).String())
+					if err != nil {
+						return err
+					}
+					row.Number = int64(n + round)
+				}
+				return rows.Save(t.Context())
+			})
+			if sequential > 0 || byIndex < many {
+				t.Errorf("round %d: the writer read the whole table %d times, by an index %d times; want 0 and at least %d", round, sequential, byIndex, many)
+			}
+			return nil, nil
+		}))
+	}
 }
 
 func TestDDL(t *testing.T) {

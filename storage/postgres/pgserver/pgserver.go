@@ -29,6 +29,7 @@ const startWithin = time.Minute
 type Server struct {
 	bin, data, socket string
 	settings          []string
+	temporary         string // a folder that goes with the server
 	account           *syscall.Credential
 	process           *exec.Cmd
 	done              chan error
@@ -132,8 +133,14 @@ func (s *Server) Kill() error { return s.end(syscall.SIGQUIT, true) }
 // Stop ends the server in order.
 func (s *Server) Stop() error { return s.end(syscall.SIGINT, false) }
 
-// Close stops the server and removes the socket's folder; the data stays.
-func (s *Server) Close() error { return errors.Join(s.Stop(), os.RemoveAll(s.socket)) }
+// Close stops the server and removes the socket's folder; the data stays, unless it was Temporary.
+func (s *Server) Close() error {
+	err := errors.Join(s.Stop(), os.RemoveAll(s.socket))
+	if s.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(s.temporary))
+	}
+	return err
+}
 
 func (s *Server) end(signal syscall.Signal, expected bool) error {
 	if s.process == nil {
