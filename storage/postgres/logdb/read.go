@@ -94,7 +94,7 @@ func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) (
 	}
 	rows, err := l.db.Query(ctx, `select `+columns+`, s.workspace, s.kind, s.name
 		from (select * from log.events where position > $1
-			and month >= coalesce((select max(month) from log.months where first <= $1 + 1), 0)
+			and month >= coalesce((select max(month) from log.months where first - 1 <= $1), 0)
 			order by position limit $2) e
 		join log.streams s on s.id = e.stream order by e.position`, int64(after), limit)
 	return stored(rows, err, nil)
