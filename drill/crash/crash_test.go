@@ -23,7 +23,7 @@ func TestCrash(t *testing.T) {
 		broken     bool
 	}{
 		{name: "hub", tags: failpoint.Tag, cycles: 18, fired: len(failpoint.All()) - 2}, // each once
-		{name: "hub on postgres", tags: failpoint.Tag, cycles: 12, fired: 4, postgres: true},
+		{name: "hub on postgres", tags: failpoint.Tag, cycles: 18, fired: len(failpoint.All()) - 4, postgres: true},
 		{name: "early ack", tags: "twin_early_ack", cycles: 3, broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

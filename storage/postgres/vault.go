@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -64,7 +65,13 @@ func (v *Vault) Write(ctx context.Context, do func(tx vault.Tx) error) error {
 	}
 	ctx = context.WithoutCancel(ctx) // an interrupted COMMIT would leave its outcome unknown
 	begin := []queued{{text: `begin`}, {text: `select last from inbox_head for update`}}
-	return v.judge(within(ctx, v.pool, begin, func(s *session) error { return do(vaultTx{v, vaultReader{s, v.judge}}) }))
+	err := within(ctx, v.pool, begin, func(s *session) error {
+		err := do(vaultTx{v, vaultReader{s, v.judge}})
+		failpoint.Hit(failpoint.VaultBefore)
+		return err
+	})
+	failpoint.Hit(failpoint.VaultAfter)
+	return v.judge(err)
 }
 
 // Read implements vault.Store.

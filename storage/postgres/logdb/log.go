@@ -19,6 +19,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/eventlog/record"
+	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 )
 
@@ -149,10 +150,14 @@ func (l *Log) signal() {
 
 // Commit implements eventlog.Store.
 func (l *Log) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
+	var q querier = l.db
 	if l.filling != nil {
-		return l.commit(ctx, l.filling, b)
+		q = l.filling
 	}
-	return l.commit(ctx, l.db, b)
+	failpoint.Hit(failpoint.LogBefore)
+	out, err := l.commit(ctx, q, b)
+	failpoint.Hit(failpoint.LogAfter)
+	return out, err
 }
 
 // Alone implements eventlog.Store, in one transaction that holds the head.
