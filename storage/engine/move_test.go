@@ -34,20 +34,13 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) (code int) {
-	memory := "/dev/shm" // its fsync costs nothing: durability is the drills' to prove
-	if _, err := os.Stat(memory); err != nil {
-		memory = ""
-	}
-	dir, err := os.MkdirTemp(memory, "creatorflow-engine")
-	if err == nil {
-		server, err = pgserver.Start(context.Background(), filepath.Join(dir, "pg"))
-	}
-	if err != nil {
+	var err error
+	if server, err = pgserver.Temporary(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	code = m.Run()
-	if err := errors.Join(server.Close(), os.RemoveAll(dir)); err != nil {
+	if err := server.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -65,16 +58,11 @@ func fresh(t *testing.T, engine string) Place {
 	if engine == SQLite {
 		return Place{Folder: f}
 	}
-	db, err := database.Open(t.Context(), server.URL("postgres"))
+	url, err := server.Create(t.Context(), fmt.Sprintf("engine%d", made.Add(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	name := fmt.Sprintf("engine%d", made.Add(1))
-	if _, err := db.Exec(t.Context(), "create database "+name); err != nil {
-		t.Fatal(err)
-	}
-	return Place{Folder: f, DB: server.URL(name)}
+	return Place{Folder: f, DB: url}
 }
 
 func opened(t *testing.T, p Place) *Stores {
