@@ -55,7 +55,7 @@ func TestArchitectureCatches(t *testing.T) {
 		{name: "ingest uses a simulator", files: map[string]string{"ingest/poll.go": ours + "channels/tiktok/tiktoksim"}, want: "may import a simulator"},
 		{name: "a contract in the product", files: map[string]string{"storage/sqlite/log.go": ours + "eventlog/eventlogtest"}, want: "is for tests"},
 		{name: "a package nobody drew", files: map[string]string{"util/strings.go": "strings"}, want: "package util has no line"},
-		{name: "a contract nobody drew", files: map[string]string{"storage/storagetest/run.go": "testing"}, want: "no line"},
+		{name: "a contract nobody drew", files: map[string]string{"realtime/realtimetest/run.go": "testing"}, want: "no line"},
 		{name: "an import nobody drew", files: map[string]string{"gateway/routes.go": ours + "util"}, want: "which has no line"},
 		{name: "code in the root", files: map[string]string{"version.go": "strings"}, want: "tests only"},
 		{name: "behind a build tag", files: map[string]string{"domain/orders/twin.go": "//go:build twin\n" + ours + "gateway"}, want: "upwards"},

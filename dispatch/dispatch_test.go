@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,11 +20,12 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/eventlog"
-	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/storage/memory"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 	"github.com/creatorflow/creatorflow/vault"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 const shopID = "7490000000000000001"
 
@@ -68,12 +70,7 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 			t.Error(err)
 		}
 	})
-	store, err := sqlite.OpenVault(t.Context(), folder.Beside(t.TempDir()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	if r.vault, err = vault.Open(store, vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
+	if r.vault, err = vault.Open(storagetest.New(t).Vault(), vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	registry, err := connect.Open(t.Context(), log, r.vault, connect.Options{Clock: time.Now, Timeout: time.Second})

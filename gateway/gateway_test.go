@@ -35,7 +35,7 @@ import (
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
 	"github.com/creatorflow/creatorflow/storage/memory"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
@@ -43,7 +43,7 @@ import (
 // TestMain looks for goroutines that were left. centrifuge sleeps a second before it leaves an empty
 // topic, also after its end.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*Node).unsubscribeFromBrokerWhenEmpty.func1"))
+	goleak.VerifyTestMain(storagetest.With(m), goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*Node).unsubscribeFromBrokerWhenEmpty.func1"))
 }
 
 const password = "correct horse battery"
@@ -100,18 +100,12 @@ var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	t.Helper()
 	s := &site{clock: &clock{now: start}, intake: http.StatusOK}
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, folder.Close()) })
-	store, err := sqlite.OpenVault(t.Context(), folder)
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, store.Close()) })
-	s.vault, err = vault.Open(store, vault.Master{1}, vault.Options{Clock: s.clock.Now})
+	place := storagetest.New(t)
+	var err error
+	s.vault, err = vault.Open(place.Vault(), vault.Master{1}, vault.Options{Clock: s.clock.Now})
 	fatal(t, err)
 	s.accounts = accounts.New(s.vault)
-	views, err := sqlite.OpenViews(t.Context(), folder, nil)
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, views.Close()) })
+	views := place.Views()
 	s.log, err = eventlog.Open(t.Context(), memory.NewLog(uuid.New()), eventlog.Options{Decode: events.Decode, Clock: s.clock.Now})
 	fatal(t, err)
 	s.views = projection.NewRunner(s.log, views, []projection.Projection{

@@ -28,11 +28,11 @@ import (
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
 
 const (
 	appKey    = "cfappkey01"
@@ -54,8 +54,7 @@ type rig struct {
 	app      channels.App
 	shop     channels.Connection
 	options  ingest.Options
-	dir      string // of the hub's files
-	folder   *sqlite.Folder
+	storage  *storagetest.Place
 	ended    chan error // what Run of the present ingest returned
 	timeout  time.Duration
 	url      string                                                            // of the vendor
@@ -157,28 +156,13 @@ func (r *rig) background(run func(context.Context) error) {
 
 func (r *rig) openStorage() {
 	r.t.Helper()
-	r.dir = r.t.TempDir()
-	folder, err := sqlite.OpenFolder(r.dir)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.folder = folder
-	r.t.Cleanup(func() { _ = folder.Close() })
-	store, err := sqlite.OpenLog(r.t.Context(), folder)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { _ = store.Close() })
-	if r.log, err = eventlog.Open(r.t.Context(), store, eventlog.Options{Decode: events.Decode, Clock: r.now}); err != nil {
+	r.storage = storagetest.New(r.t)
+	var err error
+	if r.log, err = eventlog.Open(r.t.Context(), r.storage.Log(), eventlog.Options{Decode: events.Decode, Clock: r.now}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.background(r.log.Run)
-	kept, err := sqlite.OpenVault(r.t.Context(), folder)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { _ = kept.Close() })
-	if r.vault, err = vault.Open(kept, vault.Master{1}, vault.Options{Clock: r.now}); err != nil {
+	if r.vault, err = vault.Open(r.storage.Vault(), vault.Master{1}, vault.Options{Clock: r.now}); err != nil {
 		r.t.Fatal(err)
 	}
 }

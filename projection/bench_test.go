@@ -3,12 +3,11 @@ package projection_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
 // wide is a row like those of the product's views.
@@ -71,16 +70,7 @@ func (t tape) Head() eventlog.Head {
 func BenchmarkFold(b *testing.B) {
 	for _, perRow := range []int{1, 20} {
 		b.Run(fmt.Sprintf("%d records a row", perRow), func(b *testing.B) {
-			folder, err := sqlite.OpenFolder(b.TempDir())
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer folder.Close()
-			views, err := sqlite.OpenViews(b.Context(), folder, slog.New(slog.DiscardHandler))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer views.Close()
+			views := storagetest.New(b).Views()
 			log := tape{make([]eventlog.Record, b.N)}
 			for i := range log.records {
 				log.records[i] = eventlog.Record{Position: eventlog.Position(i + 1), Stream: eventlog.Stream{ID: fmt.Sprintf("sku-%d", i*7919%max(b.N/perRow, 1))}}

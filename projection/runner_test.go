@@ -22,10 +22,10 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/memory"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
 
 // paid is the tests' only event.
 type paid struct {
@@ -96,26 +96,22 @@ type world struct {
 	ctx     context.Context
 	store   eventlog.Store
 	log     *eventlog.Log
-	folder  *sqlite.Folder
-	views   *sqlite.Views
+	place   *storagetest.Place
+	views   projection.Store
 	running sync.WaitGroup
 	close   func()
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &world{T: t, ctx: ctx, folder: folder}
+	w := &world{T: t, ctx: ctx, place: storagetest.New(t)}
 	w.newLog()
 	w.open()
 	w.close = sync.OnceFunc(func() {
 		cancel()
 		w.running.Wait()
-		if err := errors.Join(w.views.Close(), folder.Close()); err != nil {
+		if err := w.views.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -142,11 +138,7 @@ func (w *world) onLog(store eventlog.Store) {
 
 func (w *world) open() {
 	w.Helper()
-	views, err := sqlite.OpenViews(w.ctx, w.folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.views = views
+	w.views = w.place.Views()
 }
 
 // pay appends n payments of 1, 2, 3 … to a few accounts, and returns the log's end.
@@ -303,6 +295,37 @@ func TestFoldsTogetherAndTells(t *testing.T) {
 			t.Errorf("status %+v, want all folded", s)
 		}
 	}
+}
+
+// clumsy is a projection with a statement that no database takes.
+type clumsy struct{ *balances }
+
+func (c clumsy) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
+	if slices.ContainsFunc(batch, func(r eventlog.Record) bool { return r.Position == 38 }) {
+		return nil, tx.Exec(ctx, `insert into nowhere_v1 (a) values ($1)`, int64(1))
+	}
+	return c.balances.Apply(ctx, tx, batch)
+}
+
+// A store may send statements later, but not to the account of the next projection.
+func TestAFailedStatementStopsItsOwnProjection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		bad, good := newBalances("bad", 1), newBalances("good", 1)
+		r, stop := w.run(projection.Options{MaxBatch: 16}, clumsy{bad}, good)
+		end := w.pay(70)
+		w.wait(r, end)
+		synctest.Wait()
+		w.shows(good, end)
+		w.shows(bad, 37)
+		if s := r.Status(); s[0].Stopped == "" || s[1].Stopped != "" {
+			t.Errorf("status %+v, want the first one alone stopped", s)
+		}
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		w.close()
+	})
 }
 
 func TestAStoppedProjectionStopsAlone(t *testing.T) {

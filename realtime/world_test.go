@@ -3,7 +3,6 @@ package realtime_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,12 +16,12 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
 func TestMain(m *testing.M) {
 	// The library lets a channel rest for a second before it leaves it; the goroutine then ends.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*Node).unsubscribeFromBrokerWhenEmpty.func1"))
+	goleak.VerifyTestMain(storagetest.With(m), goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*Node).unsubscribeFromBrokerWhenEmpty.func1"))
 }
 
 // number is a row of the tests' only view.
@@ -59,7 +58,7 @@ type shown struct {
 // world is views, a Live on them and an HTTP server.
 type world struct {
 	*testing.T
-	views   *sqlite.Views
+	views   projection.Store
 	options realtime.Options
 	serving atomic.Pointer[realtime.Live]
 	url     string
@@ -76,19 +75,7 @@ const logID = "0197f2a4-0000-7000-8000-000000000001"
 
 func newWorld(t *testing.T, change ...func(*realtime.Options)) *world {
 	t.Helper()
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	views, err := sqlite.OpenViews(t.Context(), folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(views.Close(), folder.Close()); err != nil {
-			t.Error(err)
-		}
-	})
+	views := storagetest.New(t).Views()
 	if err := views.Create(t.Context(), board{}); err != nil {
 		t.Fatal(err)
 	}

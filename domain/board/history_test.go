@@ -3,8 +3,8 @@ package board_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -27,8 +27,10 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/seal"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 // all are the views of a workspace.
 var all = []projection.Projection{
@@ -329,19 +331,7 @@ func (h *history) letter(t *rapid.T) {
 // views opens a real view store.
 func views(t *testing.T) projection.Store {
 	t.Helper()
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := sqlite.OpenViews(t.Context(), folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = store.Close()
-		_ = folder.Close()
-	})
-	return store
+	return storagetest.New(t).Views()
 }
 
 // fold makes the views anew from the history, in batches of some size, and returns the tables' hashes.

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -9,8 +10,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 func TestMapping(t *testing.T) {
 	tests := []struct {
@@ -69,17 +72,7 @@ func TestMapping(t *testing.T) {
 // A listing's stream tells other things of it too; only mappings say what its code means, and each
 // code of each shop has its own.
 func TestFoldTellsTheMapping(t *testing.T) {
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = folder.Close() }()
-	store, err := sqlite.OpenLog(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
-	log, stop := eventlogtest.Start(t, store, eventlog.Options{Decode: events.Decode})
+	log, stop := eventlogtest.Start(t, storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode})
 	defer stop()
 	for _, c := range []Map{{"k7", "HEART", "85123A"}, {"k8", "HEART", "84029G"}, {"k7", "HEART:2", "71053"}} {
 		if _, err := eventlog.Execute(t.Context(), log, shops.Listing("main", c.Connection, c.Code), Mapping(), c, eventlog.Meta{}); err != nil {

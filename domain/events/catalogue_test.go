@@ -14,8 +14,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 // The catalogue knows every event that the sources declare, by its own type, and no other name. One
 // that were missing could be appended, and the log would not open again.
@@ -74,17 +76,7 @@ func examples(t *testing.T, module string) (found []example) {
 // Every event has an example; the examples together have every field of it; and a real log that is
 // given what an example decodes to stores the example's bytes again.
 func TestExamples(t *testing.T) {
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = folder.Close() }()
-	store, err := sqlite.OpenLog(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
-	log, stop := eventlogtest.Start(t, store, eventlog.Options{Decode: events.Decode})
+	log, stop := eventlogtest.Start(t, storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode})
 	defer stop()
 	var all []example
 	for _, m := range modules(t) {

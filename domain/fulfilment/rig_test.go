@@ -24,10 +24,10 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/money"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
 
 // desk is a channel's shipping desk that keeps what was done by parcel and misbehaves on demand.
 type desk struct {
@@ -170,24 +170,11 @@ type rig struct {
 
 // inRig runs a test in a bubble: its time passes when everybody waits.
 func inRig(t *testing.T, test func(r *rig)) {
-	dir := t.TempDir()
+	store := storagetest.New(t).BubbleLog()
 	synctest.Test(t, func(t *testing.T) {
-		folder, err := sqlite.OpenFolder(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		store, err := sqlite.OpenLog(t.Context(), folder)
-		if err != nil {
-			t.Fatal(err)
-		}
 		r := &rig{T: t, store: &crashing{Store: store}, desk: newDesk()}
 		r.start()
-		defer func() {
-			r.kill()
-			if err := errors.Join(store.Close(), folder.Close()); err != nil {
-				t.Error(err)
-			}
-		}()
+		defer func() { r.kill() }()
 		test(r)
 	})
 }

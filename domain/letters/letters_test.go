@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +15,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 var opened = events.Opened{
 	Letter: "inbox-7", Inbox: 7, Connection: "k7", Subject: "k7:9", Field: "quantity", Rule: "must be at least 1", Sample: "0",
@@ -125,18 +127,7 @@ type view struct {
 
 func newView(t *testing.T) *view {
 	t.Helper()
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := sqlite.OpenViews(t.Context(), folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = store.Close()
-		_ = folder.Close()
-	})
+	store := storagetest.New(t).Views()
 	if err := store.Create(t.Context(), letters.View{}); err != nil {
 		t.Fatal(err)
 	}

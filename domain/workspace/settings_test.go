@@ -2,7 +2,6 @@ package workspace_test
 
 import (
 	"errors"
-	"log/slog"
 	"slices"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
 func TestFieldByField(t *testing.T) {
@@ -63,16 +62,7 @@ func TestFieldByField(t *testing.T) {
 // The first order taken in says in what a workspace counts while nobody has; the view's versions
 // are those that the rules compare.
 func TestViewOfWhatNobodySet(t *testing.T) {
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = folder.Close() }()
-	store, err := sqlite.OpenViews(t.Context(), folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := storagetest.New(t).Views()
 	if err := store.Create(t.Context(), workspace.View{}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package workspace_test
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +13,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 func TestConfiguring(t *testing.T) {
 	shop := events.Configured{Name: "Demo shop", Zone: "Europe/London", Currency: "GBP"}
@@ -75,16 +77,7 @@ func TestConfiguring(t *testing.T) {
 }
 
 func TestView(t *testing.T) {
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = folder.Close() }()
-	store, err := sqlite.OpenViews(t.Context(), folder, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := storagetest.New(t).Views()
 	if err := store.Create(t.Context(), workspace.View{}); err != nil {
 		t.Fatal(err)
 	}

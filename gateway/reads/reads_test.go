@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,10 +35,12 @@ import (
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 // desk is the bodies on a real log, real views and a real vault, asked over HTTP.
 type desk struct {
@@ -75,22 +78,13 @@ var morning = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{at: morning}
-	folder, err := sqlite.OpenFolder(t.TempDir())
+	place := storagetest.New(t)
+	var err error
+	d.log, err = eventlog.Open(t.Context(), place.Log(), eventlog.Options{Decode: events.Decode, Clock: d.now})
 	fatal(t, err)
-	t.Cleanup(func() { fatal(t, folder.Close()) })
-	store, err := sqlite.OpenLog(t.Context(), folder)
+	d.vault, err = vault.Open(place.Vault(), vault.Master{1}, vault.Options{Clock: d.now})
 	fatal(t, err)
-	t.Cleanup(func() { fatal(t, store.Close()) })
-	d.log, err = eventlog.Open(t.Context(), store, eventlog.Options{Decode: events.Decode, Clock: d.now})
-	fatal(t, err)
-	kept, err := sqlite.OpenVault(t.Context(), folder)
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, kept.Close()) })
-	d.vault, err = vault.Open(kept, vault.Master{1}, vault.Options{Clock: d.now})
-	fatal(t, err)
-	views, err := sqlite.OpenViews(t.Context(), folder, nil)
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, views.Close()) })
+	views := place.Views()
 	d.runner = projection.NewRunner(d.log, views, []projection.Projection{
 		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
 	}, projection.Options{})

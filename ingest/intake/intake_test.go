@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,9 +21,11 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/storage/memory"
-	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 	"github.com/creatorflow/creatorflow/vault"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 var shop = channels.Connection{ID: "k7", Channel: "tiktok"}
 
@@ -165,17 +168,8 @@ func TestTakenTellsWhatItLedTo(t *testing.T) {
 // Two orders of one buyer go to two places, and what is late about either changes neither.
 func TestEachOrderKeepsItsAddress(t *testing.T) {
 	in := newIntake(t)
-	folder, err := sqlite.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = folder.Close() })
-	store, err := sqlite.OpenVault(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	if in.vault, err = vault.Open(store, vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
+	var err error
+	if in.vault, err = vault.Open(storagetest.New(t).Vault(), vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	price := money.Money{Minor: 100, Currency: "GBP"}
