@@ -187,7 +187,7 @@ func TestUnknownShopIsTakenUpOnceConnected(t *testing.T) {
 		t.Errorf("reason %q", item.Reason)
 	}
 	r.must(r.CancelOrder(otherShop, id, "buyer"))
-	r.until("another webhook", func() bool { return len(r.sent()) == 2 })
+	r.until("another webhook", func() bool { return len(r.sent()) >= 2 }) // time passes at the vendor too
 	r.caughtUp()
 	if opened := r.opened(); len(opened) != 1 || opened[0].Inbox != 1 || !strings.Contains(opened[0].Reason, otherShop) {
 		t.Errorf("opened %+v", opened)
