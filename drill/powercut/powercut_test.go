@@ -32,7 +32,7 @@ func TestPowercut(t *testing.T) {
 			}
 			t.Logf("%+v", r)
 			if r.NotRun != "" {
-				t.Skipf("NOT RUN, nothing is proven of power cuts: %s", r.NotRun)
+				t.Skipf("NOT RUN, nothing is proven of power cuts: %s", r.NotRun) //nolint:forbidigo // a machine without FUSE says so
 			}
 			if len(c.lost) == 0 && len(r.Broken) > 0 {
 				t.Errorf("the hub broke a promise: %v", r.Broken)
