@@ -33,7 +33,7 @@ EACH_PROPERTY := printf '%s\n' $(PROPERTIES) | tr : ' ' | xargs -P 2 -L 1 sh -c
 WEB_SOURCES = $(shell find web/src web/public \( -type f -o -type d \) ! -name '*.test.*' 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts web/*.mts web/*.js web/*.mjs)
 
-TEST  := install build size vet format lint deadcode web-types web-unit web-imports web-budget unit postgres drills fuzz totals browser
+TEST  := install build size vet format lint deadcode web-types web-unit web-imports web-budget unit postgres drills fuzz browser
 CHECK := install vet format lint deadcode web-types web-unit web-imports unit
 
 .DEFAULT_GOAL := help
@@ -51,7 +51,7 @@ test: ## install what is missing, build, and run every check (at most 30 minutes
 	@MAKE="$(MAKE)" scripts/phases $(TEST)
 
 test-long: ## the same with long drills, long fuzzing, many cases of every property and the benches (at most 90 minutes)
-	@MAKE="$(MAKE) SHORT= FUZZTIME=10s" scripts/phases $(TEST) properties proofs
+	@MAKE="$(MAKE) SHORT= FUZZTIME=10s" scripts/phases $(TEST) properties totals proofs
 
 check: ## what must pass before a push: format, vet, lint, architecture, race tests, web checks
 	@MAKE="$(MAKE)" scripts/phases $(CHECK)

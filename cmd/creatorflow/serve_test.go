@@ -173,6 +173,10 @@ func TestFenced(t *testing.T) {
 	hub := startHub(t, data)
 	kept := receipt("MUG", 3)
 	hub.ask(http.MethodPost, receiveStock, key, kept, nil)
+	eventually(t, "the views have nothing left to write", func() bool { // theirs would be another fault
+		status, _, err := hub.try(http.MethodGet, "/api/v1/stock/MUG", key, nil, nil)
+		return err == nil && status == http.StatusOK
+	})
 	// No file may be written from now on: the kernel answers EFBIG.
 	limit := exec.CommandContext(t.Context(), "prlimit", "--pid", strconv.Itoa(hub.Process.Pid), "--fsize=0:0")
 	if out, err := limit.CombinedOutput(); err != nil {
