@@ -78,7 +78,7 @@ type verifyCommand struct {
 	From int64  `help:"Begin after this position, which must be the last of a commit."`
 }
 
-// Run checks the log, then the views against a rebuild.
+// Run checks the log, then the files, then the views against a rebuild.
 func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	stores, err := engine.Read(ctx, v.Data, v.DB, logger(c, 0))
 	if err != nil {
@@ -87,6 +87,9 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	defer func() { err = errors.Join(err, stores.Close()) }()
 	report, err := verify.Log(ctx, stores.Log, eventlog.Position(v.From))
 	if err != nil {
+		return err
+	}
+	if err := stores.Check(ctx); err != nil {
 		return err
 	}
 	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: time.Now})

@@ -57,6 +57,9 @@ func Open(ctx context.Context, f *folder.Folder, db string, log *slog.Logger) (*
 }
 
 func (s *Stores) openSQLite(ctx context.Context, f *folder.Folder, log *slog.Logger) error {
+	if err := sqlite.Mend(f, log); err != nil {
+		return err
+	}
 	events, err := sqlite.OpenLog(ctx, f)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
@@ -156,6 +159,15 @@ func (s *Stores) readPostgres(ctx context.Context, url string, log *slog.Logger)
 	}
 	s.Views, s.closers = views, append(s.closers, views.Close)
 	return nil
+}
+
+// Check reads the files below the stores and says what in them is not what was written, as far as the
+// log's own sums do not. A PostgreSQL server has checksums of its pages, which it checks itself.
+func (s *Stores) Check(ctx context.Context) error {
+	if s.Name != SQLite {
+		return nil
+	}
+	return sqlite.Check(ctx, s.Where)
 }
 
 // Close closes the parts, the last first.

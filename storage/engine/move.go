@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/google/uuid"
 
@@ -101,6 +102,9 @@ func openForMove(ctx context.Context, p Place) (*Stores, error) {
 }
 
 func (s *Stores) moveSQLite(ctx context.Context, p Place) error {
+	if err := sqlite.Mend(p.Folder, slog.Default()); err != nil {
+		return err
+	}
 	events, err := logdb.OpenForMove(ctx, p.Folder)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)

@@ -6,8 +6,11 @@ package sqlite
 
 import (
 	"context"
+	"log/slog"
+	"path/filepath"
 
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/storage/sqlite/logdb"
 )
 
@@ -17,6 +20,34 @@ type Folder = folder.Folder
 // OpenFolder makes the folder when missing and takes it for this process alone. When another
 // process has it, the error is a sentence that says which.
 func OpenFolder(dir string) (*Folder, error) { return folder.Open(dir) }
+
+// Mend puts back bytes that have changed in the write-ahead logs of the log and the vault since they were
+// written, and says so: SQLite would end at the first of them. It comes before both are opened.
+func Mend(f *Folder, log *slog.Logger) error {
+	for _, name := range []string{"log.db-wal", "vault.db-wal"} {
+		path := filepath.Join(f.Dir(), name)
+		mended, err := file.MendWAL(path)
+		if err != nil {
+			return err
+		}
+		if len(mended) > 0 {
+			log.Warn("bytes of a file had changed since they were written; they were put back, nothing is lost", "file", path, "at", mended,
+				"mend", "check the disk and the memory of this machine: what changes bytes once does it again")
+		}
+	}
+	return nil
+}
+
+// Check reads all of the log's and the vault's file in a folder, which another process may have: their
+// structure, and the sum of every row that has one.
+func Check(ctx context.Context, dir string) error {
+	for _, name := range []string{"log.db", "vault.db"} {
+		if err := file.Check(ctx, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Log is the eventlog.Store in log.db.
 type Log = logdb.Log

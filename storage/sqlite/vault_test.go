@@ -14,6 +14,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 	"github.com/creatorflow/creatorflow/vault/vaulttest"
@@ -321,5 +322,45 @@ func BenchmarkVaultPut(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestVaultSums: every table of the vault has a sum of its rows, which the check recomputes.
+func TestVaultSums(t *testing.T) {
+	dir := t.TempDir()
+	store := openVaultIn(t, dir)
+	v := sealed(t, store)
+	ctx := t.Context()
+	if _, _, err := v.Put(ctx, vault.Delivery{Channel: "tiktok", App: "a", Delivery: "d-1", Body: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.SetCursor(ctx, "poll:t-1", "canary-1"); err != nil {
+		t.Fatal(err)
+	}
+	var without string
+	if err := store.db.Read.QueryRowContext(ctx, `select coalesce(group_concat(t.name), '') from sqlite_schema t where t.type = 'table'
+		and t.name not like 'goose%' and t.name not like 'sqlite%' and not exists (select 1 from pragma_table_xinfo(t.name) c where c.name = 'sum')`).Scan(&without); err != nil || without != "" {
+		t.Errorf("tables without a sum: %q, %v", without, err)
+	}
+	if err := file.Check(ctx, store.db.Path); err != nil {
+		t.Fatalf("a whole vault: %v", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "vault.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(content, []byte("canary-1"))
+	if at < 0 {
+		t.Fatal("the cursor is not in the file")
+	}
+	content[at+7] ^= 3
+	if err := os.WriteFile(filepath.Join(dir, "vault.db"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(ctx, filepath.Join(dir, "vault.db")); !errors.Is(err, eventlog.ErrCorrupt) {
+		t.Errorf("a cursor that became another: %v, want ErrCorrupt", err)
 	}
 }

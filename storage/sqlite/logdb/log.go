@@ -140,6 +140,9 @@ func prepareLog(ctx context.Context, db *file.Database) error {
 	if err != nil {
 		return fmt.Errorf("make the head of %s: %w", db.Path, err)
 	}
+	if _, err = db.Write.ExecContext(ctx, `update log_head set id_sum = row_sum(log_id) where id_sum is null`); err != nil {
+		return fmt.Errorf("guard the head of %s: %w", db.Path, err)
+	}
 	return nil
 }
 
@@ -170,12 +173,17 @@ func (l *Log) resume(ctx context.Context) error {
 func (l *Log) readHead(ctx context.Context) (head, last eventlog.Head, err error) {
 	var id, seal, lastSeal []byte
 	var at int64
+	var guarded bool
 	err = l.read.QueryRowContext(ctx, `
-		select h.log_id, h.position, h.seal, h.at, coalesce(e.position, 0), coalesce(e.seal, zeroblob(32))
-		from log_head h left join (select position, seal from events order by position desc limit 1) e on true`).
-		Scan(&id, &head.Position, &seal, &at, &last.Position, &lastSeal)
+		select h.log_id, h.position, h.seal, h.at, coalesce(e.position, 0), coalesce(e.seal, zeroblob(32)),
+			h.at = coalesce(e.at, 0) and h.id_sum is row_sum(h.log_id)
+		from log_head h left join (select position, seal, at from events order by position desc limit 1) e on true`).
+		Scan(&id, &head.Position, &seal, &at, &last.Position, &lastSeal, &guarded)
 	if err != nil {
 		return head, last, err
+	}
+	if !guarded {
+		return head, last, fmt.Errorf("%w: the head of %s is not what was written", eventlog.ErrCorrupt, l.path)
 	}
 	if copy(head.LogID[:], id) != 16 || copy(head.Seal[:], seal) != 32 || copy(last.Seal[:], lastSeal) != 32 {
 		return head, last, fmt.Errorf("%w: the head of %s is cut short", eventlog.ErrCorrupt, l.path)

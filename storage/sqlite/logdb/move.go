@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
 // OpenForMove opens a log for a move from or to another engine, in whatever state one has left it.
@@ -41,7 +42,8 @@ func (l *Log) Fill(ctx context.Context, id uuid.UUID) error {
 	if l.head.Position > 0 {
 		return fmt.Errorf("%s holds events already", l.path)
 	}
-	if err := l.set(ctx, `log_id = x'`+fmt.Sprintf("%x", id[:])+`', filling = 1`); err != nil {
+	what := fmt.Sprintf(`log_id = x'%x', id_sum = %d, filling = 1`, id[:], file.RowSum(id[:]))
+	if err := l.set(ctx, what); err != nil {
 		return err
 	}
 	l.head.LogID = id
