@@ -22,8 +22,20 @@ type Report struct {
 	Points   int      `json:"points,omitempty"`  // failpoints that the program has
 	Fired    int      `json:"fired,omitempty"`   // of them, how many killed it
 	Unfired  []string `json:"unfired,omitempty"` // the others
+	Flips    []Flips  `json:"flips,omitempty"`   // of bits, by file
 	Broken   []string `json:"broken,omitempty"`  // promises, in sentences
 	NotRun   string   `json:"not_run,omitempty"` // why nothing was proven
+}
+
+// Flips are what became of the bits that were flipped in one file.
+type Flips struct {
+	File     string `json:"file"`
+	Bytes    int    `json:"bytes"`
+	Flips    int    `json:"flips"`
+	Detected int    `json:"detected"`
+	Mended   int    `json:"mended"` // told, and put back
+	Unread   int    `json:"unread"` // everything reads as before
+	Missed   int    `json:"missed"`
 }
 
 // Broke adds a broken promise.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/drill/bitrot"
 	"github.com/creatorflow/creatorflow/drill/crash"
 	"github.com/creatorflow/creatorflow/drill/powercut"
 )
@@ -17,6 +18,7 @@ import (
 type drillCommand struct {
 	Crash      drillCrash      `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
 	Powercut   drillPowercut   `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
+	Bitrot     drillBitrot     `cmd:"" help:"Flip bits in the files of a hub that was killed and check that each is noticed that changes anything."`
 	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
 	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }
@@ -95,6 +97,12 @@ func table(c console, r drill.Report, blow string) error {
 	if r.Points > 0 {
 		blow += fmt.Sprintf(" (%d of %d failpoints fired; never: %s)", r.Fired, r.Points, cmp.Or(strings.Join(r.Unfired, ", "), "none"))
 	}
+	for _, f := range r.Flips {
+		if _, err := fmt.Fprintf(c.out, "%-13s %9d bytes: %4d flips, %4d detected, %4d mended, %4d unread, %4d missed\n",
+			f.File, f.Bytes, f.Flips, f.Detected, f.Mended, f.Unread, f.Missed); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(c.out, `%d %s under load, %d orders, %d acknowledged webhooks and commands
                         measured   required
 acknowledged and lost  %9d   0
@@ -144,4 +152,17 @@ func (d drillPowercut) Validate() error { return d.validate(d.Cycles) }
 // Run cuts.
 func (d drillPowercut) Run(ctx context.Context, c console) error {
 	return d.run(ctx, c, d.Cycles, 50, "power cuts", powercut.Run)
+}
+
+type drillBitrot struct {
+	drillFlags
+	Flips int `help:"How many bits are flipped, one at a time." default:"1000"`
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillBitrot) Validate() error { return d.validate(d.Flips) }
+
+// Run flips.
+func (d drillBitrot) Run(ctx context.Context, c console) error {
+	return d.run(ctx, c, d.Flips, 60, "flipped bits", bitrot.Run)
 }
