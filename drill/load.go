@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // book notes the commands that got a 200.
 type book struct {
 	mu      sync.Mutex
+	answers map[int]int // to commands, by status
 	acked   []uuid.UUID
 	units   map[string]int64 // received by them, by SKU
 	open    map[string]int64 // by commands that have no answer yet
@@ -27,7 +29,9 @@ type book struct {
 	behind  []string         // restarts after which the log ended before it
 }
 
-func newBook() *book { return &book{units: map[string]int64{}, open: map[string]int64{}} }
+func newBook() *book {
+	return &book{answers: map[int]int{}, units: map[string]int64{}, open: map[string]int64{}}
+}
 
 func (b *book) begin(sku string, units int64) {
 	b.mu.Lock()
@@ -42,6 +46,12 @@ func (b *book) answered(id uuid.UUID, sku string, units, position int64) {
 	b.open[sku] -= units
 	b.units[sku] += units
 	b.highest = max(b.highest, position)
+}
+
+func (b *book) heard(status int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answers[status]++
 }
 
 // acknowledged is the highest position that an answer named.
@@ -69,6 +79,24 @@ func (c *Campaign) Acked() (webhooks, commands int) {
 	defer c.book.mu.Unlock()
 	return len(c.gate.acked), len(c.book.acked)
 }
+
+// Answers are how often the hub answered webhooks and commands with a status so far.
+func (c *Campaign) Answers() (webhooks, commands map[int]int) {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	c.book.mu.Lock()
+	defer c.book.mu.Unlock()
+	return maps.Clone(c.gate.answers), maps.Clone(c.book.answers)
+}
+
+// Get asks the hub for a page of its API and says what it answered.
+func (c *Campaign) Get(ctx context.Context, path string) (status int, err error) {
+	a, err := c.call(ctx, http.MethodGet, path, nil, uuid.Nil)
+	return a.status, err
+}
+
+// Broke adds a promise that the hub broke.
+func (c *Campaign) Broke(format string, args ...any) { c.report.Broke(format, args...) }
 
 // UnderLoad places orders and sends commands until breaking returns.
 func (c *Campaign) UnderLoad(ctx context.Context, breaking func(ctx context.Context) error) error {
@@ -136,6 +164,9 @@ func (c *Campaign) receive(ctx context.Context, name string, quantity int64) boo
 	for ctx.Err() == nil {
 		a, err := c.call(ctx, http.MethodPost, "/api/v1/commands/receive-stock",
 			map[string]any{"sku": name, "quantity": quantity, "reason": "drill"}, id)
+		if err == nil {
+			c.book.heard(a.status)
+		}
 		switch {
 		case err == nil && a.status == http.StatusOK:
 			c.book.answered(id, name, quantity, a.position)

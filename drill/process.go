@@ -165,6 +165,11 @@ func (c *Campaign) Rest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("after the last blow: %w", err)
 	}
+	return c.Settle(ctx, h)
+}
+
+// Settle lets a hub come to rest and stops it in order.
+func (c *Campaign) Settle(ctx context.Context, h *Hub) error {
 	c.open(ctx) // an order must not wait for stock that never comes
 	resting := c.rest(ctx)
 	if resting != nil {

@@ -50,13 +50,14 @@ func opening(i int) int64 {
 type gate struct {
 	client http.Client
 
-	mu    sync.Mutex
-	to    string
-	acked map[string]bool // by notification id
+	mu      sync.Mutex
+	to      string
+	acked   map[string]bool // by notification id
+	answers map[int]int     // by status
 }
 
 func newGate() *gate {
-	return &gate{client: http.Client{Timeout: 3 * time.Second}, acked: map[string]bool{}}
+	return &gate{client: http.Client{Timeout: 3 * time.Second}, acked: map[string]bool{}, answers: map[int]int{}}
 }
 
 func (g *gate) lead(to string) {
@@ -87,6 +88,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = response.Body.Close() // it is empty
+	g.mu.Lock()
+	g.answers[response.StatusCode]++
+	g.mu.Unlock()
 	if response.StatusCode == http.StatusOK {
 		var named struct {
 			ID string `json:"tts_notification_id"`

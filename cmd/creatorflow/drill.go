@@ -12,6 +12,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bitrot"
 	"github.com/creatorflow/creatorflow/drill/crash"
+	"github.com/creatorflow/creatorflow/drill/disk"
 	"github.com/creatorflow/creatorflow/drill/powercut"
 )
 
@@ -19,6 +20,7 @@ type drillCommand struct {
 	Crash      drillCrash      `cmd:"" help:"Kill the hub with SIGKILL under load and check that nothing acknowledged is lost."`
 	Powercut   drillPowercut   `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
 	Bitrot     drillBitrot     `cmd:"" help:"Flip bits in the files of a hub that was killed and check that each is noticed that changes anything."`
+	Disk       drillDisk       `cmd:"" help:"Fill the hub's disk under load and check that it goes on by itself when there is room."`
 	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
 	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }
@@ -165,4 +167,22 @@ func (d drillBitrot) Validate() error { return d.validate(d.Flips) }
 // Run flips.
 func (d drillBitrot) Run(ctx context.Context, c console) error {
 	return d.run(ctx, c, d.Flips, 60, "flipped bits", bitrot.Run)
+}
+
+type drillDisk struct {
+	drillFlags
+	Cycles int `help:"How often the disk is filled." default:"10"`
+}
+
+// Help is shown below the flags.
+func (drillDisk) Help() string {
+	return "The data folder is on a tmpfs of 256 MB, which takes root to mount; without it the drill says not_run and exits with 3."
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillDisk) Validate() error { return d.validate(d.Cycles) }
+
+// Run fills.
+func (d drillDisk) Run(ctx context.Context, c console) error {
+	return d.run(ctx, c, d.Cycles, 1, "full disks", disk.Run)
 }

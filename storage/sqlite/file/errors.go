@@ -10,7 +10,7 @@ import (
 // of package native and of the database/sql driver are understood.
 func IsFull(err error) bool {
 	code, _ := Code(err)
-	return code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE
+	return (code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE) && !fullUnknown
 }
 
 // IsFault says that the disk failed: what is on it is unknown, so nothing may be acknowledged again.
