@@ -38,12 +38,47 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 			continue
 		}
 		var err error
-		if c.folded[i], err = l.fold(ctx, f); err != nil {
+		if c.folded[i], err = l.bring(ctx, f); err != nil {
 			return Outcome{}, err
 		}
 	}
 	err := l.submit(ctx, c)
 	return c.out, err
+}
+
+// foldRef names a state that is kept.
+type foldRef struct {
+	stream Stream
+	fold   string
+}
+
+// bring folds a state for the appender, which lacks it. Of the callers that want one state at a time
+// one folds and the others wait and bring none: by then the appender has it, or folds. Otherwise each
+// caller of a busy stream would read all of it whenever another process has moved it on.
+func (l *Log) bring(ctx context.Context, f *Fold) (*folded, error) {
+	ref := foldRef{f.Stream, f.Name}
+	l.foldingMu.Lock()
+	other := l.folding[ref]
+	if other == nil {
+		done := make(chan struct{})
+		l.folding[ref] = done
+		defer func() {
+			l.foldingMu.Lock()
+			defer l.foldingMu.Unlock()
+			delete(l.folding, ref)
+			close(done)
+		}()
+	}
+	l.foldingMu.Unlock()
+	if other == nil {
+		return l.fold(ctx, f)
+	}
+	select {
+	case <-other:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Fold reads a stream and folds it into a state of the caller's own.

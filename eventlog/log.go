@@ -43,6 +43,9 @@ type Log struct {
 	cache   *recent.Shared[Stream, *history] // the streams used last; only the appender changes it
 	calls   sync.Pool                        // of *call; not shared between logs, as their channels may belong to a test's bubble
 
+	foldingMu sync.Mutex
+	folding   map[foldRef]chan struct{} // states that some caller folds now; closed when it has
+
 	mu    sync.Mutex
 	head  Head
 	moved chan struct{} // closed when the head moves on; nil when nobody waits
@@ -67,7 +70,10 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the head of the log: %w", err)
 	}
-	return &Log{store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: recent.NewShared[Stream, *history](o.CacheSize), head: head}, nil
+	return &Log{
+		store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: recent.NewShared[Stream, *history](o.CacheSize),
+		folding: map[foldRef]chan struct{}{}, head: head,
+	}, nil
 }
 
 // Head is the end of the log as far as this process has seen it. It costs no read.

@@ -490,3 +490,54 @@ func TestConflictsCostOthersNothing(t *testing.T) {
 		t.Errorf("%d conflicts and %d batches refused, want 100 and none", conflicts.Load(), store.n.Load())
 	}
 }
+
+// TestBusyStreamIsFoldedOnce: of many callers on a stream that the appender does not know, one reads it.
+func TestBusyStreamIsFoldedOnce(t *testing.T) {
+	const callers = 100
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		first, _ := eventlogtest.Start(t, store, eventlog.Options{})
+		if err := add(first, callers); err != nil {
+			t.Fatal(err)
+		}
+		var reads atomic.Int64
+		gate := make(chan struct{})
+		store.read = func(out []eventlog.Stored) []eventlog.Stored {
+			reads.Add(1)
+			<-gate
+			return out
+		}
+		log, _ := eventlogtest.Start(t, store, eventlog.Options{})
+		impatient, cancel := context.WithCancel(t.Context())
+		gone := make(chan error, 1)
+		var adding sync.WaitGroup
+		for range callers {
+			adding.Go(func() {
+				if err := add(log, -1); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := reads.Load(); n != 1 {
+			close(gate)
+			adding.Wait()
+			t.Fatalf("%d callers read the stream %d times at once, want once", callers, n)
+		}
+		go func() {
+			_, err := eventlog.Execute(impatient, log, stream, eventlogtest.Counter(), -1, eventlog.Meta{})
+			gone <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller that gave up waiting got %v, want %v", err, context.Canceled)
+		}
+		close(gate)
+		adding.Wait()
+		if n := reads.Load(); n > 2 { // the appender may have folded too, when a caller that had waited was first
+			t.Errorf("%d callers read the stream %d times in all, want once or twice", callers, n)
+		}
+		wantLeft(t, log, 0)
+	})
+}
