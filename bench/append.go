@@ -28,7 +28,7 @@ type Options struct {
 	Out     io.Writer
 }
 
-// Row is one line of the result of Append.
+// Row is one line of the result of Append or Reserve.
 type Row struct {
 	Name            string  `json:"name"`
 	Engine          string  `json:"engine"`
@@ -91,6 +91,20 @@ func streamID(number int64) string { return fmt.Sprintf("tiktok-1:576461413%09d"
 // rows, indexes and heads, compared and set, with one fsync a batch, into a file of its own; it
 // encodes, checks and seals nothing.
 func Append(ctx context.Context, o Options) (err error) {
+	shapes := []shape{{1, 1}, {64, 1}, {64, 10}, {512, 1}}
+	return o.measure(ctx, shapes, "events", appendRow, func(last Row) string {
+		return fmt.Sprintf("512 callers: %.0f events/s, %.2f of the bare loop (at least %.1f: %s), p99 %.1f ms (at most %d: %s)",
+			last.EventsPerSecond, last.RatioToRaw, barRatio, Met(last.RatioToRaw >= barRatio), last.P99, barP99, Met(last.P99 <= barP99))
+	})
+}
+
+// shape is how many callers append how many events at a time.
+type shape struct{ callers, events int }
+
+// measure prints a row for each shape, and what the last one says.
+func (o Options) measure(ctx context.Context, shapes []shape, unit string,
+	measured func(context.Context, *places, shape, float64) (Row, error), said func(last Row) string,
+) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
@@ -106,11 +120,11 @@ func Append(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, places.close()) }()
 	if !o.JSON {
-		_, _ = fmt.Fprintf(o.Out, "%s\n%8s %8s %12s %9s %9s %12s %9s %7s\n", o.Engine, "callers", "events", "events/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
+		_, _ = fmt.Fprintf(o.Out, "%s\n%8s %8s %14s %9s %9s %12s %9s %7s\n", o.Engine, "callers", "at once", unit+"/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
 	}
 	var last Row
-	for _, shape := range []struct{ callers, events int }{{1, 1}, {64, 1}, {64, 10}, {512, 1}} {
-		row, err := appendRow(ctx, places, shape.callers, shape.events, o.Seconds)
+	for _, shape := range shapes {
+		row, err := measured(ctx, places, shape, o.Seconds)
 		if err != nil {
 			return err
 		}
@@ -119,7 +133,7 @@ func Append(ctx context.Context, o Options) (err error) {
 			err = json.NewEncoder(o.Out).Encode(row)
 		} else {
 			_, err = fmt.Fprintf(
-				o.Out, "%8d %8d %12.0f %9.2f %9.2f %12.0f %9.2f %7.2f\n",
+				o.Out, "%8d %8d %14.0f %9.2f %9.2f %12.0f %9.2f %7.2f\n",
 				row.Callers, row.EventsPerAppend, row.EventsPerSecond, row.P50, row.P99, row.RawPerSecond, row.RawP99, row.RatioToRaw,
 			)
 		}
@@ -128,28 +142,29 @@ func Append(ctx context.Context, o Options) (err error) {
 		}
 	}
 	if !o.JSON {
-		_, err = fmt.Fprintf(o.Out, "512 callers: %.0f events/s, %.2f of the bare loop (at least %.1f: %s), p99 %.1f ms (at most %d: %s)\n",
-			last.EventsPerSecond, last.RatioToRaw, barRatio, Met(last.RatioToRaw >= barRatio), last.P99, barP99, Met(last.P99 <= barP99))
+		_, err = fmt.Fprintln(o.Out, said(last))
 	}
 	return err
 }
 
-// appendRow alternates between the bare loop and the log, so that both meet the same neighbours.
-func appendRow(ctx context.Context, places *places, callers, events int, seconds float64) (row Row, err error) {
-	bare, err := openBare(ctx, places, callers)
-	if err != nil {
-		return row, err
-	}
-	defer func() { err = errors.Join(err, bare.close()) }()
-	place, err := places.next(ctx)
-	if err != nil {
-		return row, err
-	}
-	real, err := openReal(ctx, place, callers)
+func appendRow(ctx context.Context, places *places, s shape, seconds float64) (row Row, err error) {
+	real, err := openReal(ctx, places, s.callers)
 	if err != nil {
 		return row, err
 	}
 	defer func() { err = errors.Join(err, real.close()) }()
+	return beside(ctx, places, "append", sample, s, seconds, func(caller int) error { return real.append(ctx, caller, s.events) })
+}
+
+// beside alternates between the bare loop, which writes rows with an event like ours, and one append of
+// the log, so that both meet the same neighbours.
+func beside(ctx context.Context, places *places, name string, like eventlog.Event, s shape, seconds float64, one func(caller int) error) (row Row, err error) {
+	callers, events := s.callers, s.events
+	bare, err := openBare(ctx, places, callers, like)
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, bare.close()) }()
 	const rounds = 4
 	slice := time.Duration(seconds / rounds * float64(time.Second))
 	var ours, raw sampled
@@ -157,12 +172,12 @@ func appendRow(ctx context.Context, places *places, callers, events int, seconds
 		if err := raw.run(callers, events, slice, func(caller int) error { return bare.append(caller, events) }); err != nil {
 			return row, fmt.Errorf("bare loop: %w", err)
 		}
-		if err := ours.run(callers, events, slice, func(caller int) error { return real.append(ctx, caller, events) }); err != nil {
+		if err := ours.run(callers, events, slice, one); err != nil {
 			return row, fmt.Errorf("log: %w", err)
 		}
 	}
 	row = Row{
-		Name: "append", Engine: places.engine, Callers: callers, EventsPerAppend: events,
+		Name: name, Engine: places.engine, Callers: callers, EventsPerAppend: events,
 		EventsPerSecond: ours.perSecond(), P50: ours.percentile(50), P99: ours.percentile(99),
 		RawPerSecond: raw.perSecond(), RawP99: raw.percentile(99),
 	}
@@ -218,11 +233,10 @@ func (s *sampled) percentile(p int) float64 {
 
 // real is the log as the program uses it.
 type real struct {
-	place   *place
 	log     *eventlog.Log
 	callers []realCaller
 	streams atomic.Int64 // begun
-	stop    func() error
+	close   func() error
 }
 
 type realCaller struct {
@@ -231,25 +245,16 @@ type realCaller struct {
 	left    int // appends until the next stream
 }
 
-func openReal(ctx context.Context, p *place, callers int) (*real, error) {
-	log, err := eventlog.Open(ctx, p.store, eventlog.Options{
-		Clock: time.Now,
-		Decode: func(_ string, _ int, data []byte) (eventlog.Event, error) {
-			var m measured
-			err := json.Unmarshal(data, &m)
-			return m, err
-		},
+func openReal(ctx context.Context, places *places, callers int) (*real, error) {
+	log, stop, err := places.open(ctx, func(_ string, _ int, data []byte) (eventlog.Event, error) {
+		var m measured
+		err := json.Unmarshal(data, &m)
+		return m, err
 	})
 	if err != nil {
-		return nil, errors.Join(err, p.close())
+		return nil, err
 	}
-	running, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- log.Run(running) }()
-	return &real{place: p, log: log, callers: make([]realCaller, callers), stop: func() error {
-		cancel()
-		return <-done
-	}}, nil
+	return &real{log: log, callers: make([]realCaller, callers), close: stop}, nil
 }
 
 func (r *real) append(ctx context.Context, caller, n int) error {
@@ -268,5 +273,3 @@ func (r *real) append(ctx context.Context, caller, n int) error {
 	}
 	return err
 }
-
-func (r *real) close() error { return errors.Join(r.stop(), r.place.close()) }

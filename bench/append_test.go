@@ -42,3 +42,25 @@ func TestAppend(t *testing.T) {
 		t.Errorf("no summary in\n%s", last)
 	}
 }
+
+// TestReserve runs the benchmark for a moment; it fails by itself when the stock does not add up.
+func TestReserve(t *testing.T) {
+	for _, engine := range []string{SQLite, Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := Reserve(t.Context(), Options{Engine: engine, Seconds: 0.1, JSON: true, Out: &out}); err != nil {
+				t.Fatal(err)
+			}
+			decoder := json.NewDecoder(&out)
+			for _, callers := range []int{64, 512} {
+				var row Row
+				if err := decoder.Decode(&row); err != nil {
+					t.Fatal(err)
+				}
+				if row.Name != "reserve" || row.Engine != engine || row.Callers != callers || row.EventsPerSecond <= 0 || row.RawPerSecond <= 0 || row.P99 < row.P50 {
+					t.Errorf("not a measurement: %+v", row)
+				}
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/queue"
 )
 
@@ -36,13 +37,13 @@ type bareCall struct {
 	done            chan error
 }
 
-// openBare makes the log's own tables in a place of its own.
-func openBare(ctx context.Context, places *places, callers int) (*bare, error) {
+// openBare makes the log's own tables in a place of its own, for rows with an event like the given one.
+func openBare(ctx context.Context, places *places, callers int, like eventlog.Event) (*bare, error) {
 	place, err := places.next(ctx)
 	if err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(sample)
+	data, err := json.Marshal(like)
 	if err != nil {
 		return nil, errors.Join(err, place.close())
 	}

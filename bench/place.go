@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/postgres"
@@ -74,6 +75,24 @@ func (p *places) next(ctx context.Context) (*place, error) {
 	return &place{store: store, path: filepath.Join(dir, "log.db"), close: func() error {
 		return errors.Join(store.Close(), folder.Close())
 	}}, nil
+}
+
+// open opens a log in an empty place and runs it until close.
+func (p *places) open(ctx context.Context, decode eventlog.Decoder) (log *eventlog.Log, close func() error, err error) {
+	place, err := p.next(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if log, err = eventlog.Open(ctx, place.store, eventlog.Options{Clock: time.Now, Decode: decode}); err != nil {
+		return nil, nil, errors.Join(err, place.close())
+	}
+	running, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- log.Run(running) }()
+	return log, func() error {
+		cancel()
+		return errors.Join(<-done, place.close())
+	}, nil
 }
 
 func (p *places) nextDatabase(ctx context.Context) (*place, error) {

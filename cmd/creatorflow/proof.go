@@ -12,12 +12,14 @@ import (
 )
 
 type benchCommand struct {
-	Append benchAppend `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
-	Ingest benchIngest `cmd:"" help:"The whole hub under a busy shop's webhooks."`
-	Start  benchStart  `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
+	Append  benchAppend  `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
+	Ingest  benchIngest  `cmd:"" help:"The whole hub under a busy shop's webhooks."`
+	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
+	Start   benchStart   `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
 }
 
-type benchAppend struct {
+// benchFlags are the flags of the benches of a log.
+type benchFlags struct {
 	Engine  string  `help:"What keeps the log: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
 	DB      string  `name:"db" help:"With --engine postgres: a server to measure, postgres://user@host/database; it gets databases of its own. When not given, one is started from the machine's packages."`
 	Seconds float64 `help:"Length of each measurement." default:"4"`
@@ -26,16 +28,29 @@ type benchAppend struct {
 }
 
 // Validate refuses a measurement of nothing.
-func (b benchAppend) Validate() error {
+func (b benchFlags) Validate() error {
 	if b.Seconds <= 0 {
 		return errors.New("--seconds is longer than nothing")
 	}
 	return nil
 }
 
+func (b benchFlags) options(c console) bench.Options {
+	return bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out}
+}
+
+type benchAppend struct{ benchFlags }
+
 // Run measures appends.
 func (b benchAppend) Run(ctx context.Context, c console) error {
-	return bench.Append(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out})
+	return bench.Append(ctx, b.options(c))
+}
+
+type benchReserve struct{ benchFlags }
+
+// Run measures reservations.
+func (b benchReserve) Run(ctx context.Context, c console) error {
+	return bench.Reserve(ctx, b.options(c))
 }
 
 type benchIngest struct {
