@@ -44,7 +44,13 @@ type State struct {
 	Returned int64 // sellable ones
 	Damaged  int64 // returned, not sellable and so not on hand
 	Reserved int64
-	Open     map[string]int64 // units promised, by order and attempt
+	Open     map[Attempt]int64 // units promised
+}
+
+// Attempt is one try of an order to have its units.
+type Attempt struct {
+	Order  string
+	Number int
 }
 
 // OnHand is what lies in the house.
@@ -68,22 +74,20 @@ func evolve(s State, e eventlog.Event) State {
 		}
 	case events.Reserved:
 		if s.Open == nil {
-			s.Open = map[string]int64{}
+			s.Open = map[Attempt]int64{}
 		}
-		s.Open[attempt(e.Order, e.Attempt)] += e.Quantity
+		s.Open[Attempt{e.Order, e.Attempt}] += e.Quantity
 		s.Reserved += e.Quantity
 	case events.Released:
-		delete(s.Open, attempt(e.Order, e.Attempt))
+		delete(s.Open, Attempt{e.Order, e.Attempt})
 		s.Reserved -= e.Quantity
 	case events.Shipped:
-		delete(s.Open, attempt(e.Order, e.Attempt))
+		delete(s.Open, Attempt{e.Order, e.Attempt})
 		s.Reserved -= e.Quantity
 		s.Shipped += e.Quantity
 	}
 	return s
 }
-
-func attempt(order string, n int) string { return fmt.Sprintf("%s#%d", order, n) }
 
 // Receive is a delivery that arrived.
 type Receive struct {
@@ -178,7 +182,7 @@ func Reserve(workspace, order string, n int, demand map[string]int64, states map
 	var short []Short
 	for _, sku := range slices.Sorted(maps.Keys(demand)) {
 		need, s := demand[sku], states[sku]
-		if s.Open[attempt(order, n)] > 0 {
+		if s.Open[Attempt{order, n}] > 0 {
 			continue
 		}
 		if s.Available() < need {
@@ -213,7 +217,7 @@ func Ship(workspace, order string, n int, states map[string]State) []eventlog.De
 func each(workspace, order string, n int, states map[string]State, event func(sku string, held int64) eventlog.Event) []eventlog.Decided {
 	var writes []eventlog.Decided
 	for _, sku := range slices.Sorted(maps.Keys(states)) {
-		if held := states[sku].Open[attempt(order, n)]; held > 0 {
+		if held := states[sku].Open[Attempt{order, n}]; held > 0 {
 			writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{event(sku, held)}})
 		}
 	}
