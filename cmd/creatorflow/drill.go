@@ -21,6 +21,7 @@ type drillCommand struct {
 	Powercut   drillPowercut   `cmd:"" help:"Cut the power of the hub's disk under load and check that nothing acknowledged is lost."`
 	Bitrot     drillBitrot     `cmd:"" help:"Flip bits in the files of a hub that was killed and check that each is noticed that changes anything."`
 	Disk       drillDisk       `cmd:"" help:"Fill the hub's disk under load and check that it goes on by itself when there is room."`
+	Flow       drillFlow       `cmd:"" help:"Stop an order's flow at each of its seven steps, in five ways, and check that it ends complete or fully undone."`
 	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
 	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }

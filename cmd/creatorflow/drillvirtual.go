@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill/bubble"
 	"github.com/creatorflow/creatorflow/drill/chaos"
 	"github.com/creatorflow/creatorflow/drill/simulation"
+	"github.com/creatorflow/creatorflow/drill/steps"
 )
 
 // virtualFlags are the flags of every drill in virtual time.
@@ -100,4 +101,61 @@ func (d drillChaos) Run(ctx context.Context, c console) error {
 	return d.run(c, "sequences", func(dir string) (drill.Report, error) {
 		return chaos.Run(ctx, chaos.Options{Dir: dir, Sequences: d.Sequences, Seed: d.Seed, Version: version})
 	})
+}
+
+type drillFlow struct {
+	JSON bool   `help:"One JSON line instead of a table."`
+	Dir  string `help:"Folder for what the drill leaves; a temporary one when not given, in memory where there is such a place." type:"path"`
+}
+
+// Run stops flows.
+func (d drillFlow) Run(ctx context.Context, c console) (err error) {
+	own := d.Dir == ""
+	if own {
+		if d.Dir, err = bubble.Folder(); err != nil {
+			return err
+		}
+	}
+	report, results, err := steps.Run(ctx, steps.Options{Dir: d.Dir, Version: version})
+	if err != nil {
+		return fmt.Errorf("%w (what it left is in %s)", err, d.Dir)
+	}
+	if d.JSON {
+		err = json.NewEncoder(c.out).Encode(report)
+	} else {
+		err = flowTable(c, report, results)
+	}
+	if broken := report.Err(); broken != nil {
+		return errors.Join(err, fmt.Errorf("the flow broke a promise (what it left is in %s): %w", d.Dir, broken))
+	}
+	if own {
+		err = errors.Join(err, os.RemoveAll(d.Dir))
+	}
+	return err
+}
+
+// flowTable has a line for each case. Balances are what is too much at the end.
+func flowTable(c console, report drill.Report, results []steps.Result) error {
+	const columns = "%-19s %-13s %-10s %-9s %6v %6v %7v %8v\n"
+	_, err := fmt.Fprintf(c.out, columns, "step", "fault", "order", "ends", "units", "money", "labels", "effects")
+	for _, r := range results {
+		then := "goes on"
+		if r.Cancelled {
+			then = "cancelled"
+		}
+		_, printed := fmt.Fprintf(c.out, columns, r.Step, r.Fault, then, r.End, r.Units, r.Money, r.Labels, r.Effects)
+		err = errors.Join(err, printed)
+	}
+	_, printed := fmt.Fprintf(c.out, "%s: %d cases, %d neither complete nor undone, %d twice under one key, %.1f s\n",
+		report.Name, report.Cycles, failed(results), report.Twice, report.Seconds)
+	return errors.Join(err, printed)
+}
+
+func failed(results []steps.Result) (n int) {
+	for _, r := range results {
+		if len(r.Broken) > 0 {
+			n++
+		}
+	}
+	return n
 }
