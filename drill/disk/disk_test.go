@@ -19,7 +19,7 @@ func TestDisk(t *testing.T) {
 	}
 	t.Logf("%+v", r)
 	if r.NotRun != "" {
-		t.Skip(drill.NotRun(r.NotRun).Error())
+		t.Skip("NOT RUN: " + r.NotRun) //nolint:forbidigo // a machine that cannot make a small disk proves nothing here, and says so
 	}
 	if len(r.Broken) > 0 {
 		t.Errorf("the hub broke a promise: %v", r.Broken)

@@ -77,7 +77,6 @@ func Check(ctx context.Context, path string) (err error) {
 			return fmt.Errorf("check %s: %w", path, err)
 		}
 		var wrong int
-		//nolint:gosec // names of our own schema
 		query := "select count(*) from " + table + " where sum is not row_sum(" + strings.Join(columns, ", ") + ")"
 		if err := tx.QueryRowContext(ctx, query).Scan(&wrong); err != nil {
 			return fmt.Errorf("check %s of %s: %w", table, path, err)
