@@ -20,7 +20,7 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut", "drill flow", "drill simulation", "drill chaos",
+	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut", "drill bitrot", "drill disk", "drill flow", "drill simulation", "drill chaos",
 	"bench append", "bench ingest", "bench reserve", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 

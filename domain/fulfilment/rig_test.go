@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/money"
+	"github.com/creatorflow/creatorflow/storage/sqlite"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
@@ -170,11 +172,32 @@ type rig struct {
 
 // inRig runs a test in a bubble: its time passes when everybody waits.
 func inRig(t *testing.T, test func(r *rig)) {
-	store := storagetest.New(t).BubbleLog()
+	open := func(t *testing.T, dir string) (eventlog.Store, func() error) {
+		folder, err := sqlite.OpenFolder(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := sqlite.OpenLog(t.Context(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store, func() error { return errors.Join(store.Close(), folder.Close()) }
+	}
+	if os.Getenv(storagetest.Variable) != "" { // sockets cannot live in a bubble
+		store := storagetest.New(t).BubbleLog()
+		open = func(*testing.T, string) (eventlog.Store, func() error) { return store, func() error { return nil } }
+	}
+	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		store, closeStore := open(t, dir)
 		r := &rig{T: t, store: &crashing{Store: store}, desk: newDesk()}
 		r.start()
-		defer func() { r.kill() }()
+		defer func() {
+			r.kill()
+			if err := closeStore(); err != nil {
+				t.Error(err)
+			}
+		}()
 		test(r)
 	})
 }
