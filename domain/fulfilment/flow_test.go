@@ -351,7 +351,7 @@ func TestTroubleOfTheShopBringsNobodyIn(t *testing.T) {
 			inRig(t, func(r *rig) {
 				r.receive("a", 100)
 				r.says("1", orders.Ready)
-				r.desk.down = test.wait
+				r.desk.does(test.wait)
 				for i := range many {
 					r.says(fmt.Sprint("2", i), orders.Ready)
 				}
@@ -366,7 +366,7 @@ func TestTroubleOfTheShopBringsNobodyIn(t *testing.T) {
 				if calls := r.desk.calls["label"]; calls > many*50 {
 					r.Errorf("%d calls for %d orders in three hours", calls, many)
 				}
-				r.desk.down = ""
+				r.desk.does("")
 				if test.news != nil {
 					if _, err := r.log.Append(r.Context(), eventlog.Write{Stream: shop, Events: []eventlog.Event{test.news}}); err != nil {
 						r.Fatal(err)

@@ -46,6 +46,13 @@ func newDesk() *desk {
 	return &desk{labels: map[string]int{}, shown: map[string]bool{}, calls: map[string]int{}, script: map[string][]string{}}
 }
 
+// does says what every call does from now on; empty = it works.
+func (d *desk) does(down string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down = down
+}
+
 func (d *desk) next(method string) string {
 	d.calls[method]++
 	script := d.script[method]
