@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
@@ -37,6 +38,7 @@ type Options struct {
 	Cycles    int
 	Seed      uint64
 	PerMinute int           // webhooks the simulated shop aims at
+	Backlog   int           // of orders at the shop, up to which others are placed; 150 when 0
 	Drain     time.Duration // the last hub may go on so long without getting further; a minute when 0
 	Version   string
 	Out       io.Writer // progress; may be io.Discard
@@ -50,7 +52,7 @@ const (
 	scarce = 4 // of the SKUs have so little stock that orders run short
 
 	shortOrders = 300 // the first orders, which may ask for scarce SKUs
-	backlog     = 150 // of orders at the shop: no others are placed meanwhile
+	backlog     = 150 // of orders at the shop, unless the drill says otherwise: no others are placed meanwhile
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -64,6 +66,7 @@ type Campaign struct {
 	address string     // of the hub
 	token   string     // API key
 	sim     *tiktoksim.Sim
+	away    atomic.Bool // the shop, for everybody but its own webhooks
 	gate    *gate
 	book    *book
 	placed  []string // order ids at the shop
@@ -98,7 +101,7 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	}
 	c.openShop("http://" + market.Addr().String())
 	mux := http.NewServeMux()
-	mux.Handle("/", c.sim.Handler())
+	mux.Handle("/", c.reachable(c.sim.Handler()))
 	mux.Handle("/gate", c.gate)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	err = hub.Together(ctx,

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -115,7 +116,7 @@ func (c *Campaign) UnderLoad(ctx context.Context, breaking func(ctx context.Cont
 func (c *Campaign) order(ctx context.Context) {
 	pause := time.Minute * 3 / time.Duration(c.o.PerMinute)
 	for n := 0; Sleep(ctx, pause) == nil; {
-		if _, open, err := c.sim.Shipped(shop); err != nil || len(open) > backlog {
+		if _, open, err := c.sim.Shipped(shop); err != nil || len(open) > cmp.Or(c.o.Backlog, backlog) {
 			continue // a hub that is broken every moment catches up first, so that runs of any length compare
 		}
 		first := 0

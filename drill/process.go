@@ -17,11 +17,31 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
 // ErrEnded says that the hub ended before it was ready.
 var ErrEnded = errors.New("the hub ended before it was ready")
+
+// Inbox reads what the hub keeps of webhooks, by the SHA-256 of their body; no hub may run.
+func (c *Campaign) Inbox(ctx context.Context) (found map[[32]byte]vault.Item, err error) {
+	h, err := hub.Open(ctx, c.hub())
+	if err != nil {
+		return nil, fmt.Errorf("open what the hub left: %w", err)
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	found = map[[32]byte]vault.Item{}
+	for after := int64(0); ; {
+		items, err := h.Vault.Listed(ctx, nil, after, 1000)
+		if err != nil || len(items) == 0 {
+			return found, err
+		}
+		for _, item := range items {
+			found[item.Hash], after = item, item.Number
+		}
+	}
+}
 
 // hub is how the drill itself opens what the hub keeps, while no hub runs.
 func (c *Campaign) hub() hub.Options {

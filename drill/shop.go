@@ -2,6 +2,10 @@ package drill
 
 import (
 	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,6 +37,50 @@ func (c *Campaign) openShop(market string) {
 		}
 	}
 }
+
+// Away takes the shop's API off the network, or brings it back; webhooks go on.
+func (c *Campaign) Away(away bool) { c.away.Store(away) }
+
+// ExpireToken lets the access token end before its time.
+func (c *Campaign) ExpireToken() { c.sim.ExpireToken(shop) }
+
+// reachable drops the connections of calls to a shop that is away.
+func (c *Campaign) reachable(shop http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.away.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		shop.ServeHTTP(w, r)
+	})
+}
+
+// Deliver sends the hub a webhook of the drill's own, signed as the shop's are or wrongly, and says what
+// the hub answered.
+func (c *Campaign) Deliver(ctx context.Context, body []byte, signed bool) (status int, err error) {
+	c.gate.mu.Lock()
+	to := c.gate.to
+	c.gate.mu.Unlock()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return 0, fmt.Errorf("make a webhook: %w", err)
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = mac.Write(append([]byte(key), body...)) // a hash takes anything
+	sum := mac.Sum(nil)
+	if !signed {
+		sum[0] ^= 1
+	}
+	request.Header.Set("Authorization", hex.EncodeToString(sum))
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.gate.client.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("send a webhook: %w", err)
+	}
+	return response.StatusCode, response.Body.Close()
+}
+
+// ShopID names the shop in webhooks.
+func (c *Campaign) ShopID() string { return shop }
 
 func sku(i int) string     { return fmt.Sprintf("DRILL-%02d", i) }
 func listing(i int) string { return fmt.Sprintf("17290000%011d", i+1) }

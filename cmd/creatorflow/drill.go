@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bitrot"
 	"github.com/creatorflow/creatorflow/drill/crash"
 	"github.com/creatorflow/creatorflow/drill/disk"
+	"github.com/creatorflow/creatorflow/drill/outage"
 	"github.com/creatorflow/creatorflow/drill/powercut"
 )
 
@@ -22,6 +24,7 @@ type drillCommand struct {
 	Bitrot     drillBitrot     `cmd:"" help:"Flip bits in the files of a hub that was killed and check that each is noticed that changes anything."`
 	Disk       drillDisk       `cmd:"" help:"Fill the hub's disk under load and check that it goes on by itself when there is room."`
 	Flow       drillFlow       `cmd:"" help:"Stop an order's flow at each of its seven steps, in five ways, and check that it ends complete or fully undone."`
+	Outage     drillOutage     `cmd:"" help:"Take database and channel away under load, send webhooks nobody can use, and check that one hub lives through it."`
 	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
 	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }
@@ -186,4 +189,29 @@ func (d drillDisk) Validate() error { return d.validate(d.Cycles) }
 // Run fills.
 func (d drillDisk) Run(ctx context.Context, c console) error {
 	return d.run(ctx, c, d.Cycles, 1, "full disks", disk.Run)
+}
+
+type drillOutage struct {
+	drillFlags
+	Engine string        `help:"What keeps the data: ${enum}. SQLite has no server to kill." enum:"sqlite,postgres" default:"postgres"`
+	Cycles int           `help:"How often the PostgreSQL server is killed." default:"20"`
+	Away   time.Duration `help:"How long the channel does not answer." default:"60s"`
+}
+
+// Help is shown below the flags.
+func (drillOutage) Help() string {
+	return "The PostgreSQL server is the drill's own, from the machine's packages; without them the drill says not_run and exits with 3."
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillOutage) Validate() error { return d.validate(d.Cycles) }
+
+// Run takes away.
+func (d drillOutage) Run(ctx context.Context, c console) error {
+	if d.Short {
+		d.Away = 5 * time.Second
+	}
+	return d.run(ctx, c, d.Cycles, 3, "database outages", func(ctx context.Context, o drill.Options) (drill.Report, error) {
+		return outage.Run(ctx, outage.Options{Options: o, Engine: d.Engine, Away: d.Away})
+	})
 }

@@ -20,7 +20,7 @@ import (
 
 const (
 	size     = 256                    // MB of the disk, of which the hub takes a part and the ballast the rest
-	full     = 4 * time.Second        // that the disk stays full
+	full     = 3 * time.Second        // that the disk stays full
 	patience = 30 * time.Second       // for the disk to fill and for the hub to resume
 	pause    = 100 * time.Millisecond // between two looks
 )
