@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -362,5 +363,44 @@ func TestVaultSums(t *testing.T) {
 	}
 	if err := file.Check(ctx, filepath.Join(dir, "vault.db")); !errors.Is(err, eventlog.ErrCorrupt) {
 		t.Errorf("a cursor that became another: %v, want ErrCorrupt", err)
+	}
+}
+
+// TestVaultFromBeforeSums opens a vault that was made before its rows had sums.
+func TestVaultFromBeforeSums(t *testing.T) {
+	dir, ctx := t.TempDir(), t.Context()
+	first, err := vaultMigrations.ReadFile("migrations/vault/00001_vault.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := file.Open(ctx, filepath.Join(dir, "vault.db"), file.Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = file.Migrate(ctx, db, fstest.MapFS{"00001_vault.sql": {Data: first}})
+	for _, row := range []string{
+		`update inbox_head set last = 7`, `insert into cursors values ('poll', '2026-01-05')`,
+		`insert into inbox (number, channel, app, delivery, received, day, state, due, hash) values (7, 'tiktok', 'a', 'd-1', 1, '2026-01-05', 'done', 0, x'00')`,
+		`insert into deliveries values ('tiktok', 'a', 'd-1', 7, 1)`,
+	} {
+		if err == nil {
+			_, err = db.Write.ExecContext(ctx, row)
+		}
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	v := sealed(t, openVaultIn(t, dir))
+	if value, err := v.Cursor(ctx, "poll"); err != nil || value != "2026-01-05" {
+		t.Errorf("the cursor is %q, %v", value, err)
+	}
+	if item, err := v.Item(ctx, 7); err != nil || item.State != vault.Done || item.Delivery != "d-1" {
+		t.Errorf("the item is %+v, %v", item, err)
+	}
+	if number, _, err := v.Put(ctx, vault.Delivery{Channel: "tiktok", App: "a", Delivery: "d-2", Body: []byte("x")}); err != nil || number != 8 {
+		t.Errorf("the next delivery is %d, %v; want 8", number, err)
+	}
+	if err := file.Check(ctx, filepath.Join(dir, "vault.db")); err != nil {
+		t.Error(err)
 	}
 }
