@@ -166,7 +166,12 @@ type drillBitrot struct {
 }
 
 // Validate refuses a drill that would prove nothing.
-func (d drillBitrot) Validate() error { return d.validate(d.Flips) }
+func (d drillBitrot) Validate() error {
+	if d.Flips < 1 {
+		return errors.New("--flips is at least 1")
+	}
+	return d.validate(d.Flips)
+}
 
 // Run flips.
 func (d drillBitrot) Run(ctx context.Context, c console) error {

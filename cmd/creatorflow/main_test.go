@@ -20,7 +20,8 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut", "drill bitrot", "drill disk", "drill flow", "drill simulation", "drill chaos",
+	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut",
+	"drill bitrot", "drill disk", "drill flow", "drill outage", "drill simulation", "drill chaos",
 	"bench append", "bench ingest", "bench reserve", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 
@@ -79,6 +80,8 @@ func TestWrongFlags(t *testing.T) {
 		{"sim tiktok --hold=-1s", "--hold"},
 		{"drill crash --cycles 0", "--cycles"},
 		{"drill powercut --rate 0", "--rate"},
+		{"drill bitrot --flips 0", "--flips"},
+		{"drill outage --engine paper", "--engine"},
 		{"drill crash --binary nowhere", "--binary"},
 		{"bench append --seconds 0", "--seconds"},
 		{"bench ingest --rate 0", "--rate"},
