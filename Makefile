@@ -15,7 +15,7 @@ SDKTEST  := channels/tiktok/tiktoksim/sdktest
 
 # Drills, benches and load runs are never run with the race detector.
 PACKAGES  = $(shell go list ./...)
-UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/%)
+UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/% cmd/creatorflow domain/exposure/exposuresim)
 
 # Cases that each property of a package is put to: with the race detector in every run, and
 # without it in test-long. Elsewhere a property has rapid's 100.
