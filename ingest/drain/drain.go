@@ -71,6 +71,7 @@ type Drain struct {
 // round is one read of some jobs' orders and what came of it.
 type round struct {
 	number int
+	begun  time.Time
 	jobs   []*lanes.Job
 	orders int
 	unread error // the read failed: the jobs are not settled
@@ -134,7 +135,7 @@ func (d *Drain) round(ctx context.Context, number int, jobs []*lanes.Job) round 
 			}
 		}
 	}
-	r := round{number: number, jobs: jobs, orders: len(ids)}
+	r := round{number: number, begun: d.o.Clock(), jobs: jobs, orders: len(ids)}
 	read, err := d.read(ctx, ids)
 	if err != nil {
 		r.unread = err
@@ -215,7 +216,9 @@ func (d *Drain) unread(ctx context.Context, r round) time.Duration {
 	switch {
 	case d.since.IsZero():
 		d.since = d.o.Clock()
-	case d.o.Health.Last().After(d.since): // the poll worked meanwhile: the channel is not down
+	// The poll worked meanwhile, so the channel is not down. A read that was begun before may still
+	// have failed by what is over, such as an authorisation that has been given again.
+	case d.o.Health.Last().After(d.since) && !r.begun.Before(d.o.Health.Last()):
 		d.since = time.Time{}
 		if err := d.charge(ctx, nil); err != nil {
 			d.o.Logger.WarnContext(ctx, "failed attempt not noted yet", "connection", d.id, "error", err)
