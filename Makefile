@@ -9,6 +9,11 @@ SHORT     ?= -short
 FUZZTIME  ?= 3s
 MAX_BYTES := 41943040
 
+# One way to compile for all phases, so that they share what is compiled; with the race detector alone
+# it needs C.
+export GOFLAGS     += -trimpath
+export CGO_ENABLED ?= 0
+
 GOLANGCI := .tools/bin/golangci-lint-v2.15.0
 DEADCODE := .tools/bin/deadcode-v0.52.0
 SDKTEST  := channels/tiktok/tiktoksim/sdktest

@@ -41,3 +41,12 @@ export async function until(what, seconds, ask) {
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
+
+/** Does something for each of a list, two at a time: a screen mostly waits for its own numbers. */
+export async function twoAtATime(list, act) {
+  const waiting = [...list];
+  const lane = async () => {
+    while (waiting.length > 0) await act(waiting.shift());
+  };
+  await Promise.all([lane(), lane()]);
+}

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as board from "./board.mjs";
 import { forms, launch, open, setUp } from "./browser.mjs";
-import { Checks, expect, until } from "./check.mjs";
+import { Checks, expect, twoAtATime, until } from "./check.mjs";
 import * as looks from "./looks.mjs";
 import { start } from "./product.mjs";
 import * as walk from "./walk.mjs";
@@ -135,7 +135,7 @@ try {
       await looks.tilesHoldTheirWords(screen);
       if (form.width < 768) await looks.touchTargets(screen);
     });
-  for (const form of forms) {
+  const dress = async (form) => {
     const dressed = await open(browser, form, state);
     const screen = watch(await dressed.newPage());
     for (const route of routes) await look(form, screen, route);
@@ -158,11 +158,12 @@ try {
       });
     }
     await stranger.close();
-  }
+  };
+  await twoAtATime(forms, dress);
 
   // widths between the two, and what a window of 1280 has at a zoom of 400 %
-  for (const width of [320, 768, 1024, 1280]) {
-    await run.check(`nothing runs out of its frame at ${width}`, async () => {
+  await twoAtATime([320, 768, 1024, 1280], (width) =>
+    run.check(`nothing runs out of its frame at ${width}`, async () => {
       const between = await open(browser, { width, height: 800, theme: "dark" }, state);
       const screen = watch(await between.newPage());
       for (const route of ["/", "/orders", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`]) {
@@ -172,17 +173,17 @@ try {
         await looks.tablesStayInside(screen);
       }
       await between.close();
-    });
-  }
+    }),
+  );
 
   // late, because the demo needs minutes until the first SKU has run out
   const waiting = await run.check("an order waits for stock", () => walk.waitsForStock(page, origin));
   if (waiting) {
-    for (const form of forms) {
+    await twoAtATime(forms, async (form) => {
       const dressed = await open(browser, form, state);
       await look(form, watch(await dressed.newPage()), `/orders/${encodeURIComponent(waiting.id)}`);
       await dressed.close();
-    }
+    });
     await run.check("stock that is received lets a waiting order go on", () => walk.receiveAndRetry(page, origin));
   }
 
