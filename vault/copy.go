@@ -86,6 +86,23 @@ func (t *table) copy(ctx context.Context, from, to Store) (rows int, err error) 
 	return rows, errors.Join(err, put())
 }
 
+// Empty says that a store holds nothing that was put in: at most keys, which a start makes.
+func Empty(ctx context.Context, s Store) (bool, error) {
+	for _, t := range tables {
+		if t.name == "vault_keys" || t.name == "inbox_head" {
+			continue
+		}
+		var one int
+		if err := s.Read(ctx, func(r Reader) error {
+			_, err := One(ctx, r, "select 1 from "+t.name+" limit 1", nil, &one)
+			return err
+		}); err != nil || one == 1 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // each reads a table in the order of its key.
 func (t *table) each(ctx context.Context, from Store, do func(row []any) error) error {
 	query := "select " + strings.Join(t.columns, ", ") + " from " + t.name + " order by " + strings.Join(t.columns[:t.key], ", ")

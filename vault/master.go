@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -58,22 +59,51 @@ func makeMaster(path string, random io.Reader) (m Master, err error) {
 	if _, err := io.ReadFull(random, m[:]); err != nil {
 		return m, fmt.Errorf("make the master key: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), MasterFile+".new-*") // mode 0600
-	if err != nil {
+	if err := keepMaster(path, []byte(base64.StdEncoding.EncodeToString(m[:])+"\n")); err != nil {
 		return m, fmt.Errorf("make the master key: %w", err)
 	}
-	_, err = file.WriteString(base64.StdEncoding.EncodeToString(m[:]) + "\n")
+	return m, nil
+}
+
+// keepMaster writes a key file, never over another.
+func keepMaster(path string, text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), MasterFile+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
-		err = os.Link(file.Name(), path) // unlike a rename, never over another's key
+		err = os.Link(file.Name(), path) // unlike a rename, it fails where there is one
 	}
 	if err = errors.Join(err, os.Remove(file.Name())); err == nil {
 		err = syncFolder(filepath.Dir(path))
 	}
-	if err != nil {
-		return m, fmt.Errorf("make the master key: %w", err)
+	return err
+}
+
+// CopyMaster takes the key file of one folder to another, if there is one (else the environment
+// gives it): what is sealed with it can be read there too. Another key that is there stays, and is
+// an error: without it a vault could never be opened again.
+func CopyMaster(from, to string) error {
+	text, err := os.ReadFile(filepath.Join(from, MasterFile)) //nolint:gosec // the owner's own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return m, nil
+	path := filepath.Join(to, MasterFile)
+	if err == nil {
+		err = keepMaster(path, text)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		var there []byte
+		if there, err = os.ReadFile(path); err == nil && !bytes.Equal(there, text) { //nolint:gosec // the folder that the owner named
+			return fmt.Errorf("%s is the key of another hub, which nothing may replace: name another folder", path)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("copy the master key: %w", err)
+	}
+	return nil
 }
 
 func syncFolder(dir string) error {

@@ -41,6 +41,36 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+func TestCopyMaster(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	if err := CopyMaster(from, to); err != nil {
+		t.Errorf("a key that the environment gives: %v", err)
+	}
+	key, err := LoadMaster(from, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := CopyMaster(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if copied, err := LoadMaster(to, ""); err != nil || copied != key {
+		t.Errorf("another key was copied, %v", err)
+	}
+	other := t.TempDir()
+	its, err := LoadMaster(other, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := CopyMaster(from, other); err == nil || !strings.Contains(err.Error(), "another hub") {
+		t.Errorf("a copy over another key: %v", err)
+	}
+	if still, err := LoadMaster(other, ""); err != nil || still != its {
+		t.Errorf("the other key was replaced, %v", err)
+	}
+}
+
 func TestLoadMaster(t *testing.T) {
 	dir := t.TempDir()
 	first, err := LoadMaster(dir, "")

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/folder"
@@ -33,6 +31,9 @@ func (m moveCommand) Validate() error {
 
 // Run moves, and says how to go on.
 func (m moveCommand) Run(ctx context.Context, c console) (err error) {
+	if _, err := os.Stat(m.Data); err != nil { // opening a folder makes it
+		return fmt.Errorf("there is nothing to move: name the data folder with --data: %w", err)
+	}
 	old, err := folder.Open(m.Data)
 	if err != nil {
 		return err
@@ -40,13 +41,15 @@ func (m moveCommand) Run(ctx context.Context, c console) (err error) {
 	defer func() { err = errors.Join(err, old.Close()) }()
 	to, start := engine.Place{Folder: old, DB: m.ToDB}, fmt.Sprintf("creatorflow serve --data %s --db %s", m.Data, "<the database>")
 	if m.ToData != "" {
-		fresh, err := folder.Open(m.ToData)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, fresh.Close()) }()
-		if err := copyMaster(m.Data, m.ToData); err != nil {
-			return err
+		fresh := old
+		if m.ToData != m.Data {
+			if fresh, err = folder.Open(m.ToData); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, fresh.Close()) }()
+			if err := vault.CopyMaster(m.Data, m.ToData); err != nil {
+				return err
+			}
 		}
 		to, start = engine.Place{Folder: fresh}, "creatorflow serve --data "+m.ToData
 	}
@@ -59,19 +62,4 @@ position %d, seal %x: the same as before. The old place has ended and opens no m
 Go on with: %s
 `, moved.Events, moved.Keys, moved.Rows, moved.Where, moved.Position, moved.Seal, start)
 	return err
-}
-
-// copyMaster takes the key file along, if there is one: the vault stays sealed with the same key.
-func copyMaster(from, to string) error {
-	key, err := os.ReadFile(filepath.Join(from, vault.MasterFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it is given by the environment
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(to, vault.MasterFile), key, 0o600) //nolint:gosec // the folder that the owner named
-	}
-	if err != nil {
-		return fmt.Errorf("copy the key file: %w", err)
-	}
-	return nil
 }

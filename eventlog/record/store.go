@@ -21,7 +21,7 @@ var (
 	// does. The log goes on by itself then.
 	ErrAway = errors.New("eventlog: the database does not answer")
 	// ErrFilling says that the log is a copy in the making, or one that did not come to its end.
-	ErrFilling = errors.New("eventlog: a move to this place did not come to its end: repeat it")
+	ErrFilling = errors.New("eventlog: a move to this place did not come to its end: empty it and repeat the move")
 	// ErrCorrupt says that a record, a position or a seal is not what was written.
 	ErrCorrupt = errors.New("eventlog: corrupt")
 	// ErrKeyReused says that a command key came back with another body.

@@ -27,6 +27,9 @@ type movable interface {
 	// Fill makes an empty log the beginning of a copy, which only a move opens until Filled.
 	Fill(ctx context.Context, id uuid.UUID) error
 	PutKeys(ctx context.Context, keys []eventlog.StoredKey) error
+	// Sync makes what Fill began durable.
+	Sync(ctx context.Context) error
+	// Filled opens the copy to all.
 	Filled(ctx context.Context) error
 	// MoveTo ends the log here for good.
 	MoveTo(ctx context.Context, where string) error
@@ -49,9 +52,9 @@ type Moved struct {
 }
 
 // Move takes log, vault, inbox and command keys from one place to another, keeps every position, id,
-// sum and the log's id, and ends the log at the old place for good. Views are not moved: the next
-// start builds them. A move that was cut off is repeated: what it left is no log that opens, and once
-// the old place has ended, the repetition ends the new one's waiting.
+// sum and the log's id, and ends the log at the old place for good, once the copy is on disk and was
+// compared. Views are not moved: the next start builds them. What a move leaves that is cut off is no
+// log that opens; once the old place has ended, the same move again opens the new one.
 func Move(ctx context.Context, from, to Place) (m Moved, err error) {
 	source, err := openForMove(ctx, from)
 	if err != nil {
@@ -75,17 +78,45 @@ func Move(ctx context.Context, from, to Place) (m Moved, err error) {
 		if err := m.copy(ctx, source, target); err != nil {
 			return m, err
 		}
+		select {
+		case <-source.Lost: // another hub may have written meanwhile
+			return m, fmt.Errorf("another hub has taken the database %s while it was being moved: stop it, empty %s and repeat the move", source.Where, target.Where)
+		default:
+		}
 		if err := old.MoveTo(ctx, target.Where); err != nil {
 			return m, fmt.Errorf("end the log at the old place: %w", err)
 		}
 	case movedTo != target.Where:
 		return m, fmt.Errorf("%s: %w", source.Where, eventlog.MovedTo(movedTo))
+	default:
+		report, err := verify.Log(ctx, copied, 0)
+		if err != nil {
+			return m, fmt.Errorf("the copy is not whole: %w", err)
+		}
+		m.take(report)
 	}
-	// From here on only the new place may go on, so it must be whole.
-	if err := m.check(ctx, old, copied); err != nil {
-		return m, err
+	same, err := sameHead(ctx, old, copied)
+	if _, filling, err := copied.State(ctx); err != nil || !same && !filling {
+		return m, errors.Join(err, fmt.Errorf("%s: %w", source.Where, eventlog.MovedTo(movedTo)))
+	}
+	if err != nil || !same {
+		return m, errors.Join(err, fmt.Errorf("%w: the copy in %s does not end where the original does", eventlog.ErrCorrupt, target.Where))
 	}
 	return m, copied.Filled(ctx)
+}
+
+func (m *Moved) take(r verify.Report) {
+	m.Events, m.Keys, m.Position, m.Seal = r.Events, r.Keys, r.Position, r.Seal
+}
+
+// sameHead says whether two logs are the same up to their end.
+func sameHead(ctx context.Context, one, other eventlog.Store) (bool, error) {
+	a, err := one.Head(ctx)
+	if err != nil {
+		return false, err
+	}
+	b, err := other.Head(ctx)
+	return a == b, err
 }
 
 // openForMove opens log and vault in whatever state an earlier move has left them.
@@ -127,7 +158,7 @@ func (s *Stores) movePostgres(ctx context.Context, p Place) error {
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, func() error { hold.Close(); return nil })
+	s.Lost, s.closers = hold.Lost(), append(s.closers, func() error { hold.Close(); return nil })
 	events, err := pglog.OpenForMove(ctx, db)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
@@ -144,22 +175,19 @@ func (s *Stores) movePostgres(ctx context.Context, p Place) error {
 // copy fills the target. Nothing of the source is changed.
 func (m *Moved) copy(ctx context.Context, source, target *Stores) error {
 	old, copied := source.Log.(movable), target.Log.(movable)
-	if _, err := verify.Log(ctx, old, 0); err != nil {
+	original, err := verify.Log(ctx, old, 0)
+	if err != nil {
 		return fmt.Errorf("the log to be moved is not whole: %w", err)
 	}
 	head, err := old.Head(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case head.Position == 0:
+		return fmt.Errorf("the log in %s is empty, there is nothing to move: name the place that has it", source.Where)
 	}
-	if _, filling, err := copied.State(ctx); err != nil {
+	if err := target.empty(ctx); err != nil {
 		return err
-	} else if at, err := copied.Head(ctx); err != nil {
-		return err
-	} else if at.Position > 0 {
-		if filling {
-			return fmt.Errorf("%s has what a move left that was cut off: empty it and repeat the move", target.Where)
-		}
-		return fmt.Errorf("%s has a log already: name an empty place", target.Where)
 	}
 	if err := copied.Fill(ctx, head.LogID); err != nil {
 		return err
@@ -181,7 +209,46 @@ func (m *Moved) copy(ctx context.Context, source, target *Stores) error {
 	if err := copyEvents(ctx, old, copied, head); err != nil {
 		return err
 	}
-	return copyKeys(ctx, old, copied)
+	if err := copyKeys(ctx, old, copied); err != nil {
+		return err
+	}
+	if err := copied.Sync(ctx); err != nil {
+		return err
+	}
+	report, err := verify.Log(ctx, copied, 0)
+	if err != nil {
+		return fmt.Errorf("the copy is not whole: %w", err)
+	}
+	if original != report {
+		return fmt.Errorf("%w: the copy has %+v, the original %+v", eventlog.ErrCorrupt, report, original)
+	}
+	m.take(report)
+	return nil
+}
+
+// empty refuses a target that holds something.
+func (s *Stores) empty(ctx context.Context) error {
+	copied := s.Log.(movable)
+	_, filling, err := copied.State(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := copied.Head(ctx)
+	if err != nil {
+		return err
+	}
+	bare, err := vault.Empty(ctx, s.Vault)
+	switch {
+	case err != nil:
+		return err
+	case filling && (at.Position > 0 || !bare):
+		return fmt.Errorf("%s has what a move left that was cut off: empty it and repeat the move", s.Where)
+	case at.Position > 0:
+		return fmt.Errorf("%s has a log already: name an empty place", s.Where)
+	case !bare:
+		return fmt.Errorf("%s has a vault with users or an inbox already: name an empty place", s.Where)
+	}
+	return nil
 }
 
 const (
@@ -259,32 +326,4 @@ func copyKeys(ctx context.Context, old, copied movable) error {
 		}
 		after = page[len(page)-1]
 	}
-}
-
-// check compares the copy with the log that has ended.
-func (m *Moved) check(ctx context.Context, old, copied movable) error {
-	was, err := old.Head(ctx)
-	if err != nil {
-		return err
-	}
-	is, err := copied.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if was != is {
-		return fmt.Errorf("%w: the copy ends at position %d of log %s, the original at %d of %s", eventlog.ErrCorrupt, is.Position, is.LogID, was.Position, was.LogID)
-	}
-	report, err := verify.Log(ctx, copied, 0)
-	if err != nil {
-		return fmt.Errorf("the copy is not whole: %w", err)
-	}
-	original, err := verify.Log(ctx, old, 0)
-	if err != nil {
-		return fmt.Errorf("the original is not whole: %w", err)
-	}
-	if original != report {
-		return fmt.Errorf("%w: the copy has %+v, the original %+v", eventlog.ErrCorrupt, report, original)
-	}
-	m.Events, m.Keys, m.Position, m.Seal = report.Events, report.Keys, is.Position, is.Seal
-	return nil
 }

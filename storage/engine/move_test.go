@@ -204,6 +204,9 @@ func TestMove(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
+			if _, err := Move(t.Context(), old, place); err == nil || errors.Is(err, eventlog.ErrCorrupt) || !strings.Contains(err.Error(), moved.Where) {
+				t.Errorf("the same move once the new place has gone on: %v", err)
+			}
 		})
 	}
 }
@@ -278,6 +281,22 @@ func TestMoveRefuses(t *testing.T) {
 	}
 	if err := opened(t, taken).Close(); err != nil {
 		t.Error(err)
+	}
+	if _, err := Move(t.Context(), fresh(t, SQLite), fresh(t, Postgres)); err == nil || !strings.Contains(err.Error(), "nothing to move") {
+		t.Errorf("a move of an empty log: %v", err)
+	}
+	whole, peopled := fresh(t, SQLite), fresh(t, Postgres)
+	fill(t, whole)
+	s := opened(t, peopled)
+	err = s.Vault.Write(t.Context(), func(tx vault.Tx) error {
+		_, err := tx.Exec(t.Context(), `insert into users (name, role, password, created) values ('ana', 'owner', '', 1)`)
+		return err
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Move(t.Context(), whole, peopled); err == nil || !strings.Contains(err.Error(), "users or an inbox") {
+		t.Errorf("a move onto a vault in use: %v", err)
 	}
 }
 

@@ -34,8 +34,8 @@ func (l *Log) usable(ctx context.Context) error {
 	return nil
 }
 
-// Fill makes an empty log the beginning of a copy of another. Until Filled, commits do not wait for
-// the disk.
+// Fill makes an empty log the beginning of a copy of another. Until Sync, commits do not wait for the
+// disk.
 func (l *Log) Fill(ctx context.Context, id uuid.UUID) error {
 	tag, err := l.db.Exec(ctx, `update log.head set log_id = $1, filling = true where position = 0`, [16]byte(id))
 	if err != nil {
@@ -62,7 +62,13 @@ func (l *Log) PutKeys(ctx context.Context, keys []eventlog.StoredKey) error {
 	return l.judge(err)
 }
 
-// Filled makes the copy durable and open to all: a commit that waits for the disk waits for all before.
+// Sync makes durable what was written since Fill: a commit that waits for the disk waits for all before.
+func (l *Log) Sync(ctx context.Context) error {
+	_, err := l.db.Exec(ctx, `update log.head set filling = true`)
+	return l.judge(err)
+}
+
+// Filled opens the copy to all.
 func (l *Log) Filled(ctx context.Context) error {
 	_, err := l.db.Exec(ctx, `update log.head set filling = false`)
 	return l.judge(err)

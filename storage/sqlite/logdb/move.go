@@ -35,7 +35,7 @@ func (l *Log) usable(ctx context.Context) error {
 	return nil
 }
 
-// Fill makes an empty log the beginning of a copy of another. Until Filled, commits are not synced.
+// Fill makes an empty log the beginning of a copy of another. Until Sync, commits are not synced.
 func (l *Log) Fill(ctx context.Context, id uuid.UUID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,14 +70,18 @@ func (l *Log) PutKeys(_ context.Context, keys []eventlog.StoredKey) error {
 	return nil
 }
 
-// Filled makes the copy durable and open to all.
+// Sync makes durable what was written since Fill: with syncing on again, a checkpoint syncs all that was
+// written without.
+func (l *Log) Sync(_ context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.judge(l.writer.Exec(`pragma synchronous = full; pragma wal_checkpoint(truncate)`))
+}
+
+// Filled opens the copy to all.
 func (l *Log) Filled(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// With syncing on again, the checkpoint syncs all that was written without.
-	if err := l.writer.Exec(`pragma synchronous = full; pragma wal_checkpoint(truncate)`); err != nil {
-		return l.judge(err)
-	}
 	return l.set(ctx, `filling = 0`)
 }
 
