@@ -94,11 +94,23 @@ func (v *Vault) Scrub(ctx context.Context) error {
 	if !v.deleted.Swap(false) {
 		return nil
 	}
-	if _, err := v.pool.Exec(context.WithoutCancel(ctx), `vacuum (full) vault_keys, secrets`); err != nil {
-		v.deleted.Store(true)
-		return v.judge(fmt.Errorf("write the vault's keys anew: %w", err))
+	err := v.pool.AcquireFunc(context.WithoutCancel(ctx), func(c *pgxpool.Conn) error {
+		// Whoever waits for the tables makes all wait that come after, so it is not for long.
+		_, err := c.Exec(ctx, `set lock_timeout = '2s'`)
+		if err == nil {
+			_, err = c.Exec(ctx, `vacuum (full) vault_keys, secrets`)
+		}
+		_, back := c.Exec(ctx, `set lock_timeout = 0`)
+		return errors.Join(err, back)
+	})
+	if err == nil {
+		return nil
 	}
-	return nil
+	v.deleted.Store(true)
+	if database.Locked(err) {
+		return errors.New("the vault is being read, perhaps by a backup: deleted keys are not overwritten yet")
+	}
+	return v.judge(fmt.Errorf("write the vault's keys anew: %w", err))
 }
 
 // Fenced is closed when the server has said that its disk cannot be trusted.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,10 +42,17 @@ func Open(ctx context.Context, url string) (*Database, error) {
 	}
 	config.MaxConns = connections
 	config.ConnConfig.ConnectTimeout = connectWithin
-	parameters := config.ConnConfig.RuntimeParams
-	parameters["application_name"] = "creatorflow"
-	parameters["timezone"] = "UTC"
-	parameters["jit"] = "off" // our statements are short: compiling one takes longer than a thousand runs
+	config.ConnConfig.DialFunc = dial
+	maps.Copy(config.ConnConfig.RuntimeParams, map[string]string{
+		"application_name": "creatorflow",
+		"timezone":         "UTC",
+		"jit":              "off", // our statements are short: compiling one takes longer than a thousand runs
+		// What a server or role may have set for people at a prompt would end the listener and the hub's
+		// lock, both idle by nature, or a verify, long by nature.
+		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
+		"default_transaction_isolation": "read committed", "default_transaction_read_only": "off",
+	})
+	config.AfterConnect = durable
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -74,6 +82,8 @@ func (d *Database) check(ctx context.Context) error {
 	var encoding string
 	err := d.QueryRow(ctx, `select current_setting('server_version_num')::integer / 10000, current_setting('server_encoding')`).Scan(&version, &encoding)
 	switch {
+	case errors.Is(err, errUnsafe):
+		return fmt.Errorf("the database %s is refused: %w", d.Name(), err)
 	case err != nil:
 		return fmt.Errorf("the database %s does not answer: start it, or correct --db: %w", d.Name(), err)
 	case version < oldest:
@@ -81,15 +91,28 @@ func (d *Database) check(ctx context.Context) error {
 	case encoding != "UTF8":
 		return fmt.Errorf("the database %s has the encoding %s: create one with encoding UTF8", d.Name(), encoding)
 	}
-	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
-		var value string
-		if err := d.QueryRow(ctx, `select current_setting($1)`, setting).Scan(&value); err != nil {
-			return fmt.Errorf("read the setting %s of %s: %w", setting, d.Name(), err)
-		}
+	return nil
+}
+
+// errUnsafe says that the server would lose what it acknowledges.
+var errUnsafe = errors.New("it would lose what was acknowledged")
+
+// durable refuses a connection to a server that was told to forget: at the start, and after each of
+// its restarts.
+func durable(ctx context.Context, c *pgx.Conn) error {
+	var fsync, pages, commit string
+	if err := c.QueryRow(ctx, `select current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')`).
+		Scan(&fsync, &pages, &commit); err != nil {
+		return err
+	}
+	if c.Config().RuntimeParams["synchronous_commit"] != "" {
+		commit = "on" // this pool keeps what can be made again
+	}
+	for setting, value := range map[string]string{"fsync": fsync, "full_page_writes": pages, "synchronous_commit": commit} {
 		// on, and for synchronous_commit what is stronger. "local" is as durable here, but says that
 		// somebody counts on a standby.
 		if value != "on" && value != "remote_write" && value != "remote_apply" {
-			return fmt.Errorf("the database %s has %s = %s and would lose what was acknowledged: set it to on", d.Name(), setting, value)
+			return fmt.Errorf("the server has %s = %s: %w, set it to on", setting, value, errUnsafe)
 		}
 	}
 	return nil

@@ -22,6 +22,8 @@ func Judge(err error) error {
 	switch {
 	case err == nil, eventlog.Passing(err), errors.Is(err, eventlog.ErrFenced), errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, errUnsafe):
+		return fmt.Errorf("%w: %w", eventlog.ErrFenced, err)
 	case !errors.As(err, &e):
 		if lost(err) {
 			return fmt.Errorf("%w: %w", eventlog.ErrAway, err)
@@ -33,7 +35,9 @@ func Judge(err error) error {
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	case e.Code == "58030", e.Code == "XX001", e.Code == "XX002": // io_error, data_corrupted, index_corrupted
 		return fmt.Errorf("%w: %w", eventlog.ErrFenced, err)
-	case class == "08", class == "57", e.Code == "53300": // connection, operator intervention, too many connections
+	case class == "08", class == "57", class == "28", e.Code == "53300", // connection, operator intervention, password, too many connections
+		e.Code == "25006",                                       // a standby, while another takes over
+		e.Code == "40001", e.Code == "40P01", e.Code == "55P03": // in each other's way
 		return fmt.Errorf("%w: %w", eventlog.ErrAway, err)
 	}
 	return err
@@ -43,6 +47,26 @@ func Judge(err error) error {
 func lost(err error) bool {
 	var connecting *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+	if errors.As(err, &connecting) {
+		return true
+	}
+	if errors.Is(err, context.DeadlineExceeded) { // the caller's own
+		return false
+	}
+	return errors.As(err, &network) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// Twice says that a row with the same key was there.
+func Twice(err error) bool { return code(err) == "23505" }
+
+// Locked says that others kept what a statement needs for longer than it may wait.
+func Locked(err error) bool { return code(err) == "55P03" }
+
+func code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/creatorflow/creatorflow/eventlog"
 )
 
 const (
@@ -23,6 +25,7 @@ const (
 type Hold struct {
 	db   *Database
 	name string
+	pid  uint32 // of the server's process for the connection that had the lock last
 	lost chan struct{}
 	stop context.CancelFunc
 	done chan struct{}
@@ -72,6 +75,7 @@ func (h *Hold) take(ctx context.Context) (*pgx.Conn, error) {
 	for until := time.Now().Add(takeWithin); ; {
 		var taken bool
 		if err = conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext('creatorflow hub'))`).Scan(&taken); err == nil && taken {
+			h.pid = conn.PgConn().PID()
 			return conn, nil
 		}
 		if err != nil || time.Now().After(until) {
@@ -91,11 +95,15 @@ func (h *Hold) take(ctx context.Context) (*pgx.Conn, error) {
 // taken says who has the lock.
 func (h *Hold) taken(ctx context.Context, conn *pgx.Conn) error {
 	var holder string
-	err := conn.QueryRow(ctx, `select a.application_name from pg_locks l join pg_stat_activity a on a.pid = l.pid
+	var pid uint32
+	err := conn.QueryRow(ctx, `select a.application_name, a.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
 		where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
-		and l.objid = hashtext('creatorflow hub')::bigint & 4294967295`).Scan(&holder)
+		and l.objid = hashtext('creatorflow hub')::bigint & 4294967295`).Scan(&holder, &pid)
 	if err != nil {
 		holder = "another hub"
+	}
+	if pid == h.pid && err == nil {
+		return fmt.Errorf("%w: the server has not noticed that this hub's last connection broke", eventlog.ErrAway)
 	}
 	return fmt.Errorf("the database %s is %w by %s: stop it, or name another database with --db", h.db.Name(), errTaken, holder)
 }

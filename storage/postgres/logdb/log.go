@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ type Log struct {
 	db      *database.Database
 	changed chan struct{}
 	fenced  chan struct{}
+	once    sync.Once
 	stop    context.CancelFunc
 	filling *pgxpool.Conn // commits go through it while the log is a copy in the making
 	done    chan struct{} // closed when nobody listens any more
@@ -236,12 +238,11 @@ func (l *Log) standing(ctx context.Context, keys []eventlog.StoredKey) (found []
 
 // judge turns an error of a write into what the appender must know, and fences at a fault.
 func (l *Log) judge(err error) error {
-	if err = database.Judge(err); errors.Is(err, eventlog.ErrFenced) {
-		select {
-		case <-l.fenced:
-		default:
-			close(l.fenced)
-		}
+	if err = database.Judge(err); database.Twice(err) {
+		err = fmt.Errorf("%w: what a commit adds stands there already: %w", eventlog.ErrFenced, err)
+	}
+	if errors.Is(err, eventlog.ErrFenced) {
+		l.once.Do(func() { close(l.fenced) })
 	}
 	return err
 }
