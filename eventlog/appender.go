@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog/record"
@@ -24,7 +25,12 @@ type appender struct {
 // until an I/O fault fences the log, when the error wraps ErrFenced and the process must end.
 func (l *Log) Run(ctx context.Context) error {
 	a := &appender{Log: l}
+	watching, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { l.watch(watching) })
 	err := a.run(ctx)
+	stop()
+	watch.Wait()
 	reason := err
 	if reason == nil {
 		reason = fmt.Errorf("eventlog: the appender has stopped: %w", ctx.Err())
@@ -62,6 +68,35 @@ func (a *appender) run(ctx context.Context) error {
 		}
 		if err != nil {
 			return a.fence(err)
+		}
+	}
+}
+
+// answerWithin is how long a store may take to say where its head is.
+const answerWithin = 10 * time.Second
+
+// watch keeps Err true when nobody appends: that the database is away, and that it is back, shows there
+// within a poll.
+func (l *Log) watch(ctx context.Context) {
+	poll := time.NewTicker(l.options.Poll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		}
+		within, cancel := context.WithTimeout(ctx, answerWithin)
+		_, err := l.store.Head(within)
+		silent := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+		cancel()
+		switch was := l.Err(); {
+		case was == nil && silent:
+			l.replaceErr(was, fmt.Errorf("%w within %v", ErrAway, answerWithin))
+		case was == nil && errors.Is(err, ErrAway):
+			l.replaceErr(was, err)
+		case err == nil && errors.Is(was, ErrAway):
+			l.replaceErr(was, nil)
 		}
 	}
 }
@@ -195,7 +230,7 @@ func (a *appender) waitForSpace(ctx context.Context, full error) error {
 			a.setErr(nil)
 			return nil
 		}
-		if !errors.Is(err, ErrFull) && ctx.Err() == nil {
+		if !Passing(err) && ctx.Err() == nil {
 			// Whatever it is, a new process looks at the disk afresh and this one cannot.
 			return fmt.Errorf("%w: resume after a full disk: %w", ErrFenced, err)
 		}

@@ -97,6 +97,19 @@ func (l *Log) setErr(err error) {
 	l.options.Trouble(err)
 }
 
+// replaceErr is setErr if nothing else was said since was.
+func (l *Log) replaceErr(was, err error) {
+	l.mu.Lock()
+	same := l.err == was //nolint:errorlint // the very error, not its kind
+	if same {
+		l.err = err
+	}
+	l.mu.Unlock()
+	if same {
+		l.options.Trouble(err)
+	}
+}
+
 // advance takes a newer head and tells those that wait for it.
 func (l *Log) advance(head Head) {
 	l.mu.Lock()

@@ -27,7 +27,8 @@ var stream = eventlog.Stream{Workspace: "main", Kind: "counter", ID: "a"}
 // faulty is a store whose commits, reads and resumption a test can spoil.
 type faulty struct {
 	eventlog.Store
-	commit func(eventlog.Batch) error // nil error: commit for real
+	commit func(eventlog.Batch) error  // nil error: commit for real
+	head   func(context.Context) error // nil error: the real one
 	read   func([]eventlog.Stored) []eventlog.Stored
 	resume func() error
 	fenced chan struct{}
@@ -60,6 +61,15 @@ func (f *faulty) ReadAll(ctx context.Context, after eventlog.Position, limit int
 		out = f.read(out)
 	}
 	return out, err
+}
+
+func (f *faulty) Head(ctx context.Context) (eventlog.Head, error) {
+	if f.head != nil {
+		if err := f.head(ctx); err != nil {
+			return eventlog.Head{}, err
+		}
+	}
+	return f.Store.Head(ctx)
 }
 
 func (f *faulty) Resume(ctx context.Context) error {
@@ -186,6 +196,70 @@ func TestResumeFails(t *testing.T) {
 		}
 		if len(told) != 2 || !errors.Is(told[0], eventlog.ErrFull) || !errors.Is(told[1], eventlog.ErrFenced) {
 			t.Errorf("told of the trouble %v, want ErrFull and then ErrFenced", told)
+		}
+	})
+}
+
+// TestAwayWhileIdle has a database that goes, is back, and then hangs, while nobody appends: the log says
+// so all the same, or a balancer would send nothing to a hub that is well.
+func TestAwayWhileIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		var state atomic.Value // string
+		state.Store("")
+		store.head = func(ctx context.Context) error {
+			switch state.Load() {
+			case "away":
+				return eventlog.ErrAway
+			case "silent":
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}
+		var told []error
+		log, stop := eventlogtest.Start(t, store, eventlog.Options{Trouble: func(err error) { told = append(told, err) }})
+		for _, c := range []struct {
+			state string
+			want  error
+		}{{"away", eventlog.ErrAway}, {"back", nil}, {"silent", eventlog.ErrAway}, {"back", nil}} {
+			state.Store(c.state)
+			<-time.After(15 * time.Second) // virtual
+			synctest.Wait()
+			if err := log.Err(); !errors.Is(err, c.want) {
+				t.Errorf("the log says %v, want %v", err, c.want)
+			}
+		}
+		stop()
+		if len(told) != 4 {
+			t.Errorf("told of the trouble %v, want four changes", told)
+		}
+	})
+}
+
+// TestFullThenAway is a full disk that takes the database down.
+func TestFullThenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		var back atomic.Bool
+		unless := func(err error) error {
+			if back.Load() {
+				return nil
+			}
+			return err
+		}
+		store.commit = func(eventlog.Batch) error { return unless(eventlog.ErrFull) }
+		store.resume = func() error { return unless(eventlog.ErrAway) }
+		log, stop := eventlogtest.Start(t, store, eventlog.Options{})
+		defer stop()
+		if err := add(log, 1); !errors.Is(err, eventlog.ErrFull) {
+			t.Errorf("got %v, want ErrFull", err)
+		}
+		<-time.After(time.Minute) // virtual
+		back.Store(true)
+		<-time.After(5 * time.Second)
+		if err := errors.Join(log.Err(), add(log, 1)); err != nil {
+			t.Errorf("once the database is back: %v", err)
 		}
 	})
 }

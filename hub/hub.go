@@ -195,7 +195,6 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.Projections.Run,
 		h.flows.Run,
 		h.Ingest.Run,
-		h.announceShops,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },
 		h.becomeReady,
@@ -220,9 +219,11 @@ func (h *Hub) Ready(ctx context.Context) error {
 	}
 }
 
-// keepData ends the hub when another one has taken its database.
+// keepData ends the hub when another one has taken its database, or the disk below its vault has failed.
 func (h *Hub) keepData(ctx context.Context) error {
 	select {
+	case <-h.stores.Fenced:
+		return fmt.Errorf("the vault in %s: %w", h.stores.Where, eventlog.ErrFenced)
 	case <-h.stores.Lost:
 		return fmt.Errorf("another hub has taken the database %s while it was away from this one: run one of them", h.stores.Where)
 	case <-ctx.Done():
@@ -235,15 +236,6 @@ func (h *Hub) becomeReady(ctx context.Context) error {
 		return fmt.Errorf("wait for the views: %w", err)
 	}
 	close(h.ready)
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// announceShops says in the log which shops the vault knows, if a crash came between the two.
-func (h *Hub) announceShops(ctx context.Context) error {
-	if err := h.Shops.Announce(ctx); err != nil {
-		return fmt.Errorf("announce the connections: %w", err)
-	}
 	<-ctx.Done()
 	return ctx.Err()
 }

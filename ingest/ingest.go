@@ -145,12 +145,18 @@ func (i *Ingest) Run(ctx context.Context) (err error) {
 			}
 			s.wake()
 		}
-		if err := i.connected(ctx); err != nil {
+		var again <-chan time.Time
+		switch err := i.connected(ctx); {
+		case fatal(err):
 			cancel(fmt.Errorf("run ingest: %w", err))
 			return nil
+		case err != nil:
+			i.o.Logger.WarnContext(ctx, "connections are not announced yet, or what came for unknown shops is not taken up: trying again", "error", err)
+			again = time.After(connectAgain)
 		}
 		select {
 		case <-changed:
+		case <-again:
 		case <-ctx.Done():
 			return nil
 		}
@@ -160,14 +166,11 @@ func (i *Ingest) Run(ctx context.Context) (err error) {
 // connected says what AddShop could not say before a crash, and takes up what came for shops that
 // were not connected then.
 func (i *Ingest) connected(ctx context.Context) error {
-	if err := i.o.Connect.Announce(ctx); err != nil {
-		if fatal(err) {
-			return err
-		}
-		i.o.Logger.WarnContext(ctx, "connections not announced yet", "error", err)
-	}
-	return i.takeUpUnknown(ctx)
+	return errors.Join(i.o.Connect.Announce(ctx), i.takeUpUnknown(ctx))
 }
+
+// connectAgain is how long after a failure that is done again.
+const connectAgain = 5 * time.Second
 
 // fatal says that nothing will ever be written again.
 func fatal(err error) bool { return errors.Is(err, eventlog.ErrFenced) }

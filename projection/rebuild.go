@@ -56,8 +56,12 @@ func Rebuild(ctx context.Context, log Log, store Store, projections []Projection
 }
 
 // Rebuild is the function Rebuild for the store of a runner that runs. Afterwards all topics are
-// announced.
+// announced. One runs at a time.
 func (r *Runner) Rebuild(ctx context.Context) error {
+	if !r.rebuilding.CompareAndSwap(false, true) {
+		return eventlog.Refusal("A rebuild of the views is running: wait for its end.")
+	}
+	defer r.rebuilding.Store(false)
 	o := Options{MaxBatch: r.options.MaxBatch, Log: r.options.Log}
 	if err := Rebuild(ctx, r.log, r.store, r.projections, o); err != nil {
 		return err

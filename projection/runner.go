@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -57,6 +58,8 @@ type Runner struct {
 	options     Options
 
 	parts []*part // touched by the goroutine of Run alone
+
+	rebuilding atomic.Bool
 
 	mu     sync.Mutex
 	front  eventlog.Position
@@ -180,7 +183,7 @@ func (r *Runner) load(ctx context.Context) error {
 	for _, p := range r.parts {
 		was[p.Name()] = p
 	}
-	r.parts = nil
+	var parts []*part // those of before stay where one cannot be made now
 	for _, p := range r.projections {
 		c, ok := standing[tableOwner(p.Name(), p.Version())]
 		if !ok {
@@ -193,8 +196,9 @@ func (r *Runner) load(ctx context.Context) error {
 			next.building = before.building
 		}
 		next.joined = !next.building
-		r.parts = append(r.parts, next)
+		parts = append(parts, next)
 	}
+	r.parts = parts
 	r.settle()
 	return nil
 }

@@ -36,6 +36,8 @@ type Stores struct {
 	Poll time.Duration
 	// Lost is closed when another hub has taken the database; nil where a folder's lock rules that out.
 	Lost <-chan struct{}
+	// Fenced is closed when the disk below the vault has failed; nil where the log's own fence says so.
+	Fenced <-chan struct{}
 
 	closers []func() error // in the order of opening
 }
@@ -50,13 +52,20 @@ func Open(ctx context.Context, f *folder.Folder, db string, log *slog.Logger) (*
 			return s.openPostgres(ctx, db, log)
 		}
 	}
-	if err := open(ctx, f, log); err != nil {
+	err := open(ctx, f, log)
+	if err == nil {
+		err = s.own(ctx, f.Dir())
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 func (s *Stores) openSQLite(ctx context.Context, f *folder.Folder, log *slog.Logger) error {
+	if err := missing(f.Dir()); err != nil {
+		return err
+	}
 	if err := sqlite.Mend(f, log); err != nil {
 		return err
 	}
@@ -97,7 +106,7 @@ func (s *Stores) openPostgres(ctx context.Context, url string, log *slog.Logger)
 	if err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
-	s.Vault, s.closers = kept, append(s.closers, kept.Close)
+	s.Vault, s.Fenced, s.closers = kept, kept.Fenced(), append(s.closers, kept.Close)
 	views, err := postgres.OpenViews(ctx, db, log)
 	if err != nil {
 		return fmt.Errorf("open the views: %w", err)

@@ -63,7 +63,7 @@ func within(ctx context.Context, pool *pgxpool.Pool, begin []queued, do func(s *
 	if err := do(s); err != nil {
 		return err
 	}
-	tag, err := s.exec(ctx, "commit")
+	tag, err := s.exec(context.WithoutCancel(ctx), "commit") // interrupted, its outcome would be unknown
 	if err == nil && tag.String() != "COMMIT" {
 		err = pgx.ErrTxCommitRollback // a statement had failed and its error was not passed on
 	}

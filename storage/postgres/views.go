@@ -298,7 +298,13 @@ func (v *Views) Close() error {
 		return nil
 	}
 	ctx := context.Background()
-	err := pgx.BeginFunc(ctx, v.held, func(tx pgx.Tx) error { return drop(ctx, tx, number) })
+	err := pgx.BeginFunc(ctx, v.held, func(tx pgx.Tx) error {
+		var serves bool // when the answer to a switch was lost
+		if err := tx.QueryRow(ctx, `select coalesce(bool_or(serves), false) from views.generations where number = $1`, number).Scan(&serves); err != nil || serves {
+			return err
+		}
+		return drop(ctx, tx, number)
+	})
 	if err = errors.Join(err, v.held.Close(ctx)); err != nil {
 		return fmt.Errorf("drop %s: %w", schema(number), err)
 	}
