@@ -27,8 +27,9 @@ type Vault struct {
 	turn  chan struct{} // one write at a time
 	conn  *sql.Conn     // the writing connection
 	ready map[string]*sql.Stmt
-	since int // commits since the last checkpoint
-	bytes int // of bodies and files in them
+	reads chan *session // of the reading connections; nil = not opened yet
+	since int           // commits since the last checkpoint
+	bytes int           // of bodies and files in them
 }
 
 // The write-ahead log is moved into the database after so many commits, or bytes of bodies and
@@ -59,7 +60,13 @@ func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
 	if _, err := conn.ExecContext(ctx, "pragma wal_autocheckpoint(0)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", db.Path, err), conn.Close(), db.Close())
 	}
-	return &Vault{db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}}, nil
+	v := &Vault{
+		db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}, reads: make(chan *session, file.Readers),
+	}
+	for range file.Readers {
+		v.reads <- nil
+	}
+	return v, nil
 }
 
 // Write implements vault.Store. The transaction is begun and ended by hand: after a COMMIT that
@@ -105,12 +112,19 @@ func (v *Vault) rollback(ctx context.Context) { _, _ = v.conn.ExecContext(ctx, "
 
 // Read implements vault.Store.
 func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) (err error) {
-	tx, err := v.db.Read.BeginTx(ctx, nil)
-	if err != nil {
-		return err
+	var s *session
+	select {
+	case s = <-v.reads:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	return do(vaultReader{tx})
+	defer func() { v.reads <- s }()
+	if s == nil {
+		if s, err = openSession(ctx, v.db.Read); err != nil {
+			return err
+		}
+	}
+	return s.within(ctx, "begin", func() error { return do(vaultReader{s}) })
 }
 
 // Scrub implements vault.Store: secure_delete has overwritten the rows in the database, and a
@@ -149,6 +163,14 @@ func (v *Vault) Close() error {
 	var errs []error
 	for _, s := range v.ready {
 		errs = append(errs, s.Close())
+	}
+	for range file.Readers { // once it has been read
+		if s := <-v.reads; s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	for range file.Readers {
+		v.reads <- nil
 	}
 	return errors.Join(append(errs, v.conn.Close(), v.db.Close())...)
 }
@@ -219,8 +241,8 @@ type vaultRows struct {
 
 func (r vaultRows) Err() error { return r.v.judge(r.Rows.Err()) }
 
-type vaultReader struct{ tx *sql.Tx }
+type vaultReader struct{ s *session }
 
 func (r vaultReader) Query(ctx context.Context, query string, args ...any) (vault.Rows, error) {
-	return r.tx.QueryContext(ctx, query, args...)
+	return r.s.query(ctx, query, args...)
 }

@@ -22,6 +22,9 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
+// Readers is how many connections of a file read at once.
+const Readers = 4
+
 // Database is one SQLite file. SQL is written with $1 … $n, which the driver understands.
 type Database struct {
 	Path  string
@@ -50,7 +53,7 @@ func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*D
 	if db.Write, err = Connect(ctx, path, 1, "immediate", writing...); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if db.Read, err = Connect(ctx, path, 4, "deferred", "query_only(1)"); err != nil {
+	if db.Read, err = Connect(ctx, path, Readers, "deferred", "query_only(1)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Write.Close())
 	}
 	return db, nil
