@@ -40,6 +40,7 @@ type plan struct {
 	writes []eventlog.Decided // for other streams
 	call   *flows.StepStarted // to make once the plan is appended
 	more   bool               // there may be more to do at once
+	moved  bool               // by somebody else: nothing was appended, as what was seen is old
 	calls  bool               // a call is due: go on where calls may be made
 	wake   time.Time          // nothing to do before this time, if it is set
 }

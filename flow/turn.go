@@ -17,11 +17,13 @@ const faultPause = 2 * time.Second
 // turn carries one flow on as far as it goes now. It returns true when a call is due that may not be
 // made here.
 func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, calls bool) (callDue bool) {
+	var seen *eventlog.State // of the flow, with what this turn has appended; nil = to be folded
 	for ctx.Err() == nil {
-		p, err := r.advance(ctx, d, id, it, calls)
+		p, err := r.advance(ctx, d, id, it, calls, &seen)
 		if err == nil && p.call != nil {
 			failpoint.Hit(failpoint.StepStarted)
-			p, err = r.act(ctx, d, id, it, *p.call)
+			p, err = r.act(ctx, d, id, it, *p.call, *seen)
+			seen = nil // others may have appended during the call
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -44,16 +46,21 @@ func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, c
 }
 
 // advance plans and appends the next events of a flow in one commit.
-func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item, calls bool) (plan, error) {
-	seen, err := r.log.Fold(ctx, d.Fold(id))
-	if err != nil {
-		return plan{}, err
+func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item, calls bool, known **eventlog.State) (plan, error) {
+	if *known == nil {
+		folded, err := r.log.Fold(ctx, d.Fold(id))
+		if err != nil {
+			return plan{}, err
+		}
+		*known = &folded
 	}
+	seen := *known
 	in := Input{ID: id, Flow: seen.Value.(Status), Now: r.now()}
 	if in.Flow.Ended() {
 		return plan{}, nil
 	}
-	if in, err = r.fold(ctx, in, d.Base(id)); err != nil {
+	in, err := r.fold(ctx, in, d.Base(id))
+	if err != nil {
 		return plan{}, err
 	}
 	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, alone: r.o.Alone, calls: calls}) }
@@ -61,7 +68,16 @@ func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item
 	if !ok {
 		decide = d.broken
 	}
-	return r.append(ctx, d, id, it, needs, seen.Version, decide)
+	p, err := r.append(ctx, d, id, it, needs, seen.Version, decide)
+	if err != nil || p.moved {
+		*known = nil
+		return p, err
+	}
+	evolve := d.Fold(id).Evolve
+	for _, e := range p.own {
+		seen.Value, seen.Version = evolve(seen.Value, e), seen.Version+1
+	}
+	return p, nil
 }
 
 // needs asks the current step for its streams; false when it panics.
@@ -83,11 +99,7 @@ func (r *Runner) panicked(ctx context.Context, d *Definition, in Input, p any) {
 }
 
 // act makes a call and appends its outcome.
-func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, call flows.StepStarted) (plan, error) {
-	seen, err := r.log.Fold(ctx, d.Fold(id))
-	if err != nil {
-		return plan{}, err
-	}
+func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, call flows.StepStarted, seen eventlog.State) (plan, error) {
 	in, err := r.fold(ctx, Input{ID: id, Flow: seen.Value.(Status), Attempt: call.Attempt, Now: r.now()}, d.Base(id))
 	if err != nil {
 		return plan{}, err
@@ -132,7 +144,7 @@ func (r *Runner) append(ctx context.Context, d *Definition, id string, it *item,
 		Meta:  eventlog.Meta{Actor: "flow:" + d.Kind, Cause: it.cause, Correlation: id},
 		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
 			if seen >= 0 && states[0].Version != seen {
-				p = plan{more: true}
+				p = plan{more: true, moved: true}
 				return eventlog.Decision{}, nil
 			}
 			p = r.decide(ctx, d, WithStates(Input{ID: id, Flow: states[0].Value.(Status), Now: now}, states...), decide)
