@@ -25,6 +25,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
@@ -36,7 +37,8 @@ const (
 	appSecret  = "drill-app-secret-of-the-simulator"
 	hubPort    = 8080
 	marketPort = 9090
-	patience   = 3 * time.Second // of whoever posts to the hub
+	patience   = 3 * time.Second  // of whoever posts to the hub
+	pace       = time.Millisecond // between two commits of the views
 )
 
 // Options of a World.
@@ -205,16 +207,19 @@ func (w *World) clock() time.Time { return time.Now().Add(time.Duration(w.skew.L
 func (w *World) Start(ctx context.Context) error {
 	w.lives++
 	l := &life{dir: filepath.Join(w.o.Dir, "data-"+strconv.Itoa(w.lives)), done: make(chan error, 1)}
+	ctx, l.stop = context.WithCancel(ctx)
 	h, err := hub.Open(ctx, hub.Options{
 		Data: l.dir, Clock: w.clock, Log: w.o.Log, Poll: w.o.Poll, Unwatched: true,
+		// Time goes on only when all else is done: so the views take in what a moment brought by one commit.
+		Watch:  func(projection.Notice) { _ = Sleep(ctx, pace) },
 		Client: &http.Client{Timeout: time.Minute, Transport: &way{world: w, life: l, next: &http.Transport{DialContext: w.net.dial, MaxIdleConnsPerHost: 64}}},
 	})
 	if err != nil {
+		l.stop()
 		return fmt.Errorf("start hub %d: %w", w.lives, err)
 	}
 	l.hub = h
 	w.life.Store(l)
-	ctx, l.stop = context.WithCancel(ctx)
 	listener := w.net.listen(hubPort)
 	go func() { l.done <- h.Run(ctx, listener) }()
 	return h.Ready(ctx)
