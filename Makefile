@@ -106,8 +106,9 @@ postgres:
 properties:
 	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 go test -shuffle=on -timeout 40m $(MODULE)/$$0'
 
+# Two packages at a time: one that computes in virtual time beside one that mostly waits.
 drills:
-	go test -v -count=1 -p 1 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
+	go test -v -count=1 -p 2 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)

@@ -8,17 +8,45 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
-// Build builds the program with tags, such as those of a broken twin.
+// Build builds the program with tags, such as those of a broken twin. What it builds stays in the
+// module's bin, for the tests of other packages: linking takes longer than many a drill's cycle, and
+// the go command leaves a program alone that is up to date.
 func Build(t *testing.T, tags string) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "creatorflow")
+	root, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		t.Fatalf("find the module: %v", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(root)), "bin", "drill")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }() // which unlocks it
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("wait for another test's build: %v", err)
+	}
+	shared := filepath.Join(dir, "creatorflow-"+tags)
 	//nolint:gosec // the tags are a test's own
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "-o", binary, "github.com/creatorflow/creatorflow/cmd/creatorflow")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-tags", tags, "-o", shared,
+		"github.com/creatorflow/creatorflow/cmd/creatorflow")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build with tags %q: %v\n%s", tags, err, out)
+	}
+	binary := filepath.Join(t.TempDir(), "creatorflow") // a copy: another test may build while this one runs
+	program, err := os.ReadFile(shared)                 //nolint:gosec // what was built just now
+	if err == nil {
+		err = os.WriteFile(binary, program, 0o700) //nolint:gosec // a program
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }
