@@ -16,6 +16,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill/disk"
 	"github.com/creatorflow/creatorflow/drill/outage"
 	"github.com/creatorflow/creatorflow/drill/powercut"
+	"github.com/creatorflow/creatorflow/storage/engine"
 )
 
 type drillCommand struct {
@@ -144,7 +145,8 @@ func (d drillCrash) Run(ctx context.Context, c console) error {
 
 type drillPowercut struct {
 	drillFlags
-	Cycles int `help:"How often the power is cut." default:"1000"`
+	Engine string `help:"What keeps the data on the disk: ${enum}. The PostgreSQL server is the drill's own, from the machine's packages." enum:"sqlite,postgres" default:"sqlite"`
+	Cycles int    `help:"How often the power is cut." default:"1000"`
 }
 
 // Help is shown below the flags.
@@ -157,7 +159,13 @@ func (d drillPowercut) Validate() error { return d.validate(d.Cycles) }
 
 // Run cuts.
 func (d drillPowercut) Run(ctx context.Context, c console) error {
-	return d.run(ctx, c, d.Cycles, 50, "power cuts", powercut.Run)
+	short := 50
+	if d.Engine == engine.Postgres {
+		short = 5
+	}
+	return d.run(ctx, c, d.Cycles, short, "power cuts", func(ctx context.Context, o drill.Options) (drill.Report, error) {
+		return powercut.Run(ctx, powercut.Options{Options: o, Engine: d.Engine})
+	})
 }
 
 type drillBitrot struct {

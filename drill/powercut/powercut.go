@@ -1,9 +1,12 @@
 // Package powercut takes the power from the hub's disk again and again under load: the disk drops or
 // tears whatever was not synced (package disk), and the hub is killed in the same moment.
 //
-// It cuts the first start of all at its syncs, then at random times and at random syncs, just before
+// On SQLite it cuts the first start of all at its syncs, then at random times and at random syncs, just before
 // them and just after; sometimes it cuts once more while the hub starts. Between any two cuts webhooks and commands are acknowledged. The
 // judge reads the platter after a last cut: what an orderly stop did not sync is not there either.
+//
+// On PostgreSQL the disk is that of a server of the drill's own, which goes dark with the hub; sometimes
+// it is cut once more while the server recovers.
 package powercut
 
 import (
@@ -11,61 +14,127 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/powercut/disk"
+	"github.com/creatorflow/creatorflow/storage/engine"
+	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
 )
 
 // patience is how long something may take that comes with every hub under load.
 const patience = 30 * time.Second
 
+// Options of the drill.
+type Options struct {
+	drill.Options
+	Engine string // what keeps the data on the disk
+}
+
 // cutter cuts.
 type cutter struct {
 	*drill.Campaign
-	disk *disk.Disk
-	rng  *rand.Rand
+	disk   *disk.Disk
+	rng    *rand.Rand
+	server *pgserver.Server // on the disk; nil = the hub's data folder is
 }
 
 // Run cuts the power.
-func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
-	return drill.Run(ctx, "powercut", o, func(ctx context.Context, c *drill.Campaign) (err error) {
-		d, err := disk.Open(filepath.Join(o.Dir, "disk"), rand.New(rand.NewPCG(o.Seed, 3)))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, d.Close()) }()
-		c.Move(d.Mounted())
-		x := cutter{c, d, rand.New(rand.NewPCG(o.Seed, 1))}
-		if err := x.first(ctx); err != nil {
-			return fmt.Errorf("first start: %w", err)
-		}
-		if err := c.Prepare(ctx, d.Platter()); err != nil {
-			return err
-		}
-		c.Move(d.Mounted())
-		err = c.UnderLoad(ctx, func(ctx context.Context) error {
-			for cycle := range o.Cycles {
-				if err := x.cycle(ctx, cycle+1); err != nil {
-					return fmt.Errorf("cut %d: %w", cycle+1, err)
-				}
-			}
-			return nil
+func Run(ctx context.Context, o Options) (r drill.Report, err error) {
+	x := cutter{rng: rand.New(rand.NewPCG(o.Seed, 1))}
+	if x.disk, err = disk.Open(filepath.Join(o.Dir, "disk"), rand.New(rand.NewPCG(o.Seed, 3))); err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, x.disk.Close()) }()
+	if o.Engine != engine.Postgres {
+		return drill.Run(ctx, name, o.Options, func(ctx context.Context, c *drill.Campaign) error {
+			x.Campaign = c
+			return x.onSQLite(ctx, o.Cycles)
 		})
-		if err != nil {
-			return err
+	}
+	for _, dir := range []string{o.Dir, filepath.Join(o.Dir, "disk")} { // the server's account must get in
+		if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // to pass, not to read
+			return r, err
 		}
-		if err := d.Mount(); err != nil {
-			return err
+	}
+	x.server, err = pgserver.Make(ctx, filepath.Join(x.disk.Platter(), "postgres"), settings...)
+	if errors.Is(err, pgserver.ErrNone) {
+		return drill.Report{Name: name, Engine: o.Engine, Seed: o.Seed, Commit: o.Version, NotRun: err.Error()}, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(x.server.Close(), err) }() // before the disk
+	x.disk.Belong(x.server.Account())
+	o.DB = x.server.URL("postgres")
+	return drill.Run(ctx, name, o.Options, func(ctx context.Context, c *drill.Campaign) error {
+		x.Campaign = c
+		return x.onPostgres(ctx, filepath.Join(o.Dir, "data"), o.Cycles)
+	})
+}
+
+const name = "powercut"
+
+func (x cutter) onSQLite(ctx context.Context, cycles int) error {
+	x.Move(x.disk.Mounted())
+	if err := x.first(ctx); err != nil {
+		return fmt.Errorf("first start: %w", err)
+	}
+	if err := x.Prepare(ctx, x.disk.Platter()); err != nil {
+		return err
+	}
+	x.Move(x.disk.Mounted())
+	if err := x.cycles(ctx, cycles); err != nil {
+		return err
+	}
+	if err := x.disk.Mount(); err != nil {
+		return err
+	}
+	if err := x.Rest(ctx); err != nil {
+		return err
+	}
+	x.Move(x.disk.Platter())
+	return x.cut(nil, false)
+}
+
+// onPostgres leaves the server running on what the last cut left, for the judge.
+func (x cutter) onPostgres(ctx context.Context, data string, cycles int) error {
+	if err := x.server.Restart(ctx); err != nil {
+		return err
+	}
+	if err := x.Prepare(ctx, data); err != nil {
+		return err
+	}
+	// A first life without cuts makes the views: the judge needs them even when all else is lost.
+	if err := errors.Join(x.Rest(ctx), x.server.Stop()); err != nil {
+		return err
+	}
+	x.server.Move(filepath.Join(x.disk.Mounted(), "postgres", "data"))
+	if err := x.cycles(ctx, cycles); err != nil {
+		return err
+	}
+	if err := x.on(ctx); err != nil {
+		return err
+	}
+	if err := x.Rest(ctx); err != nil {
+		return err
+	}
+	if err := x.cut(nil, false); err != nil {
+		return err
+	}
+	return x.on(ctx)
+}
+
+func (x cutter) cycles(ctx context.Context, cycles int) error {
+	return x.UnderLoad(ctx, func(ctx context.Context) error {
+		for cycle := range cycles {
+			if err := x.cycle(ctx, cycle+1); err != nil {
+				return fmt.Errorf("cut %d: %w", cycle+1, err)
+			}
 		}
-		if err := c.Rest(ctx); err != nil {
-			return err
-		}
-		d.Off()
-		d.Dark()
-		c.Move(d.Platter())
-		return d.Cut(false)
+		return nil
 	})
 }
 
@@ -144,22 +213,76 @@ func (x cutter) cycle(ctx context.Context, n int) error {
 
 // run puts the power on, starts a hub and cuts the power when until returns.
 func (x cutter) run(ctx context.Context, until func(ctx context.Context, h *drill.Hub) error) error {
-	err := x.disk.Mount()
-	if errors.Is(err, disk.ErrMount) {
-		return drill.NotRun(err.Error())
-	}
-	if err != nil {
+	if err := x.on(ctx); err != nil {
 		return err
 	}
 	h, err := x.Launch()
 	if err != nil {
-		return err
+		return errors.Join(err, x.cut(nil, false))
 	}
 	err = until(ctx, h)
+	return errors.Join(err, x.cut(h, tears && x.rng.IntN(2) == 0))
+}
+
+// on puts the power on, and the server if there is one: perhaps after a cut while it recovers.
+func (x cutter) on(ctx context.Context) error {
+	err := x.disk.Mount()
+	if errors.Is(err, disk.ErrMount) {
+		return drill.NotRun(err.Error())
+	}
+	if err != nil || x.server == nil {
+		return err
+	}
+	if x.rng.IntN(8) > 0 {
+		return x.server.Restart(ctx)
+	}
+	at := 1 + x.rng.IntN(recovery)
+	x.disk.Arm(at, x.rng.IntN(2) == 0)
+	starting, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-x.disk.Power():
+			stop()
+			x.disk.Dark() // nobody is told anything before the server has recovered
+		case <-starting.Done():
+		}
+	}()
+	err = x.server.Restart(starting)
+	x.disk.Arm(0, false)
+	select {
+	case <-x.disk.Power():
+		x.Say("cut at sync %d of the server's recovery", at)
+		if err := x.cut(nil, tears && x.rng.IntN(2) == 0); err != nil {
+			return err
+		}
+		return x.on(ctx)
+	default:
+		return err
+	}
+}
+
+// recovery is about how many syncs a server's start after a cut takes: one for each of its files.
+const recovery = 1200
+
+// cut takes the power away, from a hub and from the server if there are such, and leaves on the platter
+// what survives.
+func (x cutter) cut(h *drill.Hub, torn bool) (err error) {
 	x.disk.Off()
-	err = errors.Join(err, h.Strike())
-	x.disk.Dark()
-	return errors.Join(err, h.Kill(), x.disk.Cut(x.rng.IntN(2) == 0))
+	if h != nil {
+		err = h.Strike()
+	}
+	dead := make(chan error, 1)
+	if x.server == nil {
+		dead <- nil
+	} else {
+		go func() { dead <- x.server.Kill() }()
+	}
+	x.disk.Dark() // what the server does from here on reaches neither the platter nor the hub
+	if h != nil {
+		err = errors.Join(err, h.Kill())
+	}
+	return errors.Join(err, <-dead, x.disk.Cut(torn))
 }
 
 // dark waits until the power has gone at a sync. When none comes, it is time to cut all the same:

@@ -43,9 +43,10 @@ var ErrMount = errors.New("a FUSE file system cannot be mounted here")
 
 // Disk is mounted between Mount and Cut.
 type Disk struct {
-	dir    string
-	rng    *rand.Rand
-	server *fuse.Server
+	dir      string
+	rng      *rand.Rand
+	uid, gid uint32 // whom the files belong to
+	server   *fuse.Server
 
 	mu     sync.Mutex
 	tree   *tree
@@ -58,12 +59,15 @@ type Disk struct {
 
 // Open makes a disk in a folder; its platter is a folder in there, which may hold files already.
 func Open(dir string, rng *rand.Rand) (*Disk, error) {
-	d := &Disk{dir: dir, rng: rng}
+	d := &Disk{dir: dir, rng: rng, uid: uint32(os.Getuid()), gid: uint32(os.Getgid())} //nolint:gosec // never negative here
 	if err := os.MkdirAll(d.Mounted(), 0o700); err != nil {
 		return nil, fmt.Errorf("make the mount point: %w", err)
 	}
 	return d, nil
 }
+
+// Belong gives the files to another account, whose programs may then use the disk too.
+func (d *Disk) Belong(uid, gid uint32) { d.uid, d.gid = uid, gid }
 
 // Platter is the folder with what is durable; it is right while the disk is not mounted.
 func (d *Disk) Platter() string { return filepath.Join(d.dir, "data") }
@@ -82,7 +86,8 @@ func (d *Disk) Mount() (err error) {
 	d.server, err = gofs.Mount(d.Mounted(), &inode{disk: d, node: d.tree.root}, &gofs.Options{
 		MountOptions: fuse.MountOptions{
 			FsName: "creatorflow-powercut", Name: "powercut", DirectMount: true, DisableXAttrs: true, DisableReadDirPlus: true,
-			Logger: log.New(io.Discard, "", 0), // an unmount is no news
+			AllowOther: d.uid != uint32(os.Getuid()), //nolint:gosec // never negative here
+			Logger:     log.New(io.Discard, "", 0),   // an unmount is no news
 		},
 		EntryTimeout: &second, AttrTimeout: &second, // nobody else changes anything
 		RootStableAttr: &gofs.StableAttr{Ino: d.tree.root.id},

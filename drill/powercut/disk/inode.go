@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"syscall"
 
@@ -41,7 +40,7 @@ var (
 
 func (i *inode) fill(out *fuse.Attr) {
 	out.Ino, out.Mode, out.Nlink = i.node.id, i.node.mode, max(1, i.node.names)
-	out.Uid, out.Gid = uint32(os.Getuid()), uint32(os.Getgid()) //nolint:gosec // never negative here
+	out.Uid, out.Gid = i.disk.uid, i.disk.gid
 	if f := i.node.file; f != nil {
 		out.Size, out.Blocks = uint64(f.size), uint64(f.size+sector-1)/sector //nolint:gosec // never negative
 	}

@@ -100,15 +100,14 @@ var errUnsafe = errors.New("it would lose what was acknowledged")
 // durable refuses a connection to a server that was told to forget: at the start, and after each of
 // its restarts.
 func durable(ctx context.Context, c *pgx.Conn) error {
-	var fsync, pages, commit string
-	if err := c.QueryRow(ctx, `select current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')`).
-		Scan(&fsync, &pages, &commit); err != nil {
-		return err
-	}
-	if c.Config().RuntimeParams["synchronous_commit"] != "" {
-		commit = "on" // this pool keeps what can be made again
-	}
-	for setting, value := range map[string]string{"fsync": fsync, "full_page_writes": pages, "synchronous_commit": commit} {
+	for _, setting := range needed {
+		if c.Config().RuntimeParams[setting] != "" {
+			continue // this pool keeps what can be made again
+		}
+		var value string
+		if err := c.QueryRow(ctx, `select current_setting($1)`, setting).Scan(&value); err != nil {
+			return err
+		}
 		// on, and for synchronous_commit what is stronger. "local" is as durable here, but says that
 		// somebody counts on a standby.
 		if value != "on" && value != "remote_write" && value != "remote_apply" {

@@ -39,6 +39,15 @@ type Server struct {
 // are of postgresql.conf, e.g. "synchronous_commit=off". Run as root, the server gets an account of
 // its own, which is let through the folder that dir is in.
 func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
+	s, err := Make(ctx, dir, settings...)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Restart(ctx)
+}
+
+// Make makes the cluster as Start does, and leaves the server to Restart.
+func Make(ctx context.Context, dir string, settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -65,7 +74,18 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("make a cluster: %w: %s", err, out), os.RemoveAll(s.socket))
 	}
-	return s, s.Restart(ctx)
+	return s, nil
+}
+
+// Move says where the cluster is found from here on; no server may run.
+func (s *Server) Move(data string) { s.data = data }
+
+// Account is whom the cluster's files must belong to.
+func (s *Server) Account() (uid, gid uint32) {
+	if s.account == nil {
+		return uint32(os.Getuid()), uint32(os.Getgid()) //nolint:gosec // never negative here
+	}
+	return s.account.Uid, s.account.Gid
 }
 
 // Restart runs a server on the cluster again, after Kill or Stop, and returns when it answers.

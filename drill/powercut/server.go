@@ -1,0 +1,9 @@
+//go:build !twin_weak_sync
+
+package powercut
+
+// settings are the PostgreSQL server's.
+var settings []string
+
+// tears says whether a cut may leave a part of what was not synced.
+const tears = true
