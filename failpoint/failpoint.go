@@ -23,13 +23,16 @@ const (
 	ArrangeBefore Point = "channel.arrange.before"
 	ArrangeAfter  Point = "channel.arrange.after" // the channel has done it
 	LabelKept     Point = "label.kept"            // in the vault, not yet in the log
+	// Of a month that is closed.
+	SegmentWritten    Point = "segment.written"    // on the disk, not yet in the catalogue
+	SegmentCatalogued Point = "segment.catalogued" // its events still in the database
 )
 
 // All are the places that there are.
 func All() []Point {
 	return []Point{
 		LogBefore, LogAfter, VaultBefore, VaultAfter, ViewsBefore, ViewsAfter, AddressKept, MarkBefore,
-		StepStarted, CallBefore, CallAfter, ArrangeBefore, ArrangeAfter, LabelKept,
+		StepStarted, CallBefore, CallAfter, ArrangeBefore, ArrangeAfter, LabelKept, SegmentWritten, SegmentCatalogued,
 	}
 }
 

@@ -209,7 +209,7 @@ func (w *Writer) Close() (Entry, error) {
 }
 
 func (f *found) append(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(f.first))       //nolint:gosec // above 0
+	b = binary.AppendUvarint(b, uint64(f.first)) //nolint:gosec // above 0
 	b = binary.AppendUvarint(b, uint64(len(f.places)))
 	before := 0
 	for _, p := range f.places {

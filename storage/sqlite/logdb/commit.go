@@ -10,6 +10,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
 	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/storage/segment"
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
@@ -24,6 +25,7 @@ type writer struct {
 	findStream, addStream, setStream *native.Stmt
 	findKey, addKey, purgeKeys       *native.Stmt
 	addEvent, setHead                *native.Stmt
+	addMonth, addSegment, dropEvents *native.Stmt
 }
 
 func openWriter(path string) (*writer, error) {
@@ -52,6 +54,9 @@ func openWriter(path string) (*writer, error) {
 		{&w.addEvent, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
 			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`},
 		{&w.setHead, `update log_head set position = ?1, seal = ?2, at = ?3 where position = ?4`},
+		{&w.addMonth, `insert into months (month, first) values (?1, ?2)`},
+		{&w.addSegment, `insert into segments (month, first, last, seal_before, seal_after, sha256, bytes) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`},
+		{&w.dropEvents, `delete from events where position <= ?1`},
 	} {
 		if err == nil {
 			*s.into, err = conn.Prepare(s.sql)
@@ -176,8 +181,13 @@ func (l *Log) write(b *eventlog.Batch, heads []streamHead, out *eventlog.Committ
 	if err := w.begin.Run(); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	last := l.stream
+	last, month := l.stream, l.month
 	err := w.events(b, heads, out, &last)
+	if err == nil && len(b.Events) > 0 {
+		if month = max(month, segment.MonthOf(b.At)); month > l.month {
+			err = w.beginMonth(month, out.First)
+		}
+	}
 	if err == nil {
 		err = w.keys(b, out)
 	}
@@ -194,13 +204,27 @@ func (l *Log) write(b *eventlog.Batch, heads []streamHead, out *eventlog.Committ
 		}
 		return err
 	}
-	l.stream = last
+	l.stream, l.month = last, month
+	return w.checkpoint()
+}
+
+// checkpoint moves the write-ahead log into the database now and then.
+func (w *writer) checkpoint() error {
 	frames, err := w.Frames()
 	if err == nil && frames >= checkpointAt {
 		_, err = w.Checkpoint()
 	}
 	if err != nil && !file.IsFull(err) { // without space the log only grows a little longer
 		return fmt.Errorf("checkpoint: %w: %w", errUnknown, err)
+	}
+	return nil
+}
+
+func (w *writer) beginMonth(month segment.Month, first eventlog.Position) error {
+	w.addMonth.Int(1, int64(month))
+	w.addMonth.Int(2, int64(first))
+	if err := w.addMonth.Run(); err != nil {
+		return fmt.Errorf("begin the month %s: %w", month, err)
 	}
 	return nil
 }

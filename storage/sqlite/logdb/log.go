@@ -23,6 +23,8 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/recent"
 	"github.com/creatorflow/creatorflow/storage/folder"
+	"github.com/creatorflow/creatorflow/storage/months"
+	"github.com/creatorflow/creatorflow/storage/segment"
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
@@ -46,6 +48,7 @@ type Log struct {
 	fence   *folder.Fence
 	read    *sql.DB
 	queries queries
+	months  *months.Shelf // what of the log is in files
 	changed chan struct{}
 	free    func(path string) (uint64, error) // bytes of disk space
 
@@ -53,7 +56,8 @@ type Log struct {
 	writer *writer // nil after ErrFull, until Resume, and when the log is only read
 	head   eventlog.Head
 	heads  *recent.Map[eventlog.Stream, streamHead]
-	stream int64 // the last integer id given to a stream
+	stream int64         // the last integer id given to a stream
+	month  segment.Month // of the last event; it never falls
 }
 
 // streamHead is where a stream is.
@@ -92,6 +96,9 @@ func open(ctx context.Context, f *folder.Folder) (*Log, error) {
 	if err == nil {
 		err = l.resume(ctx)
 	}
+	if err == nil {
+		l.months, err = months.Open(ctx, f.Dir(), database{l})
+	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -119,7 +126,11 @@ func Read(ctx context.Context, dir string) (*Log, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), read.Close())
 	}
-	return &Log{path: path, fence: folder.Beside(dir).Fence(), read: read, queries: q, changed: make(chan struct{}, 1)}, nil
+	l := &Log{path: path, fence: folder.Beside(dir).Fence(), read: read, queries: q, changed: make(chan struct{}, 1)}
+	if l.months, err = months.Open(ctx, dir, database{l}); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // prepareLog makes the tables and the head.
@@ -160,7 +171,7 @@ func (l *Log) resume(ctx context.Context) error {
 		err = fmt.Errorf("%w: the head of %s is not what this process wrote last", eventlog.ErrCorrupt, l.path)
 	}
 	if err == nil {
-		err = l.read.QueryRowContext(ctx, `select coalesce(max(id), 0) from streams`).Scan(&l.stream)
+		err = l.read.QueryRowContext(ctx, `select (select coalesce(max(id), 0) from streams), (select coalesce(max(month), 0) from months)`).Scan(&l.stream, &l.month)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the head of %s: %w", l.path, err), w.Close())
@@ -216,6 +227,9 @@ func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.read.Close()
+	if l.months != nil {
+		err = errors.Join(err, l.months.Close())
+	}
 	if l.writer != nil {
 		if l.fence.Err() != nil {
 			l.writer.KeepWAL()

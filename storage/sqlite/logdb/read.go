@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/storage/months"
+	"github.com/creatorflow/creatorflow/storage/segment"
 )
 
 const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at),
@@ -19,21 +22,24 @@ const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coale
 const keyColumns = `caller, id, hash, at, first, last, version, refusal, result, sum`
 
 // queries are the reads of log.db, prepared once.
-type queries struct{ stream, events, all, key, keys, heads *sql.Stmt }
+type queries struct{ stream, events, all, key, keys, heads, segments, months, first *sql.Stmt }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 	for _, s := range []struct {
 		into **sql.Stmt
 		sql  string
 	}{
-		{&q.stream, `select id, version from streams where workspace = $1 and kind = $2 and name = $3`},
-		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 order by version limit $3`},
+		{&q.stream, `select id, version, first from streams where workspace = $1 and kind = $2 and name = $3`},
+		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 and version <= $3 order by version`},
 		{&q.all, `select ` + eventColumns + `, s.workspace, s.kind, s.name from events e join streams s on s.id = e.stream
 			where e.position > $1 order by e.position limit $2`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
 		{&q.heads, `select (select position from log_head), (select coalesce(sum(version), 0) from streams),
 			(select count(*) from streams where version < 1)`},
+		{&q.segments, `select (select log_id from log_head), month, first, last, seal_before, seal_after, sha256, bytes from segments order by month`},
+		{&q.months, `select (select log_id from log_head), month, first from months order by month`},
+		{&q.first, `select min(position) from events`},
 	} {
 		if err == nil {
 			*s.into, err = db.PrepareContext(ctx, s.sql) // closed with db
@@ -44,17 +50,22 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 
 // ReadStream implements eventlog.Store. A stream that does not end at its head is corrupt.
 func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.Version, limit int) ([]eventlog.Stored, error) {
-	head, err := l.streamHead(ctx, s)
+	head, first, err := l.streamHead(ctx, s)
 	if err != nil || head.id == 0 {
 		return nil, err
 	}
-	out, err := records(ctx, l.queries.events, &s, head.id, int64(after), limit)
+	last := after + eventlog.Version(min(limit, math.MaxInt32))
+	out, err := records(ctx, l.queries.events, &s, head.id, int64(after), int64(last))
 	if err != nil {
+		return nil, err
+	}
+	of := months.Stream{Stream: s, From: func(h segment.Header) bool { return h.Last >= first }}
+	if out, err = l.months.Before(ctx, of, after, min(last, head.version), out); err != nil {
 		return nil, err
 	}
 	end, least, most := after+eventlog.Version(len(out)), head.version, head.version
 	if len(out) > 0 && end > most { // appended since the head was read
-		if head, err = l.streamHead(ctx, s); err != nil {
+		if head, _, err = l.streamHead(ctx, s); err != nil {
 			return nil, err
 		}
 		most = head.version
@@ -65,17 +76,18 @@ func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.
 	return out, nil
 }
 
-func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHead, err error) {
-	err = l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version)
+// streamHead also says before which position the stream has no event.
+func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHead, first eventlog.Position, err error) {
+	err = l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version, &first)
 	if errors.Is(err, sql.ErrNoRows) {
-		return streamHead{}, nil
+		return streamHead{}, 0, nil
 	}
-	return head, err
+	return head, first, err
 }
 
 // ReadAll implements eventlog.Store.
 func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Stored, error) {
-	return records(ctx, l.queries.all, nil, int64(after), limit)
+	return l.months.ReadAll(ctx, after, limit)
 }
 
 // records runs a query for events; without a stream the rows name theirs.
@@ -164,20 +176,13 @@ func (l *Log) PurgeKeys(ctx context.Context, before time.Time) (total int, err e
 	return total, ctx.Err()
 }
 
-func (l *Log) purge(at int64, oldest uuid.UUID) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.fence.Err() != nil:
-		return 0, fmt.Errorf("%w: %w", eventlog.ErrFenced, l.fence.Err())
-	case l.writer == nil:
-		return 0, eventlog.ErrFull
-	}
-	q := l.writer.purgeKeys
-	q.Int(1, at)
-	q.Blob(2, oldest[:])
-	if err := q.Run(); err != nil {
-		return 0, l.judge(err)
-	}
-	return l.writer.Changes(), nil
+func (l *Log) purge(at int64, oldest uuid.UUID) (n int, err error) {
+	err = l.between(func(w *writer) error {
+		w.purgeKeys.Int(1, at)
+		w.purgeKeys.Blob(2, oldest[:])
+		err := w.purgeKeys.Run()
+		n = w.Changes()
+		return err
+	})
+	return n, err
 }
