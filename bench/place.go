@@ -115,7 +115,7 @@ func (p *places) nextDatabase(ctx context.Context) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := postgres.OpenLog(ctx, db)
+	store, err := postgres.OpenLog(ctx, db, filepath.Join(p.dir, name))
 	if err != nil {
 		db.Close()
 		return nil, err

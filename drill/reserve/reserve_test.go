@@ -99,7 +99,7 @@ func openPostgres(logs int) func(t *testing.T) []*eventlog.Log {
 				t.Fatal(err)
 			}
 			t.Cleanup(db.Close)
-			store, err := postgres.OpenLog(t.Context(), db)
+			store, err := postgres.OpenLog(t.Context(), db, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -48,8 +48,8 @@ func Open(ctx context.Context, f *folder.Folder, db string, log *slog.Logger) (*
 	s := &Stores{Name: SQLite, Where: f.Dir(), Poll: time.Minute}
 	open := s.openSQLite
 	if db != "" {
-		open = func(ctx context.Context, _ *folder.Folder, log *slog.Logger) error {
-			return s.openPostgres(ctx, db, log)
+		open = func(ctx context.Context, f *folder.Folder, log *slog.Logger) error {
+			return s.openPostgres(ctx, f.Dir(), db, log)
 		}
 	}
 	err := open(ctx, f, log)
@@ -87,7 +87,7 @@ func (s *Stores) openSQLite(ctx context.Context, f *folder.Folder, log *slog.Log
 	return nil
 }
 
-func (s *Stores) openPostgres(ctx context.Context, url string, log *slog.Logger) error {
+func (s *Stores) openPostgres(ctx context.Context, dir, url string, log *slog.Logger) error {
 	db, err := s.connect(ctx, url)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *Stores) openPostgres(ctx context.Context, url string, log *slog.Logger)
 		return err
 	}
 	s.Lost, s.closers = hold.Lost(), append(s.closers, func() error { hold.Close(); return nil })
-	events, err := postgres.OpenLog(ctx, db)
+	events, err := postgres.OpenLog(ctx, db, dir)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
@@ -130,7 +130,9 @@ func Read(ctx context.Context, dir, db string, log *slog.Logger) (*Stores, error
 	s := &Stores{Name: SQLite, Where: dir}
 	read := s.readSQLite
 	if db != "" {
-		read = func(ctx context.Context, _ string, log *slog.Logger) error { return s.readPostgres(ctx, db, log) }
+		read = func(ctx context.Context, dir string, log *slog.Logger) error {
+			return s.readPostgres(ctx, dir, db, log)
+		}
 	}
 	if err := read(ctx, dir, log); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -152,12 +154,12 @@ func (s *Stores) readSQLite(ctx context.Context, dir string, log *slog.Logger) e
 	return nil
 }
 
-func (s *Stores) readPostgres(ctx context.Context, url string, log *slog.Logger) error {
+func (s *Stores) readPostgres(ctx context.Context, dir, url string, log *slog.Logger) error {
 	db, err := s.connect(ctx, url)
 	if err != nil {
 		return err
 	}
-	events, err := postgres.ReadLog(ctx, db)
+	events, err := postgres.ReadLog(ctx, db, dir)
 	if err != nil {
 		return err
 	}
@@ -170,9 +172,24 @@ func (s *Stores) readPostgres(ctx context.Context, url string, log *slog.Logger)
 	return nil
 }
 
+// closing is a log that keeps closed months in files; those of both engines do.
+type closing interface {
+	CloseMonths(ctx context.Context) (int, error)
+	CheckSegments(ctx context.Context) error
+}
+
+// CloseMonths writes the months of the log that are over, but for the last two, to files, and returns how
+// many it has closed. Appends and reads go on meanwhile.
+func (s *Stores) CloseMonths(ctx context.Context) (int, error) {
+	return s.Log.(closing).CloseMonths(ctx)
+}
+
 // Check reads the files below the stores and says what in them is not what was written, as far as the
 // log's own sums do not. A PostgreSQL server has checksums of its pages, which it checks itself.
 func (s *Stores) Check(ctx context.Context) error {
+	if err := s.Log.(closing).CheckSegments(ctx); err != nil {
+		return err
+	}
 	if s.Name != SQLite {
 		return nil
 	}

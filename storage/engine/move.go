@@ -159,7 +159,7 @@ func (s *Stores) movePostgres(ctx context.Context, p Place) error {
 		return err
 	}
 	s.Lost, s.closers = hold.Lost(), append(s.closers, func() error { hold.Close(); return nil })
-	events, err := pglog.OpenForMove(ctx, db)
+	events, err := pglog.OpenForMove(ctx, db, p.Folder.Dir())
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}

@@ -78,7 +78,7 @@ func (s store) Close() error {
 func openStore(t testing.TB, url string) store {
 	t.Helper()
 	db := connected(t, url)
-	log, err := OpenLog(t.Context(), db)
+	log, err := OpenLog(t.Context(), db, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

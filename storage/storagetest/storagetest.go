@@ -76,17 +76,18 @@ func (r Tests) Run() (code int) {
 // again and holds what it held.
 type Place struct {
 	t      testing.TB
-	folder *sqlite.Folder
+	dir    string
+	folder *sqlite.Folder     // nil on PostgreSQL
 	db     *database.Database // nil on SQLite
 }
 
 // New makes an empty place.
 func New(t testing.TB) *Place {
 	t.Helper()
-	p := &Place{t: t}
+	p := &Place{t: t, dir: t.TempDir()}
 	var err error
 	if !Postgres() {
-		if p.folder, err = sqlite.OpenFolder(t.TempDir()); err != nil {
+		if p.folder, err = sqlite.OpenFolder(p.dir); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { p.check(p.folder.Close()) })
@@ -128,7 +129,7 @@ func (p *Place) Log() eventlog.Store {
 	var s eventlog.Store
 	var err error
 	if p.db != nil {
-		s, err = postgres.OpenLog(p.t.Context(), p.db)
+		s, err = postgres.OpenLog(p.t.Context(), p.db, p.dir)
 	} else {
 		s, err = sqlite.OpenLog(p.t.Context(), p.folder)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/storage/months"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 )
 
@@ -34,6 +35,7 @@ const relisten = time.Second
 // the head puts their commits, each one call of the function log.commit, in one order.
 type Log struct {
 	db      *database.Database
+	months  *months.Shelf // what of the log is in files
 	changed chan struct{}
 	fenced  chan struct{}
 	once    sync.Once
@@ -42,10 +44,11 @@ type Log struct {
 	done    chan struct{} // closed when nobody listens any more
 }
 
-// Open opens the log in the database, makes it when missing, and migrates it. It refuses one whose
-// head is not its last event's, and one that was moved to another engine.
-func Open(ctx context.Context, db *database.Database) (*Log, error) {
-	l, err := open(ctx, db)
+// Open opens the log in the database, makes it when missing, and migrates it. Closed months are in files
+// of the data folder dir. It refuses a log whose head is not its last event's, and one that was moved to
+// another engine.
+func Open(ctx context.Context, db *database.Database, dir string) (*Log, error) {
+	l, err := open(ctx, db, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +58,7 @@ func Open(ctx context.Context, db *database.Database) (*Log, error) {
 	return l, nil
 }
 
-func open(ctx context.Context, db *database.Database) (*Log, error) {
+func open(ctx context.Context, db *database.Database, dir string) (*Log, error) {
 	migrations, err := fs.Sub(logMigrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -75,6 +78,9 @@ func open(ctx context.Context, db *database.Database) (*Log, error) {
 	if err := l.check(ctx); err != nil {
 		return nil, err
 	}
+	if l.months, err = months.Open(ctx, dir, closing{l}); err != nil {
+		return nil, err
+	}
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
 	go l.listen(listening)
@@ -82,7 +88,7 @@ func open(ctx context.Context, db *database.Database) (*Log, error) {
 }
 
 // Read opens the log only for reading, beside the processes that write it.
-func Read(ctx context.Context, db *database.Database) (*Log, error) {
+func Read(ctx context.Context, db *database.Database, dir string) (*Log, error) {
 	migrations, err := fs.Sub(logMigrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -92,7 +98,11 @@ func Read(ctx context.Context, db *database.Database) (*Log, error) {
 	}
 	done := make(chan struct{})
 	close(done)
-	return &Log{db: db, changed: make(chan struct{}, 1), fenced: make(chan struct{}), stop: func() {}, done: done}, nil
+	l := &Log{db: db, changed: make(chan struct{}, 1), fenced: make(chan struct{}), stop: func() {}, done: done}
+	if l.months, err = months.Open(ctx, dir, closing{l}); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // check compares the head with the last event.
@@ -349,7 +359,7 @@ func (l *Log) Close() error {
 	}
 	l.stop()
 	<-l.done
-	return nil
+	return l.months.Close()
 }
 
 var _ eventlog.Store = (*Log)(nil)

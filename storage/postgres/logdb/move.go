@@ -12,7 +12,9 @@ import (
 )
 
 // OpenForMove opens a log for a move from or to another engine, in whatever state one has left it.
-func OpenForMove(ctx context.Context, db *database.Database) (*Log, error) { return open(ctx, db) }
+func OpenForMove(ctx context.Context, db *database.Database, dir string) (*Log, error) {
+	return open(ctx, db, dir)
+}
 
 // State says where the log was moved to, if it was, and whether it is a copy in the making.
 func (l *Log) State(ctx context.Context) (movedTo string, filling bool, err error) {

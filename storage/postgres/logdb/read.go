@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/months"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
+	"github.com/creatorflow/creatorflow/storage/segment"
 )
 
 // headRow takes a head out of the columns log_id, position, seal, at.
@@ -52,11 +55,16 @@ func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.
 	if err != nil || head.id == 0 {
 		return nil, database.Judge(err)
 	}
+	last := after + eventlog.Version(min(limit, math.MaxInt32))
 	rows, err := l.db.Query(ctx, `select `+columns+` from log.events e
-		where e.month >= $1 and e.stream = $2 and e.version > $3 order by e.version limit $4`, head.month, head.id, int64(after), limit)
+		where e.month >= $1 and e.stream = $2 and e.version > $3 and e.version <= $4 order by e.version`, head.month, head.id, int64(after), int64(last))
 	out, err := stored(rows, err, &s)
 	if err != nil {
 		return nil, database.Judge(err)
+	}
+	of := months.Stream{Stream: s, From: func(h segment.Header) bool { return int32(h.Month) >= head.month }} //nolint:gosec // as it is in the database
+	if out, err = l.months.Before(ctx, of, after, min(last, head.version), out); err != nil {
+		return nil, err
 	}
 	end, least, most := after+eventlog.Version(len(out)), head.version, head.version
 	if len(out) > 0 && end > most { // appended since the head was read
@@ -87,17 +95,9 @@ func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHea
 	return head, database.Judge(err)
 }
 
-// ReadAll implements eventlog.Store. It opens no partition of a month before the position's.
+// ReadAll implements eventlog.Store.
 func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Stored, error) {
-	if after < 0 {
-		return nil, fmt.Errorf("position %d is before the log", after)
-	}
-	rows, err := l.db.Query(ctx, `select `+columns+`, s.workspace, s.kind, s.name
-		from (select * from log.events where position > $1
-			and month >= coalesce((select max(month) from log.months where first - 1 <= $1), 0)
-			order by position limit $2) e
-		join log.streams s on s.id = e.stream order by e.position`, int64(after), limit)
-	return stored(rows, err, nil)
+	return l.months.ReadAll(ctx, after, limit)
 }
 
 // stored scans records; without a stream their triples come with them.
