@@ -35,6 +35,11 @@ func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
 	} else if broken != nil {
 		return broken
 	}
+	if broken := kept.Check(ctx); errors.Is(broken, eventlog.ErrCorrupt) {
+		r.Broke("the files below the log are not whole: %v", broken)
+	} else if broken != nil {
+		return broken
+	}
 	same, err := projection.Verify(ctx, h.Log, h.Views, hub.Projections(), projection.Options{})
 	if err != nil {
 		return fmt.Errorf("compare the views with a rebuild: %w", err)

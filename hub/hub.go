@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -241,7 +242,7 @@ func (h *Hub) becomeReady(ctx context.Context) error {
 }
 
 // housekeeping forgets what may not or need not be kept: inbox bodies and delivery keys after 30
-// days, command keys and ended sessions.
+// days, command keys and ended sessions. It also moves old months of the log into files.
 func (h *Hub) housekeeping(ctx context.Context) error {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
@@ -254,6 +255,13 @@ func (h *Hub) housekeeping(ctx context.Context) error {
 			if err != nil && ctx.Err() == nil { // an end is no failure
 				h.o.Log.WarnContext(ctx, "forgetting old "+what+" failed, trying again in an hour", "error", err)
 			}
+		}
+		closed, err := h.stores.CloseMonths(ctx)
+		if closed > 0 {
+			h.o.Log.InfoContext(ctx, "closed months of the log, which are in files now", "months", closed, "folder", filepath.Join(h.folder.Dir(), "segments"))
+		}
+		if err != nil && ctx.Err() == nil {
+			h.o.Log.WarnContext(ctx, "closing old months of the log failed, trying again in an hour; they stay in the database", "error", err)
 		}
 		select {
 		case <-ticker.C:

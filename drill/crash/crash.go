@@ -6,6 +6,7 @@
 package crash
 
 import (
+	"cmp"
 	"context"
 	"debug/buildinfo"
 	"errors"
@@ -20,8 +21,17 @@ import (
 	"github.com/creatorflow/creatorflow/failpoint"
 )
 
-// patience is how long a failpoint may take to kill a hub under load.
-const patience = 5 * time.Second
+const (
+	// patience is how long a failpoint may take to kill a hub under load.
+	patience = 5 * time.Second
+	// latest is at which of the times that a hub comes by a failpoint it is killed at the latest.
+	latest = 5
+	// months are as many as the early failpoints need at most, and the two that are not closed at first.
+	months = 2*latest + 2
+)
+
+// early are failpoints that only the first hubs come by: these close months.
+var early = []failpoint.Point{failpoint.SegmentCatalogued, failpoint.SegmentWritten}
 
 // killer kills.
 type killer struct {
@@ -38,8 +48,13 @@ func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
 		if armed(o.Binary) {
 			k.points = failpoint.All()
 			k.rng.Shuffle(len(k.points), func(i, j int) { k.points[i], k.points[j] = k.points[j], k.points[i] })
+			slices.SortStableFunc(k.points, func(a, b failpoint.Point) int { return cmp.Compare(slices.Index(early, b), slices.Index(early, a)) })
 		}
-		if err := c.Prepare(ctx, filepath.Join(o.Dir, "data")); err != nil {
+		data := filepath.Join(o.Dir, "data")
+		if err := c.Past(ctx, data, months); err != nil {
+			return err
+		}
+		if err := c.Prepare(ctx, data); err != nil {
 			return err
 		}
 		err := c.UnderLoad(ctx, func(ctx context.Context) error {
@@ -78,7 +93,11 @@ func armed(binary string) bool {
 // program has no failpoints.
 func (k killer) cycle(ctx context.Context, n int) (how string, err error) {
 	if len(k.points) > 0 && n%4 != 3 {
-		return k.atPoint(ctx, k.points[(n-n/4)%len(k.points)])
+		turn, points := n-n/4, k.points
+		if turn >= len(points) {
+			points = points[len(early):]
+		}
+		return k.atPoint(ctx, points[turn%len(points)])
 	}
 	alive := 300*time.Millisecond + time.Duration(k.rng.Int64N(int64(2200*time.Millisecond)))
 	h, err := k.Start(ctx)
@@ -90,7 +109,7 @@ func (k killer) cycle(ctx context.Context, n int) (how string, err error) {
 
 // atPoint lets the hub kill itself at a failpoint, perhaps while it starts.
 func (k killer) atPoint(ctx context.Context, p failpoint.Point) (how string, err error) {
-	arm := fmt.Sprintf("%s:%d", p, 1+k.rng.IntN(5))
+	arm := fmt.Sprintf("%s:%d", p, 1+k.rng.IntN(latest))
 	h, err := k.Launch(failpoint.Variable + "=" + arm)
 	if err != nil {
 		return "", err

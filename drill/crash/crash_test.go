@@ -22,8 +22,8 @@ func TestCrash(t *testing.T) {
 		postgres   bool
 		broken     bool
 	}{
-		{name: "hub", tags: failpoint.Tag, cycles: 18, fired: len(failpoint.All()) - 2}, // each once
-		{name: "hub on postgres", tags: failpoint.Tag, cycles: 18, fired: len(failpoint.All()) - 4, postgres: true},
+		{name: "hub", tags: failpoint.Tag, cycles: 22, fired: len(failpoint.All()) - 2}, // each once
+		{name: "hub on postgres", tags: failpoint.Tag, cycles: 22, fired: len(failpoint.All()) - 4, postgres: true},
 		{name: "early ack", tags: "twin_early_ack", cycles: 3, broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
