@@ -22,14 +22,17 @@ import (
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bubble"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/storage/months"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
-// files are those whose bits are flipped. The views are no promise: they are thrown away and built anew.
-var files = []string{"log.db", "log.db-wal", "vault.db", "vault.db-wal"}
+// files are those whose bits are flipped, the last one stands for all of closed months. The views are no
+// promise: they are thrown away and built anew.
+var files = []string{"log.db", "log.db-wal", "vault.db", "vault.db-wal", months.Folder}
 
 const (
+	past     = 3   // months that are closed
 	webhooks = 100 // acknowledged before the files are closed in order
 	newer    = 40  // and before the kill: few enough to stay in the write-ahead logs
 	patience = time.Minute
@@ -77,6 +80,9 @@ func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
 // fill leaves files of a hub that was killed under load after an orderly stop: databases, and
 // write-ahead logs on top of them.
 func (x *rot) fill(ctx context.Context) error {
+	if err := x.Past(ctx, x.data, past); err != nil {
+		return err
+	}
 	if err := x.Prepare(ctx, x.data); err != nil {
 		return err
 	}
@@ -99,13 +105,38 @@ func (x *rot) fill(ctx context.Context) error {
 	if err := h.Kill(); err != nil {
 		return err
 	}
+	closed, err := filepath.Glob(filepath.Join(x.data, months.Folder, "*"))
+	if err == nil && len(closed) != past {
+		err = fmt.Errorf("%d months are closed (%v), want %d", len(closed), closed, past)
+	}
+	if err != nil {
+		return err
+	}
 	x.whole = map[string][]byte{}
-	for _, name := range append(slices.Clone(files), vault.MasterFile) {
+	for _, path := range closed {
+		name := filepath.Join(months.Folder, filepath.Base(path))
+		if x.whole[name], err = os.ReadFile(path); err != nil {
+			return fmt.Errorf("keep the whole files: %w", err)
+		}
+	}
+	for _, name := range append(slices.Clone(files[:len(files)-1]), vault.MasterFile) {
 		if x.whole[name], err = os.ReadFile(filepath.Join(x.data, name)); err != nil {
 			return fmt.Errorf("keep the whole files: %w", err)
 		}
 	}
 	return nil
+}
+
+// of are the files that a name in files stands for.
+func (x *rot) of(name string) (all []string, size int) {
+	for file, content := range x.whole {
+		if file == name || filepath.Dir(file) == name {
+			all = append(all, file)
+			size += len(content)
+		}
+	}
+	slices.Sort(all)
+	return all, size
 }
 
 // people makes what the vault keeps of those who may sign in.
@@ -174,13 +205,19 @@ func (x *rot) flipAll(ctx context.Context, scratch string, flips int) error {
 		return fmt.Errorf("the whole files, read again, differ in %v: the drill cannot compare", differ)
 	}
 	for _, name := range files {
-		x.found[name] = &drill.Flips{File: name, Bytes: len(x.whole[name])}
+		_, size := x.of(name)
+		x.found[name] = &drill.Flips{File: name, Bytes: size}
 	}
 	for n := range flips {
 		name := files[x.rng.IntN(len(files))]
-		bit := x.rng.IntN(8 * len(x.whole[name]))
-		if err := x.flip(ctx, scratch, name, bit); err != nil {
-			return fmt.Errorf("flip %d, bit %d of %s: %w", n+1, bit, name, err)
+		all, size := x.of(name)
+		bit := x.rng.IntN(8 * size)
+		for bit >= 8*len(x.whole[all[0]]) {
+			bit -= 8 * len(x.whole[all[0]])
+			all = all[1:]
+		}
+		if err := x.flip(ctx, scratch, x.found[name], all[0], bit); err != nil {
+			return fmt.Errorf("flip %d, bit %d of %s: %w", n+1, bit, all[0], err)
 		}
 		if (n+1)%100 == 0 {
 			x.Say("flipped %d of %d", n+1, flips)
@@ -189,8 +226,7 @@ func (x *rot) flipAll(ctx context.Context, scratch string, flips int) error {
 	return nil
 }
 
-func (x *rot) flip(ctx context.Context, scratch, name string, bit int) error {
-	f := x.found[name]
+func (x *rot) flip(ctx context.Context, scratch string, f *drill.Flips, name string, bit int) error {
 	f.Flips++
 	got, err := x.read(ctx, scratch, func(whole string, content []byte) []byte {
 		if whole != name {
@@ -205,10 +241,10 @@ func (x *rot) flip(ctx context.Context, scratch, name string, bit int) error {
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
 		f.Missed++
-		x.missed[fmt.Sprintf("%s: reading did not come to an end", name)]++
+		x.missed[fmt.Sprintf("%s: reading did not come to an end", f.File)]++
 	case len(got.silent) > 0:
 		f.Missed++
-		x.missed[fmt.Sprintf("%s: read as something else without a word: %s", name, strings.Join(got.silent, ", "))]++
+		x.missed[fmt.Sprintf("%s: read as something else without a word: %s", f.File, strings.Join(got.silent, ", "))]++
 		x.Say("missed: bit %d of %s: %v (%v)", bit, name, got.silent, err)
 	case err != nil:
 		f.Detected++
@@ -218,7 +254,7 @@ func (x *rot) flip(ctx context.Context, scratch, name string, bit int) error {
 		f.Unread++
 	default:
 		f.Missed++
-		x.missed[fmt.Sprintf("%s: nothing reports a change of %s", name, strings.Join(differ, ", "))]++
+		x.missed[fmt.Sprintf("%s: nothing reports a change of %s", f.File, strings.Join(differ, ", "))]++
 		x.Say("missed: bit %d of %s: %v", bit, name, differ)
 	}
 	return nil
@@ -234,6 +270,9 @@ func (x *rot) place(dir string, change func(name string, content []byte) []byte)
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, months.Folder), 0o700); err != nil {
+		return err
 	}
 	for name, content := range x.whole {
 		if change != nil {
