@@ -24,8 +24,12 @@ import (
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
 )
 
-// patience is how long something may take that comes with every hub under load.
-const patience = 30 * time.Second
+const (
+	// patience is how long something may take that comes with every hub under load.
+	patience = 30 * time.Second
+	// months are behind the log at first: the hubs whose power is cut close them.
+	months = 12
+)
 
 // Options of the drill.
 type Options struct {
@@ -81,6 +85,9 @@ func (x cutter) onSQLite(ctx context.Context, cycles int) error {
 	x.Move(x.disk.Mounted())
 	if err := x.first(ctx); err != nil {
 		return fmt.Errorf("first start: %w", err)
+	}
+	if err := x.Past(ctx, x.disk.Platter(), months); err != nil {
+		return err
 	}
 	if err := x.Prepare(ctx, x.disk.Platter()); err != nil {
 		return err
