@@ -56,27 +56,27 @@ func (c *cursor) text() []byte { return c.take(c.within(int64(len(c.rest)))) }
 type records struct {
 	cursor
 	block    block
+	end      record.Position // of the block after it
 	position record.Position // of the record that next has given
-	given    int
 }
 
 // open opens a block.
 func (r *Reader) open(i int) (*records, error) {
-	at := r.blocks[i]
+	at, end := r.blocks[i], r.blocks[i+1]
 	last := r.last.Load()
 	if last == nil || last.block != i {
-		content, err := r.frame(at.at, int64(at.bytes))
+		content, err := r.frame(at.at, end.at-at.at)
 		if err != nil {
 			return nil, err
 		}
 		last = &opened{block: i, content: content}
 		r.last.Store(last)
 	}
-	return newRecords(last.content, at)
+	return newRecords(last.content, at, end.first)
 }
 
-func newRecords(content []byte, at block) (*records, error) {
-	each := &records{cursor: cursor{rest: content}, block: at, position: at.first - 1}
+func newRecords(content []byte, at block, end record.Position) (*records, error) {
+	each := &records{cursor: cursor{rest: content}, block: at, end: end, position: at.first - 1}
 	if first := each.within(math.MaxInt64); each.bad || record.Position(first) != at.first {
 		return nil, fmt.Errorf("%w: the block at byte %d begins with position %d, not with %d", record.ErrCorrupt, at.at, first, at.first)
 	}
@@ -85,20 +85,19 @@ func newRecords(content []byte, at block) (*records, error) {
 
 // next gives the next record's bytes; false at the end of the block.
 func (r *records) next() ([]byte, bool) {
-	if r.given == r.block.records {
+	if r.position+1 == r.end {
 		return nil, false
 	}
 	body := r.text()
-	r.given++
 	r.position++
 	return body, !r.bad
 }
 
 // err says whether the block was what it should be, as far as it was read.
 func (r *records) err() error {
-	if r.bad || r.given == r.block.records && len(r.rest) > 0 {
+	if r.bad || r.position+1 == r.end && len(r.rest) > 0 {
 		return fmt.Errorf("%w: the block at byte %d does not hold positions %d to %d",
-			record.ErrCorrupt, r.block.at, r.block.first, r.block.first+record.Position(r.block.records)-1)
+			record.ErrCorrupt, r.block.at, r.block.first, r.end-1)
 	}
 	return nil
 }

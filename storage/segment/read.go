@@ -21,17 +21,15 @@ import (
 type Reader struct {
 	from    io.ReaderAt
 	entry   Entry
-	blocks  []block
+	blocks  []block // and one more, where there would be another
 	streams []part
 	last    atomic.Pointer[opened] // the block that was read last: pages often begin within one
 }
 
-// block is where a block is and what it holds.
+// block is where a block begins, and with which position. There may be very many of them.
 type block struct {
-	at      int64
-	bytes   int
-	first   record.Position
-	records int
+	at    int64
+	first record.Position
 }
 
 // part is where a part of the streams is; it holds those from a key on.
@@ -119,14 +117,15 @@ func (r *Reader) directory(content []byte, end int64) error {
 	c := cursor{rest: content}
 	at, next := int64(headerSize), r.entry.First
 	for range c.count(2) {
-		b := block{at: at, first: next, bytes: c.within(largest * 2), records: c.within(perBlock)}
-		at += int64(b.bytes)
-		next += record.Position(b.records)
-		if b.records == 0 {
+		r.blocks = append(r.blocks, block{at: at, first: next})
+		bytes, records := c.within(largest*2), c.within(perBlock)
+		at += int64(bytes)
+		next += record.Position(records)
+		if records == 0 {
 			c.bad = true
 		}
-		r.blocks = append(r.blocks, b)
 	}
+	r.blocks = append(r.blocks, block{at: at, first: next})
 	var before key
 	for i := range c.count(17) {
 		p := part{at: at}
@@ -222,7 +221,7 @@ func (r *Reader) found(c *cursor) (k key, f found) {
 	for i := range c.count(2) {
 		delta, records := c.within(int64(len(r.blocks))), c.within(perBlock)
 		at += delta
-		if records == 0 || at >= len(r.blocks) || i > 0 && delta == 0 {
+		if records == 0 || at >= len(r.blocks)-1 || i > 0 && delta == 0 {
 			c.bad = true
 			return k, f
 		}
@@ -295,11 +294,11 @@ func (r *Reader) Verify(ctx context.Context) error {
 	}
 	c := chain{seal: r.entry.Before, next: r.entry.First}
 	there := map[key]*found{}
-	for i := range r.blocks {
+	for i, b := range r.blocks[:len(r.blocks)-1] {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		records, err := r.ReadAll(r.blocks[i].first-1, r.blocks[i].records)
+		records, err := r.ReadAll(b.first-1, int(r.blocks[i+1].first-b.first))
 		if err != nil {
 			return err
 		}
