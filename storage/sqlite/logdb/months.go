@@ -14,9 +14,9 @@ import (
 	"github.com/creatorflow/creatorflow/storage/segment"
 )
 
-// dropAtOnce is how many events of a closed month go in one transaction: some 10 ms, for which an append
-// may have to wait.
-const dropAtOnce = 500
+// dropAtOnce is how many events of a closed month go in one transaction, for which an append may have to
+// wait.
+const dropAtOnce = 200
 
 // CloseMonths writes every month to a file that is not one of the last two of the log, and removes it from
 // log.db, where its space is used again.
