@@ -158,7 +158,7 @@ func ourBreaches(rooms []room, dir string, rank int, ours, file string) (out []s
 	case !allowed:
 		say("%s imports %s: the line of %s in ARCHITECTURE.md does not name it", file, ours, rooms[rank].pattern)
 	}
-	if isVariant(ours, "test") {
+	if isVariant(ours, "test") && !isVariant(dir, "test") {
 		say("%s imports %s: a contract package is for tests", file, ours)
 	}
 	if sim != "" && !slices.Contains(simulatorUsers, top(dir)) {

@@ -37,7 +37,7 @@ func (l *Log) Append(ctx context.Context, writes ...Write) (Appended, error) {
 
 // plan checks and encodes a write, outside of the appender.
 func (l *Log) plan(p *planned, w *Write) error {
-	if err := errors.Join(checkStream(w.Stream), checkMeta(&w.Meta)); err != nil {
+	if err := errors.Join(w.Stream.Check(), checkMeta(&w.Meta)); err != nil {
 		return err
 	}
 	if len(w.IDs) != 0 && len(w.IDs) != len(w.Events) {

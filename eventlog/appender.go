@@ -22,15 +22,17 @@ type appender struct {
 }
 
 // Run is the appender: it commits what callers queue until ctx ends, which it returns as nil, or
-// until an I/O fault fences the log, when the error wraps ErrFenced and the process must end.
+// until an I/O fault fences the log, when the error wraps ErrFenced and the process must end. Beside
+// it snapshots are written.
 func (l *Log) Run(ctx context.Context) error {
 	a := &appender{Log: l}
-	watching, stop := context.WithCancel(ctx)
-	var watch sync.WaitGroup
-	watch.Go(func() { l.watch(watching) })
+	beside, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { l.watch(beside) })
+	wg.Go(func() { l.shelf.Run(beside) })
 	err := a.run(ctx)
 	stop()
-	watch.Wait()
+	wg.Wait()
 	reason := err
 	if reason == nil {
 		reason = fmt.Errorf("eventlog: the appender has stopped: %w", ctx.Err())

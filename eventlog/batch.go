@@ -205,7 +205,7 @@ func (b *batch) state(ctx context.Context, c *call, i int) (*folded, error) {
 	c.folded[i] = nil // from here on it is the appender's
 	var err error
 	if f == nil {
-		f, err = b.fold(ctx, fold)
+		f, err = b.load(ctx, fold)
 	} else if h != nil && f.version < h.version {
 		err = b.foldOn(ctx, f)
 	}
@@ -284,6 +284,11 @@ func (b *batch) finish(done Committed) (again []*call) {
 	}
 	for _, c := range b.answered {
 		c.answer(c.err)
+	}
+	for _, h := range b.bases {
+		for _, f := range h.folds {
+			b.snapshotDue(f)
+		}
 	}
 	return again
 }

@@ -18,6 +18,7 @@ type folded struct {
 	fold    *Fold
 	version Version
 	value   any
+	due     Version // from which on it asks for a snapshot
 }
 
 func (h *history) find(fold string) *folded {

@@ -3,12 +3,11 @@ package eventlog
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
 )
 
@@ -40,7 +39,7 @@ func newEntry(stream Stream, event Event, id uuid.UUID, meta *Meta) (entry, erro
 	if !meta.Occurred.IsZero() {
 		e.stored.Occurred = meta.Occurred.UnixMicro()
 	}
-	if e.stored.Name == "" || e.stored.Schema < 1 || e.stored.Schema > 1<<16 || !plain(e.stored.Name) {
+	if e.stored.Name == "" || e.stored.Schema < 1 || e.stored.Schema > 1<<16 || !record.Plain(e.stored.Name) {
 		return entry{}, fmt.Errorf("eventlog: %T has the name %q and the schema %d", event, e.stored.Name, e.stored.Schema)
 	}
 	e.crc, e.sum = e.stored.Sums()
@@ -60,22 +59,12 @@ func (e *entry) at(version Version, at int64, d seal.Digest) Stored {
 	return s
 }
 
-func checkStream(s Stream) error {
-	if s.Workspace == "" || s.Kind == "" || s.ID == "" || !plain(s.Workspace) || !plain(s.Kind) || !plain(s.ID) {
-		return fmt.Errorf("eventlog: %q is no stream: all three parts must be given, in UTF-8", s)
-	}
-	return nil
-}
-
 func checkMeta(m *Meta) error {
-	if !plain(m.Actor) || !plain(m.Cause) || !plain(m.Correlation) {
+	if !record.Plain(m.Actor) || !record.Plain(m.Cause) || !record.Plain(m.Correlation) {
 		return fmt.Errorf("eventlog: actor %q, cause %q and correlation %q must be UTF-8", m.Actor, m.Cause, m.Correlation)
 	}
 	return nil
 }
-
-// plain text is what every engine gives back as it was: UTF-8 without NUL.
-func plain(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // record checks and decodes what the store gave.
 func (l *Log) record(s *Stored) (Record, error) {

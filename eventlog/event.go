@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog/snapshot"
 )
 
 // Event is something that happened: a small value, named in the past tense, kept for ever.
@@ -80,7 +82,16 @@ type Fold struct {
 	Name   string
 	Zero   func() any
 	Evolve func(state any, e Event) any
+	// Keep lets snapshots of the state be kept, for streams that grow without bound. May be nil.
+	Keep *Codec
 }
+
+// Codec says how the state of a fold is kept in a snapshot: package snapshot says what it must hold to.
+type Codec = snapshot.Codec
+
+// KeepJSON keeps states of type S as JSON, so all that Evolve goes by is in exported fields. The schema
+// changes with what Evolve makes of events that are stored already.
+func KeepJSON[S any](schema int) *Codec { return snapshot.JSON[S](schema) }
 
 // State is a folded stream as Decide sees it.
 type State struct {
@@ -132,6 +143,7 @@ type Decider[S, C any] struct {
 	Zero   func() S
 	Evolve func(S, Event) S
 	Decide func(S, C) ([]Event, error)
+	Keep   *Codec // as a Fold's
 }
 
 // Fold adapts the decider's Evolve to one stream.
@@ -146,6 +158,7 @@ func (d Decider[S, C]) Fold(s Stream) Fold {
 			return zero
 		},
 		Evolve: func(state any, e Event) any { return d.Evolve(state.(S), e) },
+		Keep:   d.Keep,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/creatorflow/creatorflow/eventlog/snapshot"
 )
 
 // Execute decides over folded states inside the appender and commits what the decision says. A
@@ -30,7 +32,7 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 	c := &call{done: make(chan struct{}, 1), request: &r, folded: make([]*folded, len(r.Folds))}
 	for i := range r.Folds {
 		f := &r.Folds[i]
-		if err := checkStream(f.Stream); err != nil {
+		if err := f.Stream.Check(); err != nil {
 			return Outcome{}, err
 		}
 		// If the state is evicted meanwhile, the appender folds.
@@ -46,17 +48,11 @@ func (l *Log) Execute(ctx context.Context, r Request) (Outcome, error) {
 	return c.out, err
 }
 
-// foldRef names a state that is kept.
-type foldRef struct {
-	stream Stream
-	fold   string
-}
-
 // bring folds a state for the appender, which lacks it. Of the callers that want one state at a time
 // one folds and the others wait and bring none: by then the appender has it, or folds. Otherwise each
 // caller of a busy stream would read all of it whenever another process has moved it on.
 func (l *Log) bring(ctx context.Context, f *Fold) (*folded, error) {
-	ref := foldRef{f.Stream, f.Name}
+	ref := f.of()
 	l.foldingMu.Lock()
 	other := l.folding[ref]
 	if other == nil {
@@ -71,7 +67,7 @@ func (l *Log) bring(ctx context.Context, f *Fold) (*folded, error) {
 	}
 	l.foldingMu.Unlock()
 	if other == nil {
-		return l.fold(ctx, f)
+		return l.load(ctx, f)
 	}
 	select {
 	case <-other:
@@ -83,20 +79,56 @@ func (l *Log) bring(ctx context.Context, f *Fold) (*folded, error) {
 
 // Fold reads a stream and folds it into a state of the caller's own.
 func (l *Log) Fold(ctx context.Context, f Fold) (State, error) {
-	if err := checkStream(f.Stream); err != nil {
+	if err := f.Stream.Check(); err != nil {
 		return State{}, err
 	}
-	folded, err := l.fold(ctx, &f)
+	folded, err := l.load(ctx, &f)
 	if err != nil {
 		return State{}, err
 	}
 	return State{Stream: f.Stream, Version: folded.version, Value: folded.value}, nil
 }
 
-// fold starts a state from nothing.
+// load is fold for somebody who needs the state: it asks for a snapshot when it had to read much.
+func (l *Log) load(ctx context.Context, f *Fold) (*folded, error) {
+	state, err := l.fold(ctx, f)
+	if err == nil {
+		l.snapshotDue(state)
+	}
+	return state, err
+}
+
+// fold starts a state from its snapshot, or from nothing.
 func (l *Log) fold(ctx context.Context, f *Fold) (*folded, error) {
-	state := &folded{fold: f, value: f.Zero()}
+	state := &folded{fold: f, value: f.Zero(), due: l.shelf.After(0, 0)}
+	if f.Keep != nil {
+		kept, found, err := l.shelf.Restore(ctx, f.of(), f.Keep)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			state.version, state.value, state.due = kept.Version, kept.Value, kept.Due
+		}
+	}
 	return state, l.foldOn(ctx, state)
+}
+
+func (f *Fold) of() snapshot.Of { return snapshot.Of{Stream: f.Stream, Fold: f.Name} }
+
+// snapshotDue asks for a snapshot of a state that has gone far past the last one.
+func (l *Log) snapshotDue(state *folded) {
+	if state.fold.Keep == nil || state.version < state.due {
+		return
+	}
+	state.due = l.shelf.After(state.version, 0)
+	f := *state.fold
+	l.shelf.Ask(f.of(), f.Keep, func(ctx context.Context) (snapshot.State, error) {
+		own, err := l.fold(ctx, &f)
+		if err != nil {
+			return snapshot.State{}, err
+		}
+		return snapshot.State{Value: own.value, Version: own.version, Due: own.due}, nil
+	})
 }
 
 // foldOn brings a state up to what the store holds.

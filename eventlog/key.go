@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog/ids"
+	"github.com/creatorflow/creatorflow/eventlog/record"
 )
 
 const (
@@ -13,7 +14,7 @@ const (
 )
 
 func (l *Log) checkKey(k *Key) error {
-	if k.ID.Version() != 7 || !plain(k.Caller) {
+	if k.ID.Version() != 7 || !record.Plain(k.Caller) {
 		return fmt.Errorf("eventlog: the command key %s is no uuid of version 7", k.ID)
 	}
 	switch now, made := l.options.Clock(), ids.TimeOf(k.ID); {

@@ -3,7 +3,8 @@
 // Callers encode events and queue them; one goroutine, the appender in Run, takes what waits,
 // decides the commands among them, and has the store commit it all at once; then every caller
 // gets its own answer. Readers ask the store, and each record is checked and decoded on the way
-// out. Engines implement Store and pass the contract in eventlogtest.
+// out. Snapshots of long streams are written beside, and no answer waits for one. Engines implement
+// Store and pass the contract in eventlogtest.
 package eventlog
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/eventlog/queue"
 	"github.com/creatorflow/creatorflow/eventlog/recent"
+	"github.com/creatorflow/creatorflow/eventlog/snapshot"
 )
 
 // Options are what a Log needs besides its store.
@@ -30,8 +32,13 @@ type Options struct {
 	MaxBatch  int              // events of one commit, 0 = 2048; a single larger call is still one commit
 	Poll      time.Duration    // how often those that wait for news look by themselves, for appends of other processes; 0 = 1 s
 	CacheSize int              // streams whose folded states the appender keeps, 0 = 10000
+	// SnapshotEvery is how many events of a stream lie between two snapshots at least, 0 = 500.
+	SnapshotEvery int
 	// Trouble is told by the appender what Err says whenever that changes; it must not block. May be nil.
 	Trouble func(err error)
+	// Damaged is told of a snapshot that is not what was written, or that could not be made: the log
+	// goes on without it. It may be called from many goroutines. May be nil.
+	Damaged func(err error)
 }
 
 // Log appends to a store and reads from it. Its methods may be called from many goroutines; Run
@@ -43,8 +50,10 @@ type Log struct {
 	cache   *recent.Shared[Stream, *history] // the streams used last; only the appender changes it
 	calls   sync.Pool                        // of *call; not shared between logs, as their channels may belong to a test's bubble
 
+	shelf *snapshot.Shelf // of long streams' states
+
 	foldingMu sync.Mutex
-	folding   map[foldRef]chan struct{} // states that some caller folds now; closed when it has
+	folding   map[snapshot.Of]chan struct{} // states that some caller folds now; closed when it has
 
 	mu    sync.Mutex
 	head  Head
@@ -64,7 +73,10 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 	if o.Trouble == nil {
 		o.Trouble = func(error) {}
 	}
-	o.Poll = cmp.Or(o.Poll, time.Second)
+	if o.Damaged == nil {
+		o.Damaged = func(error) {}
+	}
+	o.Poll, o.SnapshotEvery = cmp.Or(o.Poll, time.Second), cmp.Or(o.SnapshotEvery, 500)
 	o.QueueSize, o.MaxBatch, o.CacheSize = cmp.Or(o.QueueSize, 4096), cmp.Or(o.MaxBatch, 2048), cmp.Or(o.CacheSize, 10000)
 	head, err := store.Head(ctx)
 	if err != nil {
@@ -72,7 +84,8 @@ func Open(ctx context.Context, store Store, o Options) (*Log, error) {
 	}
 	return &Log{
 		store: store, options: o, queue: queue.New[*call](o.QueueSize), cache: recent.NewShared[Stream, *history](o.CacheSize),
-		folding: map[foldRef]chan struct{}{}, head: head,
+		shelf:   snapshot.New(store, o.SnapshotEvery, o.Clock, o.Damaged),
+		folding: map[snapshot.Of]chan struct{}{}, head: head,
 	}, nil
 }
 

@@ -16,6 +16,8 @@ type (
 	Stored = record.Stored
 	// StoredKey is a command key with its answer.
 	StoredKey = record.StoredKey
+	// Snapshot is a fold's state of a stream as it was at a version.
+	Snapshot = record.Snapshot
 	// Batch is one commit.
 	Batch = record.Batch
 	// Base is a distinct stream of a batch and the version it must have.

@@ -134,7 +134,7 @@ func sum(t testing.TB, log *eventlog.Log, id string) (int, eventlog.Version) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state.Value.(*tally).sum, state.Version
+	return state.Value.(*tally).Sum, state.Version
 }
 
 func wantSum(t testing.TB, log *eventlog.Log, id string, want int, version eventlog.Version) {

@@ -57,14 +57,14 @@ func decode[E eventlog.Event](data []byte) (e E, err error) {
 
 // tally is a state that Evolve changes in place, as a real one with maps may.
 type tally struct {
-	sum   int
-	notes map[string]int
+	Sum   int            `json:"sum"`
+	Notes map[string]int `json:"notes"`
 }
 
 func evolve(t *tally, e eventlog.Event) *tally {
 	if a, ok := e.(Added); ok {
-		t.sum += a.N
-		t.notes[a.Note]++
+		t.Sum += a.N
+		t.Notes[a.Note]++
 	}
 	return t
 }
@@ -76,11 +76,11 @@ const ErrBelowZero = eventlog.Refusal("There is not enough.")
 func Counter() eventlog.Decider[*tally, int] {
 	return eventlog.Decider[*tally, int]{
 		Name:   "test.counter",
-		Zero:   func() *tally { return &tally{notes: map[string]int{}} },
+		Zero:   func() *tally { return &tally{Notes: map[string]int{}} },
 		Evolve: evolve,
 		Decide: func(t *tally, n int) ([]eventlog.Event, error) {
 			switch {
-			case t.sum+n < 0:
+			case t.Sum+n < 0:
 				return nil, ErrBelowZero
 			case n == 0:
 				return nil, nil
@@ -88,6 +88,7 @@ func Counter() eventlog.Decider[*tally, int] {
 				return []eventlog.Event{Added{N: n}}, nil
 			}
 		},
+		Keep: eventlog.KeepJSON[*tally](1),
 	}
 }
 

@@ -19,12 +19,12 @@ import (
 // addTo decides on one counter, with a result.
 func addTo(id string, n int) func([]eventlog.State) (eventlog.Decision, error) {
 	return func(states []eventlog.State) (eventlog.Decision, error) {
-		if states[0].Value.(*tally).sum+n < 0 {
+		if states[0].Value.(*tally).Sum+n < 0 {
 			return eventlog.Decision{}, ErrBelowZero
 		}
 		return eventlog.Decision{
 			Writes: []eventlog.Decided{{Stream: stream(id), Events: added(n)}},
-			Result: fmt.Appendf(nil, `{"sum":%d}`, states[0].Value.(*tally).sum+n),
+			Result: fmt.Appendf(nil, `{"sum":%d}`, states[0].Value.(*tally).Sum+n),
 		}, nil
 	}
 }
@@ -34,7 +34,7 @@ func move(log *eventlog.Log, from, to string, n int) error {
 	_, err := log.Execute(context.Background(), eventlog.Request{
 		Folds: []eventlog.Fold{Counter().Fold(stream(from)), Counter().Fold(stream(to))},
 		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-			if states[0].Value.(*tally).sum < n {
+			if states[0].Value.(*tally).Sum < n {
 				return eventlog.Decision{}, ErrBelowZero
 			}
 			return eventlog.Decision{Writes: []eventlog.Decided{
@@ -89,7 +89,7 @@ func testExecute(t *testing.T, open Open) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state.Value.(*tally).sum = 1000
+	state.Value.(*tally).Sum = 1000
 	wantErr(t, "move after a reader changed its state", move(log, "a", "b", 500), ErrBelowZero)
 	whole(t, store, log.Head().Position)
 }

@@ -155,7 +155,10 @@ func testModel(t *testing.T, open Open) {
 		var wg sync.WaitGroup
 		var logs []*eventlog.Log
 		for i := range 2 {
-			log, err := eventlog.Open(ctx, store, eventlog.Options{Decode: Decode, Clock: NewClock().Now, CacheSize: 1 + i*100, MaxBatch: 1 + i*50})
+			log, err := eventlog.Open(ctx, store, eventlog.Options{
+				Decode: Decode, Clock: NewClock().Now, CacheSize: 1 + i*100, MaxBatch: 1 + i*50, SnapshotEvery: 1 + i*2,
+				Damaged: func(err error) { t.Error(err) },
+			})
 			if err != nil {
 				r.Fatal(err)
 			}

@@ -4,6 +4,8 @@ package record
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -19,6 +21,17 @@ type Stream struct {
 
 // String is for messages only.
 func (s Stream) String() string { return s.Workspace + "/" + s.Kind + "/" + s.ID }
+
+// Check says whether the triple can name a stream.
+func (s Stream) Check() error {
+	if s.Workspace == "" || s.Kind == "" || s.ID == "" || !Plain(s.Workspace) || !Plain(s.Kind) || !Plain(s.ID) {
+		return fmt.Errorf("eventlog: %q is no stream: all three parts must be given, in UTF-8", s)
+	}
+	return nil
+}
+
+// Plain text is what every engine gives back as it was: UTF-8 without NUL.
+func Plain(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // Version counts a stream's events from 1; 0 means the stream does not exist yet.
 type Version int64

@@ -110,6 +110,14 @@ type Store interface {
 	// Heads reads, at one moment, the log's position, the sum of all streams' versions, which must
 	// be the same number, and how many streams are below version 1, which must be none.
 	Heads(ctx context.Context) (position, versions Position, empty int, err error)
+	// Snapshot looks up the snapshot of a fold of a stream.
+	Snapshot(ctx context.Context, s Stream, fold string) (Snapshot, bool, error)
+	// PutSnapshot keeps a snapshot in place of the one that the fold of the stream had, whatever that
+	// was. It never makes a commit wait for long, and when the disk is full it changes nothing else.
+	PutSnapshot(ctx context.Context, s Snapshot) error
+	// ReadSnapshots returns up to limit snapshots after one, by stream and fold; the zero snapshot is
+	// before all.
+	ReadSnapshots(ctx context.Context, after Snapshot, limit int) ([]Snapshot, error)
 	// Changed is signalled (without data) after commits by any appender it can hear of; a lost
 	// signal costs at most the log's 1 s poll.
 	Changed() <-chan struct{}

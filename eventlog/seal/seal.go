@@ -171,3 +171,29 @@ func Next(previous [32]byte, first, at int64, digest [32]byte) [32]byte {
 	copy(b[48:], digest[:])
 	return sha256.Sum256(b[:])
 }
+
+// Snapshot is the kept state of a stream.
+type Snapshot struct {
+	Workspace, Kind, Stream string // the stream's triple
+	Fold                    string
+	Schema                  uint32
+	Version, At             int64
+	Data                    []byte
+}
+
+// Sum guards a snapshot.
+func (s *Snapshot) Sum() [32]byte {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	b := appendText((*buffer)[:0], s.Workspace)
+	b = appendText(b, s.Kind)
+	b = appendText(b, s.Stream)
+	b = appendText(b, s.Fold)
+	b = binary.BigEndian.AppendUint32(b, s.Schema)
+	var numbers [16]byte
+	put(numbers[0:], s.Version)
+	put(numbers[8:], s.At)
+	b = append(b, numbers[:]...)
+	*buffer = appendText(b, s.Data)
+	return sha256.Sum256(*buffer)
+}

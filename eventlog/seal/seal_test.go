@@ -25,13 +25,16 @@ func TestFormat(t *testing.T) {
 	}
 	answer := Answer{Caller: "user:ana", ID: body.ID, Hash: hash, At: tail.At, Version: 3, Result: []byte(`{"sum":5}`)}
 	answered := answer.Sum(7, 8)
+	snapshot := Snapshot{Workspace: "main", Kind: "stock", Stream: "85123A", Fold: "stock", Schema: 1, Version: 700, At: tail.At, Data: []byte(`{"on_hand":5}`)}
+	kept := snapshot.Sum()
 	for name, hexes := range map[string][2]string{
-		"body":   {hex.EncodeToString(body.append(nil)), wantBody},
-		"tail":   {hex.EncodeToString(tailBytes[:]), wantTail},
-		"sum":    {hex.EncodeToString(sum[:]), wantSum},
-		"digest": {hex.EncodeToString(digested[:]), wantDigest},
-		"seal":   {hex.EncodeToString(sealed[:]), wantSeal},
-		"answer": {hex.EncodeToString(answered[:]), wantAnswer},
+		"body":     {hex.EncodeToString(body.append(nil)), wantBody},
+		"tail":     {hex.EncodeToString(tailBytes[:]), wantTail},
+		"sum":      {hex.EncodeToString(sum[:]), wantSum},
+		"digest":   {hex.EncodeToString(digested[:]), wantDigest},
+		"seal":     {hex.EncodeToString(sealed[:]), wantSeal},
+		"answer":   {hex.EncodeToString(answered[:]), wantAnswer},
+		"snapshot": {hex.EncodeToString(kept[:]), wantSnapshot},
 	} {
 		if hexes[0] != hexes[1] {
 			t.Errorf("%s is\n%s, want\n%s", name, hexes[0], hexes[1])
@@ -65,4 +68,6 @@ const (
 	wantSeal   = "c309eec98bfb455d952bac993b3450bccca3ca7df340b1021581fd55ca2659ee"
 	wantAnswer = "adc5e0043df900be38e0e8c612929991fcd955af1847d0a3dfc0278e549ea170"
 	wantCRC    = 0xb7606615
+
+	wantSnapshot = "7e795a5df82f6fcf7fbba9019ae337edae9a4945c23515b6440b39915d16a49c"
 )

@@ -1,5 +1,5 @@
-// Package verify recomputes all that guards a log: density, checksums, versions, seals and the
-// answers of command keys.
+// Package verify recomputes all that guards a log: density, checksums, versions, seals, the answers of
+// command keys and the snapshots of long streams.
 package verify
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
+	"github.com/creatorflow/creatorflow/eventlog/snapshot"
 )
 
 const page = 1000
@@ -21,6 +22,8 @@ type Report struct {
 	Commits  int
 	Streams  int
 	Keys     int // of commands, whose answers are whole
+
+	Snapshots int // of streams, as they were written
 }
 
 // chain is the state of the computation between two records.
@@ -72,7 +75,13 @@ func Log(ctx context.Context, store eventlog.Store, from eventlog.Position) (Rep
 	if err := c.heads(ctx, store); err != nil {
 		return c.report, err
 	}
-	err = c.keys(ctx, store)
+	if err := c.keys(ctx, store); err != nil {
+		return c.report, err
+	}
+	err = each(ctx, store, func(s *eventlog.Snapshot) error {
+		c.report.Snapshots++
+		return snapshot.Check(ctx, store, s)
+	})
 	return c.report, err
 }
 
@@ -161,4 +170,65 @@ func (c *chain) keys(ctx context.Context, store eventlog.Store) error {
 		}
 		after = found[len(found)-1]
 	}
+}
+
+// snapshots are read a few at a time: one may have megabytes.
+const snapshots = 8
+
+// each goes through all snapshots.
+func each(ctx context.Context, store eventlog.Store, do func(s *eventlog.Snapshot) error) error {
+	var after eventlog.Snapshot
+	for {
+		found, err := store.ReadSnapshots(ctx, after, snapshots)
+		if err != nil {
+			return fmt.Errorf("read the snapshots: %w", err)
+		}
+		for i := range found {
+			if err := do(&found[i]); err != nil {
+				return err
+			}
+		}
+		if len(found) < snapshots {
+			return nil
+		}
+		after = found[len(found)-1]
+	}
+}
+
+// Snapshots folds the stream of every snapshot from its start and compares. The folds that a stream has
+// come from the caller; a snapshot of no such fold, or of another schema, is never used, so it is passed
+// over.
+func Snapshots(ctx context.Context, log *eventlog.Log, store eventlog.Store, folds func(eventlog.Stream) []eventlog.Fold) (proven int, err error) {
+	err = each(ctx, store, func(s *eventlog.Snapshot) error {
+		for _, f := range folds(s.Stream) {
+			if f.Name != s.Fold || f.Keep == nil || f.Keep.Schema != s.Schema {
+				continue
+			}
+			state, version, err := fold(ctx, log, f, s.Version)
+			if err == nil {
+				err = snapshot.Same(s, f.Keep, state, version)
+			}
+			if err != nil {
+				return err
+			}
+			proven++
+		}
+		return nil
+	})
+	return proven, err
+}
+
+// fold folds a stream from its start up to a version.
+func fold(ctx context.Context, log *eventlog.Log, f eventlog.Fold, last eventlog.Version) (state any, at eventlog.Version, err error) {
+	for state = f.Zero(); at < last; {
+		records, err := log.ReadStream(ctx, f.Stream, at, int(min(page, last-at)))
+		if err != nil || len(records) == 0 {
+			return state, at, err
+		}
+		for _, r := range records {
+			state = f.Evolve(state, r.Event)
+		}
+		at += eventlog.Version(len(records))
+	}
+	return state, at, nil
 }

@@ -219,6 +219,7 @@ func (m *Moved) copy(ctx context.Context, source, target *Stores) error {
 	if err != nil {
 		return fmt.Errorf("the copy is not whole: %w", err)
 	}
+	original.Snapshots, report.Snapshots = 0, 0 // the new place makes its own
 	if original != report {
 		return fmt.Errorf("%w: the copy has %+v, the original %+v", eventlog.ErrCorrupt, report, original)
 	}

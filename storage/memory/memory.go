@@ -28,6 +28,13 @@ type Log struct {
 	records []eventlog.Stored // at index position − 1
 	streams map[eventlog.Stream][]eventlog.Position
 	keys    map[keyRef]eventlog.StoredKey
+
+	snapshots map[snapshotRef]eventlog.Snapshot
+}
+
+type snapshotRef struct {
+	stream eventlog.Stream
+	fold   string
 }
 
 type keyRef struct {
@@ -42,6 +49,8 @@ func NewLog(id uuid.UUID) *Log {
 		head:    eventlog.Head{LogID: id},
 		streams: map[eventlog.Stream][]eventlog.Position{},
 		keys:    map[keyRef]eventlog.StoredKey{},
+
+		snapshots: map[snapshotRef]eventlog.Snapshot{},
 	}
 }
 
@@ -173,6 +182,39 @@ func (l *Log) Heads(context.Context) (position, versions eventlog.Position, empt
 		versions += eventlog.Position(len(positions))
 	}
 	return l.head.Position, versions, 0, nil
+}
+
+// Snapshot implements eventlog.Store.
+func (l *Log) Snapshot(_ context.Context, s eventlog.Stream, fold string) (eventlog.Snapshot, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found, ok := l.snapshots[snapshotRef{s, fold}]
+	return found, ok, nil
+}
+
+// PutSnapshot implements eventlog.Store.
+func (l *Log) PutSnapshot(_ context.Context, s eventlog.Snapshot) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.snapshots[snapshotRef{s.Stream, s.Fold}] = s
+	return nil
+}
+
+// ReadSnapshots implements eventlog.Store.
+func (l *Log) ReadSnapshots(_ context.Context, after eventlog.Snapshot, limit int) (out []eventlog.Snapshot, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	compare := func(a, b eventlog.Snapshot) int {
+		return cmp.Or(cmp.Compare(a.Stream.Workspace, b.Stream.Workspace), cmp.Compare(a.Stream.Kind, b.Stream.Kind),
+			cmp.Compare(a.Stream.ID, b.Stream.ID), cmp.Compare(a.Fold, b.Fold))
+	}
+	for _, s := range l.snapshots {
+		if compare(s, after) > 0 {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, compare)
+	return out[:min(limit, len(out))], nil
 }
 
 // PurgeKeys implements eventlog.Store.

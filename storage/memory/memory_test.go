@@ -10,16 +10,19 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
+	"github.com/creatorflow/creatorflow/eventlog/snapshot/snapshottest"
 	"github.com/creatorflow/creatorflow/storage/memory"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestLog(t *testing.T) {
-	eventlogtest.Run(t, func(*testing.T) (eventlog.Store, func() eventlog.Store) {
+	place := func(*testing.T) (eventlog.Store, func() eventlog.Store) {
 		log := memory.NewLog(uuid.Must(uuid.NewV7()))
 		return log, func() eventlog.Store { return log }
-	})
+	}
+	eventlogtest.Run(t, place)
+	snapshottest.Run(t, place)
 }
 
 // TestNews takes at most the poll: the store's signal wakes only one of those that wait.

@@ -126,6 +126,11 @@ func TestTamperedLog(t *testing.T) {
 	if _, err := log.Execute(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
+	kept := eventlog.Snapshot{Stream: counter("a"), Fold: "test.counter", Schema: 1, Version: 3, At: 5, Data: []byte(`{"sum":3,"notes":{"":3}}`)}
+	kept.Guard()
+	if err := s.PutSnapshot(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
 	stop()
 	original := s.db.Config().ConnConfig.Database
 	if err := s.Close(); err != nil {
@@ -162,6 +167,14 @@ func TestTamperedLog(t *testing.T) {
 		`update log.command_keys set refusal = 'No.'`,
 		`update log.command_keys set result = null`,
 		`update log.command_keys set sum = sha256('x')`,
+		`update log.snapshots set name = 'b'`,
+		`update log.snapshots set fold = 'test.countes'`,
+		`update log.snapshots set schema = 3`,
+		`update log.snapshots set version = 2`,
+		`update log.snapshots set version = 6`,
+		`update log.snapshots set at = 4`,
+		`update log.snapshots set data = '{}'`,
+		`update log.snapshots set sum = sha256('x')`,
 	} {
 		t.Run(statement, func(t *testing.T) {
 			tampered := openStore(t, copyOf(t, original))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
+	"github.com/creatorflow/creatorflow/eventlog/snapshot/snapshottest"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
 )
@@ -88,7 +89,7 @@ func openStore(t testing.TB, url string) store {
 }
 
 func TestLog(t *testing.T) {
-	eventlogtest.Run(t, func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
+	place := func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
 		url := created(t)
 		log := openStore(t, url)
 		return log, func() eventlog.Store {
@@ -97,5 +98,7 @@ func TestLog(t *testing.T) {
 			}
 			return openStore(t, url)
 		}
-	})
+	}
+	eventlogtest.Run(t, place)
+	snapshottest.Run(t, place)
 }

@@ -24,7 +24,7 @@ type writer struct {
 	begin, commit, rollback          *native.Stmt
 	findStream, addStream, setStream *native.Stmt
 	findKey, addKey, purgeKeys       *native.Stmt
-	addEvent, setHead                *native.Stmt
+	addEvent, setHead, putSnapshot   *native.Stmt
 	addMonth, addSegment, dropEvents *native.Stmt
 }
 
@@ -53,6 +53,9 @@ func openWriter(path string) (*writer, error) {
 			select caller, id from command_keys where at < ?1 and id < ?2 order by at limit 1000)`},
 		{&w.addEvent, `insert into events (position, stream, version, id, name, schema, at, occurred, actor, cause, correlation, data, crc, seal)
 			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`},
+		{&w.putSnapshot, `insert into snapshots (workspace, kind, name, fold, schema, version, at, data, sum)
+			values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (workspace, kind, name, fold) do update set
+			schema = excluded.schema, version = excluded.version, at = excluded.at, data = excluded.data, sum = excluded.sum`},
 		{&w.setHead, `update log_head set position = ?1, seal = ?2, at = ?3 where position = ?4`},
 		{&w.addMonth, `insert into months (month, first) values (?1, ?2)`},
 		{&w.addSegment, `insert into segments (month, first, last, seal_before, seal_after, sha256, bytes) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`},

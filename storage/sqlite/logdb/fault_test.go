@@ -42,7 +42,7 @@ func answered() eventlog.Request {
 	}
 }
 
-// filled is a closed log of ten events in two streams, and one command key.
+// filled is a closed log of ten events in two streams, one command key and one snapshot.
 func filled(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -58,6 +58,11 @@ func filled(t *testing.T) (dir string) {
 		}
 	}
 	if _, err := log.Execute(t.Context(), answered()); err != nil {
+		t.Fatal(err)
+	}
+	kept := eventlog.Snapshot{Stream: stream, Fold: "test.counter", Schema: 1, Version: 3, At: 5, Data: []byte(`{"sum":6,"notes":{"":3}}`)}
+	kept.Guard()
+	if err := store.PutSnapshot(t.Context(), kept); err != nil {
 		t.Fatal(err)
 	}
 	stop()
@@ -118,6 +123,18 @@ func TestTampered(t *testing.T) {
 		`update command_keys set result = '{"sum":16}'`,
 		`update command_keys set result = null`,
 		`update command_keys set sum = zeroblob(32)`,
+		`update snapshots set workspace = 'mair'`,
+		`update snapshots set kind = 'countes'`,
+		`update snapshots set name = 'b'`,
+		`update snapshots set fold = 'test.countes'`,
+		`update snapshots set schema = 3`,
+		`update snapshots set version = 2`,
+		`update snapshots set version = 0`,
+		`update snapshots set version = 6`,
+		`update snapshots set at = 4`,
+		`update snapshots set data = replace(data, '6', '7')`,
+		`update snapshots set sum = zeroblob(32)`,
+		`update snapshots set sum = x''`,
 	} {
 		t.Run(statement, func(t *testing.T) {
 			dir := filled(t)
@@ -173,6 +190,43 @@ func TestNewerSchema(t *testing.T) {
 	_, err := Open(t.Context(), folder.Beside(dir))
 	if !errors.Is(err, eventlog.ErrNewerSchema) || !strings.Contains(err.Error(), "start the newer program") {
 		t.Errorf("got %v, want a refusal with the mend", err)
+	}
+}
+
+// TestSnapshotWithoutSpace: a snapshot that finds no room is not written, and costs the log nothing.
+func TestSnapshotWithoutSpace(t *testing.T) {
+	store := openTestLog(t, t.TempDir())
+	log, _ := eventlogtest.Start(t, store, eventlog.Options{})
+	if err := add(t, log, 5); err != nil {
+		t.Fatal(err)
+	}
+	s := eventlog.Snapshot{Stream: stream, Fold: "test.counter", Schema: 1, Version: 1, Data: []byte(`{"sum":5,"notes":{"":1}}`)}
+	s.Guard()
+	if err := store.PutSnapshot(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	store.mu.Lock()
+	err := store.writer.Exec(`pragma max_page_count = 1`) // no more than there are
+	store.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	larger := s
+	larger.Data = make([]byte, 1<<20)
+	larger.Guard()
+	for range 3 {
+		if err := store.PutSnapshot(t.Context(), larger); !errors.Is(err, eventlog.ErrFull) || errors.Is(err, eventlog.ErrFenced) {
+			t.Fatalf("a snapshot without space: %v, want ErrFull alone", err)
+		}
+		if err := add(t, log, 1); err != nil { // this finds room on its page
+			t.Fatal(err)
+		}
+	}
+	if got, found, err := store.Snapshot(t.Context(), stream, "test.counter"); err != nil || !found || got.Sum != s.Sum {
+		t.Errorf("the snapshot is %+v, %t, %v; want the one before", got, found, err)
+	}
+	if report, err := verify.Log(t.Context(), store, 0); err != nil || report.Events != 4 || report.Snapshots != 1 {
+		t.Errorf("verify says %+v, %v", report, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/eventlogtest"
+	"github.com/creatorflow/creatorflow/eventlog/snapshot/snapshottest"
 	"github.com/creatorflow/creatorflow/storage/folder"
 )
 
@@ -36,7 +37,7 @@ func TestLogContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventlogtest.Run(t, func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
+	place := func(t *testing.T) (eventlog.Store, func() eventlog.Store) {
 		dir := t.TempDir()
 		in, err := folder.Open(dir)
 		if err != nil {
@@ -58,5 +59,7 @@ func TestLogContract(t *testing.T) {
 			}
 			return open()
 		}
-	})
+	}
+	eventlogtest.Run(t, place)
+	snapshottest.Run(t, place)
 }

@@ -22,7 +22,10 @@ const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coale
 const keyColumns = `caller, id, hash, at, first, last, version, refusal, result, sum`
 
 // queries are the reads of log.db, prepared once.
-type queries struct{ stream, events, all, key, keys, heads, segments, months, first *sql.Stmt }
+type queries struct {
+	stream, events, all, key, keys, heads, snapshot, snapshots *sql.Stmt
+	segments, months, first                                    *sql.Stmt
+}
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 	for _, s := range []struct {
@@ -35,6 +38,9 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 			where e.position > $1 order by e.position limit $2`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
+		{&q.snapshot, `select ` + snapshotColumns + ` from snapshots where workspace = $1 and kind = $2 and name = $3 and fold = $4`},
+		{&q.snapshots, `select ` + snapshotColumns + ` from snapshots where (workspace, kind, name, fold) > ($1, $2, $3, $4)
+			order by workspace, kind, name, fold limit $5`},
 		{&q.heads, `select (select position from log_head), (select coalesce(sum(version), 0) from streams),
 			(select count(*) from streams where version < 1)`},
 		{&q.segments, `select (select log_id from log_head), month, first, last, seal_before, seal_after, sha256, bytes from segments order by month`},
