@@ -22,6 +22,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/connect"
 	"github.com/creatorflow/creatorflow/dispatch"
+	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -60,6 +61,11 @@ func Projections() []projection.Projection {
 	return []projection.Projection{
 		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
 	}
+}
+
+// Folds are those of whose states snapshots are kept, for any stream that has one.
+func Folds(s eventlog.Stream) []eventlog.Fold {
+	return []eventlog.Fold{inventory.Receiving().Fold(s), shops.Connecting().Fold(s), catalogue.Mapping().Fold(s)}
 }
 
 // Hub is the opened parts.
@@ -133,7 +139,9 @@ func (h *Hub) openStores(ctx context.Context) error {
 		return err
 	}
 	h.closers = append(h.closers, h.stores.Close)
-	if h.Log, err = eventlog.Open(ctx, h.stores.Log, eventlog.Options{Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble, Poll: h.stores.Poll}); err != nil {
+	if h.Log, err = eventlog.Open(ctx, h.stores.Log, eventlog.Options{
+		Decode: events.Decode, Clock: h.o.Clock, Trouble: h.trouble, Damaged: h.damaged, Poll: h.stores.Poll,
+	}); err != nil {
 		return err
 	}
 	master, err := vault.LoadMaster(h.folder.Dir(), h.o.Master)
@@ -165,6 +173,12 @@ func (h *Hub) trouble(err error) {
 		h.o.Log.Error("the event log is fenced: the disk failed, and the process ends", "data", h.stores.Where,
 			"mend", "check the disk, then start CreatorFlow again; a supervisor does so at exit code 75", "error", err)
 	}
+}
+
+// damaged says that the disk gave back something else than was written, which cost nothing this time.
+func (h *Hub) damaged(err error) {
+	h.o.Log.Error("a snapshot of a stream is not what was written, or could not be made; the events themselves are read instead, so nothing is lost",
+		"data", h.stores.Where, "mend", "run creatorflow verify, and check the disk", "error", err)
 }
 
 // openFlows reads the flows that had not ended, once the views have caught up with the log.

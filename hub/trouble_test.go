@@ -41,6 +41,8 @@ func TestTroubleIsTold(t *testing.T) {
 	says("WARN", "free at least 64 MB")
 	h.trouble(nil)
 	says("INFO", "takes events again")
+	h.damaged(fmt.Errorf("%w: a snapshot", eventlog.ErrCorrupt))
+	says("ERROR", "creatorflow verify")
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -96,12 +96,16 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	if err != nil {
 		return err
 	}
+	proven, err := verify.Snapshots(ctx, log, stores.Log, hub.Folds)
+	if err != nil {
+		return err
+	}
 	same, err := projection.Verify(ctx, log, stores.Views, hub.Projections(), projection.Options{})
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole; the views stand at position %d.\n",
-		report.Events, report.Commits, report.Streams, same.Position); err != nil {
+	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d.\n",
+		report.Events, report.Commits, report.Streams, proven, same.Position); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(c.out, "position %d, seal %x, views %x\n", report.Position, report.Seal, same.Hash); err != nil {

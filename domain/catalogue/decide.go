@@ -24,10 +24,13 @@ type Map struct{ Connection, Code, SKU string }
 // State is what one listing maps to; empty while nobody said.
 type State struct{ SKU string }
 
+// keep keeps a State in a snapshot: a listing's stream grows with every quantity that changes by hand.
+var keep = eventlog.KeepJSON[State](1)
+
 // Mapping gives a listing's code one of our SKUs. The same again yields no event.
 func Mapping() eventlog.Decider[State, Map] {
 	return eventlog.Decider[State, Map]{
-		Name: "listing",
+		Name: "listing", Keep: keep,
 		Evolve: func(s State, e eventlog.Event) State {
 			if e, ok := e.(events.Mapped); ok {
 				s.SKU = e.SKU

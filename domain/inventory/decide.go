@@ -97,7 +97,7 @@ type Receive struct {
 
 // Receiving adds a delivery to the stock; it is also how a SKU comes to be.
 func Receiving() eventlog.Decider[State, Receive] {
-	return eventlog.Decider[State, Receive]{Name: "stock", Evolve: evolve, Decide: func(s State, c Receive) ([]eventlog.Event, error) {
+	return eventlog.Decider[State, Receive]{Name: "stock", Evolve: evolve, Keep: keep, Decide: func(s State, c Receive) ([]eventlog.Event, error) {
 		switch {
 		case !ValidSKU(c.SKU):
 			return nil, ErrSKU
@@ -120,7 +120,7 @@ type Adjust struct {
 
 // Adjusting changes the stock by a difference and keeps the reason.
 func Adjusting() eventlog.Decider[State, Adjust] {
-	return eventlog.Decider[State, Adjust]{Name: "stock", Evolve: evolve, Decide: func(s State, c Adjust) ([]eventlog.Event, error) {
+	return eventlog.Decider[State, Adjust]{Name: "stock", Evolve: evolve, Keep: keep, Decide: func(s State, c Adjust) ([]eventlog.Event, error) {
 		onHand := s.OnHand() + c.Delta
 		switch {
 		case c.Delta == 0 || c.Delta > MaxUnits || c.Delta < -MaxUnits:
@@ -147,7 +147,7 @@ type Return struct {
 
 // Returning takes goods back; damaged ones are noted and not on hand.
 func Returning() eventlog.Decider[State, Return] {
-	return eventlog.Decider[State, Return]{Name: "stock", Evolve: evolve, Decide: func(s State, c Return) ([]eventlog.Event, error) {
+	return eventlog.Decider[State, Return]{Name: "stock", Evolve: evolve, Keep: keep, Decide: func(s State, c Return) ([]eventlog.Event, error) {
 		switch {
 		case c.Quantity < 1 || c.Quantity > MaxUnits:
 			return nil, ErrQuantity

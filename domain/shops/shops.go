@@ -18,6 +18,9 @@ type State struct {
 	Reason    string
 }
 
+// keep keeps a State in a snapshot: a connection's stream grows with everything that the poll repairs.
+var keep = eventlog.KeepJSON[State](1)
+
 func evolve(s State, e eventlog.Event) State {
 	switch e := e.(type) {
 	case events.Connected:
@@ -66,7 +69,7 @@ func Noting[E eventlog.Event]() eventlog.Decider[State, E] {
 }
 
 func decider[C any](decide func(State, C) ([]eventlog.Event, error)) eventlog.Decider[State, C] {
-	return eventlog.Decider[State, C]{Name: "connection", Evolve: evolve, Decide: decide}
+	return eventlog.Decider[State, C]{Name: "connection", Evolve: evolve, Decide: decide, Keep: keep}
 }
 
 // Row is one connected shop.

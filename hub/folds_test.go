@@ -1,0 +1,52 @@
+package hub_test
+
+import (
+	"testing"
+
+	"github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/hub"
+)
+
+// TestFolds holds what snapshots of some events are. Whoever changes what these events make of a state has
+// to give its codec another Schema: stored snapshots would be taken for right.
+func TestFolds(t *testing.T) {
+	happened := []eventlog.Event{
+		shops.Connected{Connection: "k7", Channel: "tiktok", App: "a1", ShopID: "99", Name: "Schöner <Laden>"},
+		shops.Failing{Connection: "k7", Reason: "It does not answer.", Mend: "Wait."},
+		shops.Recovered{Connection: "k7"},
+		shops.Failing{Connection: "k7", Reason: "Its token has ended.", Mend: "Connect it."},
+		shops.Drifted{Connection: "k7"},
+		shops.Mapped{Connection: "k7", Code: "A", SKU: "B"},
+		shops.InventoryChanged{Connection: "k7", From: 1, To: 2},
+		shops.Mapped{Connection: "k7", Code: "A", SKU: "C"},
+		stock.Received{SKU: "C", Quantity: 3},
+	}
+	want := map[string]string{
+		"stock":      "\x02\x06\x00\x00\x00\x00\x00\x00",
+		"connection": `{"Connected":{"connection":"k7","channel":"tiktok","app":"a1","shop_id":"99","name":"Schöner <Laden>"},"Failing":true,"Reason":"Its token has ended."}`,
+		"listing":    `{"SKU":"C"}`,
+	}
+	folds := hub.Folds(eventlog.Stream{Workspace: "main", Kind: "any", ID: "k7"})
+	if len(folds) != len(want) {
+		t.Errorf("%d folds have snapshots, want %d", len(folds), len(want))
+	}
+	for _, f := range folds {
+		state := f.Zero()
+		for _, e := range happened {
+			state = f.Evolve(state, e)
+		}
+		data, err := f.Keep.Encode(state)
+		if err != nil || string(data) != want[f.Name] || f.Keep.Schema != 1 {
+			t.Errorf("%s: a snapshot of schema %d is %q, %v; want %q of schema 1", f.Name, f.Keep.Schema, data, err, want[f.Name])
+		}
+		again, err := f.Keep.Decode(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if copied, err := f.Keep.Encode(again); err != nil || string(copied) != string(data) {
+			t.Errorf("%s: read again it is %q, %v; want %q", f.Name, copied, err, data)
+		}
+	}
+}
