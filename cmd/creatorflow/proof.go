@@ -15,7 +15,10 @@ type benchCommand struct {
 	Append  benchAppend  `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
 	Ingest  benchIngest  `cmd:"" help:"The whole hub under a busy shop's webhooks."`
 	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
-	Start   benchStart   `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
+
+	Conflict benchConflict `cmd:"" help:"Reservations of one SKU with a long history by two appenders that overtake each other."`
+
+	Start benchStart `cmd:"" help:"How soon serve answers and the demo moves, and what an idle hub needs."`
 }
 
 // benchFlags are the flags of the benches of a log.
@@ -51,6 +54,13 @@ type benchReserve struct{ benchFlags }
 // Run measures reservations.
 func (b benchReserve) Run(ctx context.Context, c console) error {
 	return bench.Reserve(ctx, b.options(c))
+}
+
+type benchConflict struct{ benchFlags }
+
+// Run measures reservations that come second.
+func (b benchConflict) Run(ctx context.Context, c console) error {
+	return bench.Conflict(ctx, b.options(c))
 }
 
 type benchIngest struct {
