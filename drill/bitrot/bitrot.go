@@ -7,6 +7,7 @@
 package bitrot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/events"
+	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bubble"
+	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/storage/engine"
+	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/storage/months"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -30,6 +38,10 @@ import (
 // files are those whose bits are flipped, the last one stands for all of closed months. The views are no
 // promise: they are thrown away and built anew.
 var files = []string{"log.db", "log.db-wal", "vault.db", "vault.db-wal", months.Folder}
+
+// snapshot is where in log.db the snapshot of the busy SKU lies: bits of it are flipped as often as those of
+// a file.
+const snapshot = "snapshot"
 
 const (
 	past     = 3   // months that are closed
@@ -43,6 +55,7 @@ type rot struct {
 	*drill.Campaign
 	data   string            // folder of the hub
 	whole  map[string][]byte // its files by name
+	state  []byte            // of the snapshot, before anything was flipped
 	before reading           // of the whole files
 	rng    *rand.Rand
 	found  map[string]*drill.Flips
@@ -66,7 +79,7 @@ func Run(ctx context.Context, o drill.Options) (drill.Report, error) {
 		}
 		return errors.Join(x.flipAll(ctx, scratch, o.Cycles), os.RemoveAll(scratch), c.Rest(ctx))
 	})
-	for _, name := range files {
+	for _, name := range append(slices.Clone(files), snapshot) {
 		if f := x.found[name]; f != nil {
 			r.Flips = append(r.Flips, *f)
 		}
@@ -88,6 +101,9 @@ func (x *rot) fill(ctx context.Context) error {
 	}
 	if err := x.people(ctx); err != nil {
 		return fmt.Errorf("make users: %w", err)
+	}
+	if err := x.longStream(ctx); err != nil {
+		return fmt.Errorf("make a long stream: %w", err)
 	}
 	h, err := x.loaded(ctx, webhooks)
 	if err != nil {
@@ -166,6 +182,63 @@ func (x *rot) people(ctx context.Context) (err error) {
 	return nil
 }
 
+// busy is a SKU with a history so long, and so many open promises, that its snapshot is a part of log.db
+// worth flipping.
+const (
+	busy     = "BUSY"
+	promises = 1200
+)
+
+// longStream makes the busy SKU, and waits for its snapshot.
+func (x *rot) longStream(ctx context.Context) (err error) {
+	f, err := folder.Open(x.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	stores, err := engine.Open(ctx, f, "", quiet)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stores.Close()) }()
+	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: time.Now})
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- log.Run(running) }()
+	defer func() {
+		stop()
+		err = errors.Join(err, <-ended)
+	}()
+	history := []eventlog.Event{stock.Received{SKU: busy, Quantity: promises}}
+	for n := range promises {
+		history = append(history, stock.Reserved{SKU: busy, Order: fmt.Sprintf("gone:57646141%06d", n), Attempt: 1, Quantity: 1})
+	}
+	stream := stock.Stream(workspace.Main, busy)
+	if _, err := log.Append(ctx, eventlog.Write{Stream: stream, Events: history}); err != nil {
+		return err
+	}
+	fold := inventory.Fold(workspace.Main, busy)
+	if _, err := log.Fold(ctx, fold); err != nil {
+		return err
+	}
+	for began := time.Now(); ; {
+		kept, found, err := stores.Log.Snapshot(ctx, stream, fold.Name)
+		if found || err != nil {
+			x.state = kept.Data
+			return err
+		}
+		if time.Since(began) > patience {
+			return fmt.Errorf("%s has no snapshot after %s", stream, patience)
+		}
+		if err := drill.Sleep(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // loaded starts a hub and returns it once it has acknowledged enough.
 func (x *rot) loaded(ctx context.Context, webhooks int) (*drill.Hub, error) {
 	h, err := x.Start(ctx)
@@ -208,16 +281,29 @@ func (x *rot) flipAll(ctx context.Context, scratch string, flips int) error {
 		_, size := x.of(name)
 		x.found[name] = &drill.Flips{File: name, Bytes: size}
 	}
+	// SQLite spreads a long value over pages; a part as short as this lies on one.
+	part := x.state[len(x.state)/2:][:256]
+	at := bytes.Index(x.whole["log.db"], part)
+	if at < 0 {
+		return errors.New("the snapshot is not in log.db: the drill cannot aim at it")
+	}
+	x.found[snapshot] = &drill.Flips{File: snapshot, Bytes: len(part)}
+	places := append(slices.Clone(files), snapshot)
 	for n := range flips {
-		name := files[x.rng.IntN(len(files))]
-		all, size := x.of(name)
-		bit := x.rng.IntN(8 * size)
-		for bit >= 8*len(x.whole[all[0]]) {
-			bit -= 8 * len(x.whole[all[0]])
-			all = all[1:]
+		name := places[x.rng.IntN(len(places))]
+		bit, file := x.rng.IntN(8*x.found[name].Bytes), "log.db"
+		if name == snapshot {
+			bit += 8 * at
+		} else {
+			all, _ := x.of(name)
+			for bit >= 8*len(x.whole[all[0]]) {
+				bit -= 8 * len(x.whole[all[0]])
+				all = all[1:]
+			}
+			file = all[0]
 		}
-		if err := x.flip(ctx, scratch, x.found[name], all[0], bit); err != nil {
-			return fmt.Errorf("flip %d, bit %d of %s: %w", n+1, bit, all[0], err)
+		if err := x.flip(ctx, scratch, x.found[name], file, bit); err != nil {
+			return fmt.Errorf("flip %d, bit %d of %s: %w", n+1, bit, file, err)
 		}
 		if (n+1)%100 == 0 {
 			x.Say("flipped %d of %d", n+1, flips)
@@ -226,10 +312,11 @@ func (x *rot) flipAll(ctx context.Context, scratch string, flips int) error {
 	return nil
 }
 
-func (x *rot) flip(ctx context.Context, scratch string, f *drill.Flips, name string, bit int) error {
+// flip flips a bit of a file.
+func (x *rot) flip(ctx context.Context, scratch string, f *drill.Flips, file string, bit int) error {
 	f.Flips++
-	got, err := x.read(ctx, scratch, func(whole string, content []byte) []byte {
-		if whole != name {
+	got, err := x.read(ctx, scratch, func(read string, content []byte) []byte {
+		if read != file {
 			return content
 		}
 		content = slices.Clone(content)
@@ -245,7 +332,7 @@ func (x *rot) flip(ctx context.Context, scratch string, f *drill.Flips, name str
 	case len(got.silent) > 0:
 		f.Missed++
 		x.missed[fmt.Sprintf("%s: read as something else without a word: %s", f.File, strings.Join(got.silent, ", "))]++
-		x.Say("missed: bit %d of %s: %v (%v)", bit, name, got.silent, err)
+		x.Say("missed: bit %d of %s: %v (%v)", bit, file, got.silent, err)
 	case err != nil:
 		f.Detected++
 	case len(differ) == 0 && got.told:
@@ -255,7 +342,7 @@ func (x *rot) flip(ctx context.Context, scratch string, f *drill.Flips, name str
 	default:
 		f.Missed++
 		x.missed[fmt.Sprintf("%s: nothing reports a change of %s", f.File, strings.Join(differ, ", "))]++
-		x.Say("missed: bit %d of %s: %v", bit, name, differ)
+		x.Say("missed: bit %d of %s: %v", bit, file, differ)
 	}
 	return nil
 }

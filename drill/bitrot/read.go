@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/verify"
 	"github.com/creatorflow/creatorflow/hub"
@@ -108,6 +110,7 @@ func (x *rot) read(ctx context.Context, dir string, change func(name string, con
 	}{
 		{"open", func(ctx context.Context) error { return r.open(ctx, f, slog.New(warnings)) }},
 		{"read", r.records},
+		{"fold", r.states},
 		{"verify", r.verify},
 		{"check", func(ctx context.Context) error { return r.stores.Check(ctx) }},
 		{"keys", r.keys},
@@ -129,7 +132,10 @@ func (r *reader) open(ctx context.Context, f *folder.Folder, log *slog.Logger) (
 	if r.stores, err = engine.Open(ctx, f, "", log); err != nil {
 		return err
 	}
-	if r.log, err = eventlog.Open(ctx, r.stores.Log, eventlog.Options{Decode: events.Decode, Clock: time.Now}); err != nil {
+	r.log, err = eventlog.Open(ctx, r.stores.Log, eventlog.Options{
+		Decode: events.Decode, Clock: time.Now, Damaged: func(err error) { log.WarnContext(ctx, "snapshot", "error", err) },
+	})
+	if err != nil {
 		return err
 	}
 	master, err := vault.LoadMaster(f.Dir(), "")
@@ -197,16 +203,40 @@ func (r *reader) spoken(name string, h hash.Hash) {
 	}
 }
 
+// states folds the busy SKU, for which commands would decide: from a damaged snapshot the state must come out
+// as from the stream alone.
+func (r *reader) states(ctx context.Context) error {
+	state, err := r.log.Fold(ctx, inventory.Fold(workspace.Main, busy))
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%+v", state) // which sorts maps
+	r.spoken("the state of a long stream", h)
+	return nil
+}
+
 func (r *reader) verify(ctx context.Context) error {
 	report, err := verify.Log(ctx, r.stores.Log, 0)
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%v", report)
 	r.sum("the report of verify", h)
+	if err != nil {
+		return err
+	}
+	_, err = verify.Snapshots(ctx, r.log, r.stores.Log, hub.Folds)
 	return err
 }
 
 func (r *reader) keys(ctx context.Context) error {
+	kept, err := r.stores.Log.ReadSnapshots(ctx, eventlog.Snapshot{}, page)
+	if err != nil {
+		return err
+	}
 	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%v", kept)
+	r.sum("snapshots", h)
+	h = sha256.New()
 	for after := (eventlog.StoredKey{}); ; {
 		found, err := r.stores.Log.ReadKeys(ctx, after, page)
 		if err != nil {
