@@ -98,6 +98,17 @@ func Append(ctx context.Context, o Options) (err error) {
 	})
 }
 
+// folder makes a temporary folder when none is given; remove removes it again.
+func (o *Options) folder() (remove func() error, err error) {
+	if o.Dir != "" {
+		return func() error { return nil }, nil
+	}
+	if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
+		return nil, fmt.Errorf("make a folder for the bench: %w", err)
+	}
+	return func() error { return os.RemoveAll(o.Dir) }, nil
+}
+
 // shape is how many callers append how many events at a time.
 type shape struct{ callers, events int }
 
@@ -108,12 +119,11 @@ func (o Options) measure(ctx context.Context, shapes []shape, unit string,
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	remove, err := o.folder()
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, remove()) }()
 	places, err := newPlaces(ctx, o)
 	if err != nil {
 		return err

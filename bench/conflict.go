@@ -26,14 +26,14 @@ type Conflicted struct {
 	Read   float64 `json:"records_read"` // of the stream for each reservation
 }
 
-// history of the SKU that is fought about, and barConflict, how long it may take to find out: a tenth
+// past of the SKU that is fought about, and barConflict, how long it may take to find out: a tenth
 // of what one second holds.
 const (
-	history     = 100_000
+	past     = 100_000
 	barConflict = 100 // ms
 )
 
-// Conflict measures reservations of one SKU with a long history by two appenders in turn, as two
+// Conflict measures reservations of one SKU with a long past by two appenders in turn, as two
 // processes on one database are: each finds that the other was first and has to fold the SKU anew.
 // Once most of its promises have been shipped, and once none has.
 func Conflict(ctx context.Context, o Options) (err error) {
@@ -108,7 +108,7 @@ func conflicts(ctx context.Context, places *places, shipped bool, seconds float6
 			err = errors.Join(err, <-done)
 		}()
 	}
-	row = Conflicted{Name: "conflict", Engine: places.engine, Events: history}
+	row = Conflicted{Name: "conflict", Engine: places.engine, Events: past}
 	if row.Open, err = fill(ctx, logs[0], shipped); err != nil {
 		return row, err
 	}
@@ -135,12 +135,12 @@ func conflicts(ctx context.Context, places *places, shipped bool, seconds float6
 	return row, nil
 }
 
-// fill gives the SKU its history and says how many promises stay open.
+// fill gives the SKU its past and says how many promises stay open.
 func fill(ctx context.Context, log *eventlog.Log, shipped bool) (open int, err error) {
 	all := []eventlog.Event{stockevents.Received{SKU: hot, Quantity: inventory.MaxUnits}}
-	for n := int64(0); len(all) < history; n++ {
+	for n := int64(0); len(all) < past; n++ {
 		all = append(all, stockevents.Reserved{SKU: hot, Order: streamID(n), Attempt: 1, Quantity: 1})
-		if shipped && len(all) < history {
+		if shipped && len(all) < past {
 			all = append(all, stockevents.Shipped{SKU: hot, Order: streamID(n), Attempt: 1, Quantity: 1})
 		} else {
 			open++

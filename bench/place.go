@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/postgres"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
@@ -51,10 +53,20 @@ func (p *places) close() error {
 
 // place is where one log lives.
 type place struct {
-	store eventlog.Store
-	path  string             // of the SQLite file
-	db    *database.Database // of PostgreSQL
-	close func() error
+	store  eventlog.Store
+	folder *sqlite.Folder
+	path   string             // of the SQLite file
+	db     *database.Database // of PostgreSQL
+	close  func() error
+}
+
+// views opens the views beside the log.
+func (p *place) views(ctx context.Context) (projection.Store, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	if p.db == nil {
+		return sqlite.OpenViews(ctx, p.folder, quiet)
+	}
+	return postgres.OpenViews(ctx, p.db, quiet)
 }
 
 // next makes an empty place.
@@ -72,7 +84,7 @@ func (p *places) next(ctx context.Context) (*place, error) {
 	if err != nil {
 		return nil, errors.Join(err, folder.Close())
 	}
-	return &place{store: store, path: filepath.Join(dir, "log.db"), close: func() error {
+	return &place{store: store, folder: folder, path: filepath.Join(dir, "log.db"), close: func() error {
 		return errors.Join(store.Close(), folder.Close())
 	}}, nil
 }
@@ -83,15 +95,20 @@ func (p *places) open(ctx context.Context, decode eventlog.Decoder) (log *eventl
 	if err != nil {
 		return nil, nil, err
 	}
-	if log, err = eventlog.Open(ctx, place.store, eventlog.Options{Clock: time.Now, Decode: decode}); err != nil {
-		return nil, nil, errors.Join(err, place.close())
+	return place.run(ctx, eventlog.Options{Clock: time.Now, Decode: decode})
+}
+
+// run opens the place's log and runs it until close.
+func (p *place) run(ctx context.Context, o eventlog.Options) (log *eventlog.Log, close func() error, err error) {
+	if log, err = eventlog.Open(ctx, p.store, o); err != nil {
+		return nil, nil, errors.Join(err, p.close())
 	}
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- log.Run(running) }()
 	return log, func() error {
 		cancel()
-		return errors.Join(<-done, place.close())
+		return errors.Join(<-done, p.close())
 	}, nil
 }
 

@@ -15,6 +15,7 @@ type benchCommand struct {
 	Append  benchAppend  `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
 	Ingest  benchIngest  `cmd:"" help:"The whole hub under a busy shop's webhooks."`
 	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
+	Rebuild benchRebuild `cmd:"" help:"Events a second from the log into all views, beside a bare scan of the log."`
 
 	Conflict benchConflict `cmd:"" help:"Reservations of one SKU with a long history by two appenders that overtake each other."`
 
@@ -61,6 +62,28 @@ type benchConflict struct{ benchFlags }
 // Run measures reservations that come second.
 func (b benchConflict) Run(ctx context.Context, c console) error {
 	return bench.Conflict(ctx, b.options(c))
+}
+
+type benchRebuild struct {
+	Engine string `help:"What keeps log and views: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB     string `name:"db" help:"As in bench append."`
+	Events int    `help:"Length of the log, about." default:"2000000"`
+	Runs   int    `help:"Rebuilds and scans, in turn; the medians count." default:"3"`
+	JSON   bool   `help:"One JSON object instead of a table."`
+	Dir    string `help:"Folder on the disk to measure; a temporary one when not given." type:"path"`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchRebuild) Validate() error {
+	if b.Events < 1000 || b.Runs < 1 {
+		return errors.New("--events is at least 1000, --runs at least 1")
+	}
+	return nil
+}
+
+// Run measures rebuilds.
+func (b benchRebuild) Run(ctx context.Context, c console) error {
+	return bench.Rebuild(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, JSON: b.JSON, Out: c.out}, b.Events, b.Runs)
 }
 
 type benchIngest struct {
