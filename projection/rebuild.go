@@ -20,12 +20,13 @@ func Rebuild(ctx context.Context, log Log, store Store, projections []Projection
 		return fmt.Errorf("rebuild views: %w", err)
 	}
 	defer func() { err = errors.Join(err, fresh.Close()) }()
-	b, err := builder(ctx, log, fresh, projections, o)
+	b, done, err := builder(ctx, log, fresh, projections, o)
 	if err != nil {
 		return fmt.Errorf("rebuild views: %w", err)
 	}
+	defer done()
 	// The writer is held back for the last stretch only, so first come close to the end.
-	for gap := log.Head().Position; gap > 0 && gap > eventlog.Position(b.options.MaxBatch); {
+	for gap := log.Head().Position; gap > lastStretch; {
 		if err := b.foldTo(ctx, log.Head().Position); err != nil {
 			return fmt.Errorf("rebuild views: %w", err)
 		}
@@ -62,7 +63,7 @@ func (r *Runner) Rebuild(ctx context.Context) error {
 		return eventlog.Refusal("A rebuild of the views is running: wait for its end.")
 	}
 	defer r.rebuilding.Store(false)
-	o := Options{MaxBatch: r.options.MaxBatch, Log: r.options.Log}
+	o := Options{Log: r.options.Log}
 	if err := Rebuild(ctx, r.log, r.store, r.projections, o); err != nil {
 		return err
 	}
@@ -70,11 +71,23 @@ func (r *Runner) Rebuild(ctx context.Context) error {
 	return nil
 }
 
-// builder is a runner that is driven by foldTo instead of Run.
-func builder(ctx context.Context, log Log, store Store, projections []Projection, o Options) (*Runner, error) {
+// lastStretch is how many records are folded at most while the writer is held back, and those that came
+// since.
+const lastStretch = 1000
+
+// buildBatch is how many records a builder folds at once. Nobody reads what it writes, and most of what
+// concerns one order comes close together: many records share the reading and writing of a row.
+const buildBatch = 16_000
+
+// builder is a runner that is driven by foldTo instead of Run; done ends what it has begun.
+func builder(ctx context.Context, log Log, store Store, projections []Projection, o Options) (b *Runner, done func(), err error) {
 	o.Notify = nil
-	b := NewRunner(log, store, projections, o)
-	return b, b.load(ctx)
+	if o.MaxBatch == 0 {
+		o.MaxBatch = buildBatch
+	}
+	pages := &ahead{Log: log}
+	b = NewRunner(pages, store, projections, o)
+	return b, pages.wait, b.load(ctx)
 }
 
 // foldTo folds every part up to a position.
@@ -191,11 +204,13 @@ func foldEach(ctx context.Context, log Log, store Store, projections []Projectio
 		together[c.Position] = append(together[c.Position], p)
 	}
 	for position, group := range together {
-		b, err := builder(ctx, log, store, group, o)
+		b, done, err := builder(ctx, log, store, group, o)
 		if err != nil {
 			return err
 		}
-		if err := b.foldTo(ctx, position); err != nil {
+		err = b.foldTo(ctx, position)
+		done()
+		if err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -281,8 +280,8 @@ func (v *Views) fault(g *generation, err error) error {
 
 // isDamage says that the file's content is not a database that we wrote.
 func isDamage(err error) bool {
-	var e *driver.Error
-	return errors.As(err, &e) && (e.Code()&0xff == lib.SQLITE_CORRUPT || e.Code()&0xff == lib.SQLITE_NOTADB)
+	code, _ := file.Code(err)
+	return code&0xff == lib.SQLITE_CORRUPT || code&0xff == lib.SQLITE_NOTADB
 }
 
 func removeIfNil(err error, path string) error {

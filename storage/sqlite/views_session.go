@@ -20,7 +20,7 @@ const viewReaders = 4
 type generation struct {
 	path    string
 	pools   []*sql.DB
-	writer  *session
+	writer  *writer
 	readers chan *session
 
 	inUse  sync.RWMutex // held for reading by each read transaction
@@ -43,13 +43,16 @@ func openGeneration(ctx context.Context, path string, readOnly bool) (g *generat
 		}
 		g.pools = []*sql.DB{reading}
 	} else {
-		db, err := file.Open(ctx, path, file.Normal, "cache_size(-16000)")
+		db, err := file.Open(ctx, path, file.Normal)
 		if err != nil {
 			return g, 0, err
 		}
 		reading = db.Read
-		g.pools = []*sql.DB{db.Read, db.Write}
-		if g.writer, err = openSession(ctx, db.Write); err != nil {
+		g.pools = []*sql.DB{db.Read}
+		if err := db.Write.Close(); err != nil { // it has made the file what it must be
+			return g, 0, err
+		}
+		if g.writer, err = openWriter(path); err != nil {
 			return g, 0, err
 		}
 		if err := g.writer.exec(ctx, viewsSchema); err != nil {
@@ -92,7 +95,37 @@ func (g *generation) close() error {
 
 func (g *generation) discard() error { return errors.Join(g.close(), removeDatabase(g.path)) }
 
-// session is one connection with its prepared statements. One goroutine uses it at a time.
+// statements run on one connection.
+type statements interface {
+	exec(ctx context.Context, text string, args ...any) error
+	query(ctx context.Context, text string, args ...any) (projection.Rows, error)
+	closeRows() error // that a transaction has left open
+	rollback()
+}
+
+// within runs do in a transaction and commits it, or rolls it back on an error or panic.
+func within(ctx context.Context, s statements, begin string, do func() error) (err error) {
+	if err := s.exec(ctx, begin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		err = errors.Join(err, s.closeRows())
+		if !done { // the transaction may be over already: SQLite itself rolls back on some errors
+			s.rollback()
+		}
+	}()
+	if err := do(); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "commit"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	done = true
+	return nil
+}
+
+// session is one reading connection with its prepared statements. One goroutine uses it at a time.
 type session struct {
 	conn     *sql.Conn
 	prepared map[string]*prepared
@@ -214,7 +247,6 @@ func (r *sessionRows) Close() error {
 	return err
 }
 
-// closeRows closes what a transaction has left open.
 func (s *session) closeRows() error {
 	var errs []error
 	for r := range s.open {
@@ -223,24 +255,6 @@ func (s *session) closeRows() error {
 	return errors.Join(errs...)
 }
 
-// within runs do in a transaction and commits it, or rolls it back on an error or panic.
-func (s *session) within(ctx context.Context, begin string, do func() error) (err error) {
-	if err := s.exec(ctx, begin); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	done := false
-	defer func() {
-		err = errors.Join(err, s.closeRows())
-		if !done { // the transaction may be over already: SQLite itself rolls back on some errors
-			_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "rollback")
-		}
-	}()
-	if err := do(); err != nil {
-		return err
-	}
-	if err := s.exec(ctx, "commit"); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	done = true
-	return nil
+func (s *session) rollback() {
+	_, _ = s.conn.ExecContext(context.Background(), "rollback") // it may be over already
 }

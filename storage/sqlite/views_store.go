@@ -26,7 +26,7 @@ func (v *Views) Read(ctx context.Context, do func(r projection.Reader) error) er
 	}
 	defer func() { g.readers <- s }()
 	steady := context.WithoutCancel(ctx) // only the caller's own queries are cut short
-	return v.fault(g, s.within(steady, "begin", func() error {
+	return v.fault(g, within(steady, s, "begin", func() error {
 		r := viewReader{viewTx: viewTx{s: s}}
 		now, err := checkpoints(steady, s) // the first read fixes what the transaction sees
 		if err != nil {
@@ -41,7 +41,7 @@ func (v *Views) Read(ctx context.Context, do func(r projection.Reader) error) er
 
 // viewTx passes statements to a session. Without the caller's cancellation a statement costs no
 // watching goroutine; a batch is short enough to be looked at between statements.
-type viewTx struct{ s *session }
+type viewTx struct{ s statements }
 
 // Query implements projection.Tx and projection.Reader.
 func (t viewTx) Query(ctx context.Context, query string, args ...any) (projection.Rows, error) {
@@ -79,7 +79,7 @@ func (writeTx) Flush(context.Context) error { return nil }
 
 // Write implements projection.Store.
 func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.Checkpoint) ([]projection.Checkpoint, error)) error {
-	return v.transaction(ctx, func(ctx context.Context, s *session) error {
+	return v.transaction(ctx, func(ctx context.Context, s *writer) error {
 		now, err := checkpoints(ctx, s)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.C
 }
 
 // transaction runs do on the writing connection.
-func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s *session) error) error {
+func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s *writer) error) error {
 	v.writing.Lock()
 	defer v.writing.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -114,7 +114,7 @@ func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s 
 		return errors.New("write views: they were opened for reading")
 	}
 	steady := context.WithoutCancel(ctx)
-	return v.fault(g, g.writer.within(steady, "begin immediate", func() error { return do(steady, g.writer) }))
+	return v.fault(g, within(steady, g.writer, "begin immediate", func() error { return do(steady, g.writer) }))
 }
 
 // Checkpoints implements projection.Store.
@@ -126,7 +126,7 @@ func (v *Views) Checkpoints(ctx context.Context) (now []projection.Checkpoint, e
 	return now, err
 }
 
-func checkpoints(ctx context.Context, s *session) (now []projection.Checkpoint, err error) {
+func checkpoints(ctx context.Context, s statements) (now []projection.Checkpoint, err error) {
 	rows, err := s.query(ctx, `select name, version, log, position, seal, stopped from checkpoints order by name, version`)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoints: %w", err)
@@ -151,7 +151,7 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 	if err != nil {
 		return fmt.Errorf("create %s: %w", p.Name(), err)
 	}
-	err = v.transaction(ctx, func(ctx context.Context, s *session) error {
+	err = v.transaction(ctx, func(ctx context.Context, s *writer) error {
 		_, known, err := tablesOf(ctx, s, p.Name(), p.Version())
 		if err != nil || known {
 			return err
@@ -172,7 +172,7 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 
 // Drop implements projection.Store.
 func (v *Views) Drop(ctx context.Context, name string, version int) error {
-	err := v.transaction(ctx, func(ctx context.Context, s *session) error {
+	err := v.transaction(ctx, func(ctx context.Context, s *writer) error {
 		tables, _, err := tablesOf(ctx, s, name, version)
 		if err != nil {
 			return err
@@ -194,7 +194,7 @@ func (v *Views) Drop(ctx context.Context, name string, version int) error {
 }
 
 // tablesOf says which tables a projection version was created with, if it is known at all.
-func tablesOf(ctx context.Context, s *session, name string, version int) (tables []string, known bool, err error) {
+func tablesOf(ctx context.Context, s statements, name string, version int) (tables []string, known bool, err error) {
 	rows, err := s.query(ctx, `select tables from checkpoints where name = $1 and version = $2`, name, version)
 	if err != nil {
 		return nil, false, err

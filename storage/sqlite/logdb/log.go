@@ -49,6 +49,7 @@ type Log struct {
 	read    *sql.DB
 	queries queries
 	months  *months.Shelf // what of the log is in files
+	pages   *pages
 	changed chan struct{}
 	free    func(path string) (uint64, error) // bytes of disk space
 
@@ -86,7 +87,7 @@ func open(ctx context.Context, f *folder.Folder) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{
-		path: path, fence: f.Fence(), read: db.Read, changed: make(chan struct{}, 1), free: freeSpace,
+		path: path, fence: f.Fence(), read: db.Read, pages: newPages(path), changed: make(chan struct{}, 1), free: freeSpace,
 		heads: recent.New[eventlog.Stream, streamHead](headsKept),
 	}
 	err = errors.Join(prepareLog(ctx, db), db.Write.Close())
@@ -126,7 +127,7 @@ func Read(ctx context.Context, dir string) (*Log, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), read.Close())
 	}
-	l := &Log{path: path, fence: folder.Beside(dir).Fence(), read: read, queries: q, changed: make(chan struct{}, 1)}
+	l := &Log{path: path, fence: folder.Beside(dir).Fence(), read: read, pages: newPages(path), queries: q, changed: make(chan struct{}, 1)}
 	if l.months, err = months.Open(ctx, dir, database{l}); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -226,7 +227,7 @@ func (l *Log) Fenced() <-chan struct{} { return l.fence.Tripped() }
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.read.Close()
+	err := errors.Join(l.pages.close(), l.read.Close())
 	if l.months != nil {
 		err = errors.Join(err, l.months.Close())
 	}

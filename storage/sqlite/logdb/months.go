@@ -71,7 +71,7 @@ func (l database) Months(ctx context.Context) (log uuid.UUID, all []months.Begin
 
 // ReadAll implements months.Database.
 func (l database) ReadAll(ctx context.Context, after record.Position, limit int) ([]record.Stored, error) {
-	return records(ctx, l.queries.all, nil, int64(after), limit)
+	return l.pages.read(ctx, after, limit)
 }
 
 // Add implements months.Database.

@@ -23,7 +23,7 @@ const keyColumns = `caller, id, hash, at, first, last, version, refusal, result,
 
 // queries are the reads of log.db, prepared once.
 type queries struct {
-	stream, events, all, key, keys, heads, snapshot, snapshots *sql.Stmt
+	stream, events, key, keys, heads, snapshot, snapshots *sql.Stmt
 	segments, months, first                                    *sql.Stmt
 }
 
@@ -34,8 +34,6 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 	}{
 		{&q.stream, `select id, version, first from streams where workspace = $1 and kind = $2 and name = $3`},
 		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 and version <= $3 order by version`},
-		{&q.all, `select ` + eventColumns + `, s.workspace, s.kind, s.name from events e join streams s on s.id = e.stream
-			where e.position > $1 order by e.position limit $2`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
 		{&q.snapshot, `select ` + snapshotColumns + ` from snapshots where workspace = $1 and kind = $2 and name = $3 and fold = $4`},
@@ -61,7 +59,7 @@ func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.
 		return nil, err
 	}
 	last := after + eventlog.Version(min(limit, math.MaxInt32))
-	out, err := records(ctx, l.queries.events, &s, head.id, int64(after), int64(last))
+	out, err := records(ctx, l.queries.events, s, head.id, int64(after), int64(last))
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +94,8 @@ func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) (
 	return l.months.ReadAll(ctx, after, limit)
 }
 
-// records runs a query for events; without a stream the rows name theirs.
-func records(ctx context.Context, query *sql.Stmt, stream *eventlog.Stream, args ...any) (out []eventlog.Stored, err error) {
+// records runs a query for the events of a stream.
+func records(ctx context.Context, query *sql.Stmt, stream eventlog.Stream, args ...any) (out []eventlog.Stored, err error) {
 	rows, err := query.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -111,11 +109,7 @@ func records(ctx context.Context, query *sql.Stmt, stream *eventlog.Stream, args
 			&s.Position, &s.Version, &id, &s.Name, &s.Schema, &s.At, &s.Occurred,
 			&s.Actor, &s.Cause, &s.Correlation, &s.Data, &s.CRC, &mark,
 		}
-		if stream == nil {
-			into = append(into, &s.Stream.Workspace, &s.Stream.Kind, &s.Stream.ID)
-		} else {
-			s.Stream = *stream
-		}
+		s.Stream = stream
 		if err := rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("%w: an event's row: %w", eventlog.ErrCorrupt, err)
 		}

@@ -9,6 +9,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -140,6 +141,12 @@ func (c *Conn) Prepare(sql string) (*Stmt, error) {
 	return s, nil
 }
 
+// Close ends the statement before its connection ends.
+func (s *Stmt) Close() {
+	s.c.statements = slices.DeleteFunc(s.c.statements, func(other *Stmt) bool { return other == s })
+	s.close()
+}
+
 func (s *Stmt) close() {
 	lib.Xsqlite3_finalize(s.c.tls, s.handle) // repeats the last Step's error
 	s.values.free()
@@ -161,6 +168,11 @@ func (s *Stmt) Blob(i int, b []byte) {
 		return
 	}
 	s.bound(lib.Xsqlite3_bind_blob(s.c.tls, s.handle, int32(i), s.values.copy(b), int32(len(b)), 0)) //nolint:gosec // small
+}
+
+// Float binds a floating-point number.
+func (s *Stmt) Float(i int, f float64) {
+	s.bound(lib.Xsqlite3_bind_double(s.c.tls, s.handle, int32(i), f)) //nolint:gosec // small
 }
 
 // Null binds nothing.
@@ -212,14 +224,51 @@ func (s *Stmt) ColumnInt(i int) int64 {
 	return lib.Xsqlite3_column_int64(s.c.tls, s.handle, int32(i)) //nolint:gosec // small
 }
 
-// ColumnBlob copies bytes, or a text, of the row; null is nil.
-func (s *Stmt) ColumnBlob(i int) []byte {
+// ColumnFloat reads a floating-point number of the row.
+func (s *Stmt) ColumnFloat(i int) float64 {
+	return lib.Xsqlite3_column_double(s.c.tls, s.handle, int32(i)) //nolint:gosec // small
+}
+
+// Kind is the type of a value.
+type Kind int32
+
+// The types of values.
+const (
+	Integer Kind = lib.SQLITE_INTEGER
+	Float   Kind = lib.SQLITE_FLOAT
+	Text    Kind = lib.SQLITE_TEXT
+	Blob    Kind = lib.SQLITE_BLOB
+	Null    Kind = lib.SQLITE_NULL
+)
+
+// ColumnKind is the type of a column's value in the row.
+func (s *Stmt) ColumnKind(i int) Kind {
+	return Kind(lib.Xsqlite3_column_type(s.c.tls, s.handle, int32(i))) //nolint:gosec // small
+}
+
+// Columns is how many columns a row has.
+func (s *Stmt) Columns() int { return int(lib.Xsqlite3_column_count(s.c.tls, s.handle)) }
+
+// Parameters is how many parameters the statement has.
+func (s *Stmt) Parameters() int { return int(lib.Xsqlite3_bind_parameter_count(s.c.tls, s.handle)) }
+
+// ColumnBytes is the bytes, or the text, of the row's column, good until the next Step; null is nil.
+func (s *Stmt) ColumnBytes(i int) []byte {
 	p := lib.Xsqlite3_column_blob(s.c.tls, s.handle, int32(i))  //nolint:gosec // small
 	n := lib.Xsqlite3_column_bytes(s.c.tls, s.handle, int32(i)) //nolint:gosec // small
 	if p == 0 {
 		return nil
 	}
-	return append([]byte{}, unsafe.Slice((*byte)(memory(p)), n)...) //nolint:gosec // C memory
+	return unsafe.Slice((*byte)(memory(p)), n) //nolint:gosec // C memory
+}
+
+// ColumnBlob copies bytes, or a text, of the row; null is nil.
+func (s *Stmt) ColumnBlob(i int) []byte {
+	b := s.ColumnBytes(i)
+	if b == nil {
+		return nil
+	}
+	return append([]byte{}, b...)
 }
 
 // memory is C memory, which Go neither moves nor frees.
