@@ -24,7 +24,8 @@ type Projection interface {
 	// Version rises whenever tables or the meaning of rows change; tables are then built anew.
 	Version() int
 	// Schema is the DDL of the projection's tables, each statement apart. Every table name ends
-	// in _v<Version>. Both databases must read it.
+	// in _v<Version>. Both databases must read it. Apply finds rows by primary keys: a store may
+	// make what begins with IndexDDL when all rows are there.
 	Schema() []string
 	// Tables names the tables of Schema.
 	Tables() []string
@@ -32,6 +33,9 @@ type Projection interface {
 	// It returns the topics that moved, e.g. "kpis", "orders/k7:576", for the change notice.
 	Apply(ctx context.Context, tx Tx, batch []eventlog.Record) (topics []string, err error)
 }
+
+// IndexDDL begins the statements that make an index.
+const IndexDDL = "create index "
 
 // Rows is a query's answer; the caller closes it.
 type Rows interface {

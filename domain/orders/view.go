@@ -290,6 +290,9 @@ func keys(r Row) []string {
 }
 
 func (f *folding) recount(ctx context.Context, before, after Row) error {
+	if before.Status == after.Status && before.Waiting == after.Waiting && before.Phase == after.Phase && before.LineCount == after.LineCount {
+		return nil // it stands under the same keys
+	}
 	delta := map[string]int64{}
 	for _, key := range keys(before) {
 		delta[key]--

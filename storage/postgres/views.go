@@ -44,6 +44,10 @@ type Views struct {
 	detached bool      // opened beside a running server: reads only
 	held     *pgx.Conn // not serving yet: has the lock that keeps others from removing it as left over
 
+	// indexes are to be made before a generation from Beside serves. A fold finds rows by their keys
+	// alone, and an index of all rows is sorted faster than row by row.
+	indexes []string
+
 	mu     sync.Mutex
 	number int // of the generation, 0 when closed
 }
@@ -257,6 +261,9 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	if err != nil {
 		return fmt.Errorf("switch the views: %w", err)
 	}
+	if err := f.index(ctx); err != nil {
+		return fmt.Errorf("switch the views: %w", err)
+	}
 	var old int
 	err = v.transaction(ctx, func(s *session, number int) error {
 		old = number
@@ -276,6 +283,19 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 		return fmt.Errorf("drop the old views: %w", err)
 	}
 	return nil
+}
+
+// index makes the indexes that Create has put off.
+func (v *Views) index(ctx context.Context) error {
+	return v.transaction(ctx, func(s *session, _ int) error {
+		for _, text := range v.indexes {
+			if _, err := s.exec(ctx, text); err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+		}
+		v.indexes = nil
+		return nil
+	})
 }
 
 // leave lets go of a generation that is another store's now.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -206,6 +207,10 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 			return err
 		}
 		for _, text := range p.Schema() {
+			if v.held != nil && strings.HasPrefix(text, projection.IndexDDL) {
+				v.indexes = append(v.indexes, text)
+				continue
+			}
 			if _, err := s.exec(ctx, ddl(text)); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}

@@ -28,6 +28,10 @@ type Views struct {
 	detached bool // opened beside a running server: reads only, builds in a temporary folder
 	beside   bool // not serving yet: Close removes the file
 
+	// indexes are to be made before a generation from Beside serves. A fold finds rows by their keys
+	// alone, and an index of all rows is sorted faster than row by row.
+	indexes []string
+
 	writing sync.Mutex // one writer at a time; taken before mu
 
 	mu      sync.Mutex
@@ -179,6 +183,9 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	if !ok || f == v || v.detached || f.dir != v.dir {
 		return errors.New("switch the views: only a store from Beside can serve in the place of this one")
 	}
+	if err := f.index(ctx); err != nil {
+		return fmt.Errorf("switch the views: %w", err)
+	}
 	old, err := v.replace(ctx, f, last)
 	if err != nil {
 		return fmt.Errorf("switch the views: %w", err)
@@ -187,6 +194,19 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 		return fmt.Errorf("drop the old views: %w", err)
 	}
 	return nil
+}
+
+// index makes the indexes that Create has put off.
+func (v *Views) index(ctx context.Context) error {
+	return v.transaction(ctx, func(ctx context.Context, s *writer) error {
+		for _, text := range v.indexes {
+			if err := s.exec(ctx, text); err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+		}
+		v.indexes = nil
+		return nil
+	})
 }
 
 func (v *Views) replace(ctx context.Context, f *Views, last func(context.Context) error) (*generation, error) {

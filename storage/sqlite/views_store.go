@@ -157,6 +157,10 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 			return err
 		}
 		for _, text := range p.Schema() {
+			if v.beside && strings.HasPrefix(text, projection.IndexDDL) {
+				v.indexes = append(v.indexes, text)
+				continue
+			}
 			if err := s.exec(ctx, text); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}
