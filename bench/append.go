@@ -74,6 +74,12 @@ type measuredLine struct {
 // EventName implements eventlog.Event.
 func (measured) EventName() string { return "bench.measured" }
 
+func decodeMeasured(_ string, _ int, data []byte) (eventlog.Event, error) {
+	var m measured
+	err := json.Unmarshal(data, &m)
+	return m, err
+}
+
 var sample = measured{
 	Order: "tiktok-1:576461413038785752", Connection: "tiktok-1", Currency: "GBP",
 	Lines: []measuredLine{{SKU: "85123A", Quantity: 6, Price: 255}, {SKU: "71053", Quantity: 6, Price: 339}},
@@ -256,11 +262,7 @@ type realCaller struct {
 }
 
 func openReal(ctx context.Context, places *places, callers int) (*real, error) {
-	log, stop, err := places.open(ctx, func(_ string, _ int, data []byte) (eventlog.Event, error) {
-		var m measured
-		err := json.Unmarshal(data, &m)
-		return m, err
-	})
+	log, stop, err := places.open(ctx, decodeMeasured)
 	if err != nil {
 		return nil, err
 	}

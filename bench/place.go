@@ -27,28 +27,30 @@ const (
 type places struct {
 	engine string
 	dir    string
-	db     string           // of the server
-	server *pgserver.Server // ours, nil when somebody else's is measured
+	db     string       // of the server
+	close  func() error // the server, if it is ours
 	made   int
 }
 
 func newPlaces(ctx context.Context, o Options) (*places, error) {
-	p := &places{engine: o.Engine, dir: o.Dir, db: o.DB}
+	p := &places{engine: o.Engine, dir: o.Dir, db: o.DB, close: func() error { return nil }}
 	if o.Engine == Postgres && o.DB == "" {
 		var err error
-		if p.server, err = pgserver.Start(ctx, filepath.Join(o.Dir, "postgres"), "max_wal_size=4GB"); err != nil {
+		if p.db, p.close, err = Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
 			return nil, err
 		}
-		p.db = p.server.URL("postgres")
 	}
 	return p, nil
 }
 
-func (p *places) close() error {
-	if p.server != nil {
-		return p.server.Close()
+// Server runs a PostgreSQL server in a folder until close, with room for the writes of a bench between
+// two checkpoints.
+func Server(ctx context.Context, dir string) (db string, close func() error, err error) {
+	server, err := pgserver.Start(ctx, dir, "max_wal_size=4GB")
+	if err != nil {
+		return "", nil, err
 	}
-	return nil
+	return server.URL("postgres"), server.Close, nil
 }
 
 // place is where one log lives.
@@ -57,6 +59,7 @@ type place struct {
 	folder *sqlite.Folder
 	path   string             // of the SQLite file
 	db     *database.Database // of PostgreSQL
+	url    string             // of that
 	close  func() error
 }
 
@@ -137,7 +140,7 @@ func (p *places) nextDatabase(ctx context.Context) (*place, error) {
 		db.Close()
 		return nil, err
 	}
-	return &place{store: store, db: db, close: func() error {
+	return &place{store: store, db: db, url: at.JoinPath("..", name).String(), close: func() error {
 		defer db.Close()
 		return store.Close()
 	}}, nil

@@ -29,6 +29,7 @@ type Options struct {
 	Window int
 	// Pace is called by a lane before each append with the number of its events; nil = at once.
 	Pace func(ctx context.Context, events int) error
+	Took func(time.Duration) // is told how long each append took; may be nil
 }
 
 // Shop is a workspace in the making. Its SKUs' states live in memory, as the appender's do.
@@ -171,7 +172,7 @@ func (l *lane) receive(ctx context.Context) error {
 			})
 			k.evolve(decided)
 		}
-		if _, err := l.append(ctx, writes); err != nil {
+		if err := l.append(ctx, writes); err != nil {
 			return err
 		}
 	}
@@ -207,7 +208,7 @@ func (l *lane) carry(ctx context.Context, window []*order) error {
 				on = append(on, o)
 			}
 		}
-		if _, err := l.append(ctx, writes); err != nil {
+		if err := l.append(ctx, writes); err != nil {
 			return err
 		}
 		open = on
@@ -216,20 +217,23 @@ func (l *lane) carry(ctx context.Context, window []*order) error {
 	return nil
 }
 
-func (l *lane) append(ctx context.Context, writes []eventlog.Write) (eventlog.Appended, error) {
+func (l *lane) append(ctx context.Context, writes []eventlog.Write) error {
 	events := 0
 	for _, w := range writes {
 		events += len(w.Events)
 	}
 	if pace := l.shop.o.Pace; pace != nil {
 		if err := pace(ctx, events); err != nil {
-			return eventlog.Appended{}, err
+			return err
 		}
 	}
-	out, err := l.shop.log.Append(ctx, writes...)
-	if err != nil {
-		return out, fmt.Errorf("append: %w", err)
+	begun := time.Now()
+	if _, err := l.shop.log.Append(ctx, writes...); err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	if took := l.shop.o.Took; took != nil {
+		took(time.Since(begun))
 	}
 	l.shop.Events.Add(int64(events))
-	return out, nil
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,8 @@ import (
 
 // Options of the run.
 type Options struct {
+	Engine    string        // "sqlite" or "postgres"
+	DB        string        // of PostgreSQL, empty; "" = one of a server of its own in Dir
 	Dir       string        // empty = a temporary folder that is removed
 	Length    time.Duration // of the load
 	PerMinute int           // webhooks
@@ -105,6 +108,13 @@ func Ingest(ctx context.Context, o Options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	}
+	if o.Engine == bench.Postgres && o.DB == "" {
+		var stop func() error
+		if o.DB, stop, err = bench.Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
 	r := &run{o: o, seen: map[int64]time.Time{}, settled: map[int64]time.Time{}, notices: make(chan projection.Notice, 4096)}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,7 +125,7 @@ func Ingest(ctx context.Context, o Options) (err error) {
 		return errors.Join(fmt.Errorf("listen for the simulated shop: %w", err), listener.Close())
 	}
 	if r.hub, err = hub.Open(ctx, hub.Options{
-		Data: o.Dir, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Poll: 5 * time.Second,
+		Data: filepath.Join(o.Dir, "hub"), DB: o.DB, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Poll: 5 * time.Second,
 		Watch: func(n projection.Notice) { r.notices <- n },
 	}); err != nil {
 		return err
@@ -337,7 +347,7 @@ func (r *run) report(ctx context.Context, took time.Duration) (Report, error) {
 	counts := r.sim.Counts()
 	sent := int(counts.Webhooks.Sent)
 	return Report{
-		Name: "ingest", Engine: "sqlite", Webhooks: sent, PerMinute: float64(sent) / r.o.Length.Minutes(),
+		Name: "ingest", Engine: r.o.Engine, Webhooks: sent, PerMinute: float64(sent) / r.o.Length.Minutes(),
 		Orders: r.placed, Lost: max(r.placed-all, len(unshipped)), Twice: len(counts.Twice()), Open: open, Violations: int(counts.RateLimited),
 		ToViewP50: ms(toView, 50), ToViewP99: ms(toView, 99), OwnP50: ms(r.own, 50), OwnP99: ms(r.own, 99),
 		ElapsedP99: ms(r.elapsed, 99), FoundByPoll: r.drifted, Seconds: took.Seconds(),
@@ -351,7 +361,7 @@ func print(o Options, r Report) error {
 		}
 		return r.broken()
 	}
-	_, err := fmt.Fprintf(o.Out, `%d webhooks in %s, %.0f a minute; %d orders; %d found by the poll
+	_, err := fmt.Fprintf(o.Out, `%s: %d webhooks in %s, %.0f a minute; %d orders; %d found by the poll
                            measured   required
 orders lost               %9d   0
 done twice at the shop    %9d   0
@@ -361,7 +371,7 @@ webhook to view p50/p99   %6.0f/%.0f ms   p99 < %d ms: %s
 own time of a flow p50/p99 %5.0f/%.0f ms   p99 < %d ms: %s
 from start to end p99     %9.0f ms   – (%s of it is the shop's hold)
 ingest: %d lost, %d twice, p99 %.0f ms to the view, %.0f ms of our own time
-`, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Violations,
+`, r.Engine, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Violations,
 		r.ToViewP50, r.ToViewP99, barView, bench.Met(r.ToViewP99 < barView), r.OwnP50, r.OwnP99, barOwn, bench.Met(r.OwnP99 < barOwn),
 		r.ElapsedP99, hold, r.Lost, r.Twice, r.ToViewP99, r.OwnP99)
 	return errors.Join(err, r.broken())

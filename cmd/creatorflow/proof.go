@@ -13,6 +13,7 @@ import (
 
 type benchCommand struct {
 	Append  benchAppend  `cmd:"" help:"Durable appends a second beside a bare loop on the same engine."`
+	Follow  benchFollow  `cmd:"" help:"Durable events at a steady rate with the views following, and how far behind they are."`
 	Ingest  benchIngest  `cmd:"" help:"The whole hub under a busy shop's webhooks."`
 	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
 	Rebuild benchRebuild `cmd:"" help:"Events a second from the log into all views, beside a bare scan of the log."`
@@ -43,11 +44,55 @@ func (b benchFlags) options(c console) bench.Options {
 	return bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Seconds, JSON: b.JSON, Out: c.out}
 }
 
-type benchAppend struct{ benchFlags }
+type benchAppend struct {
+	benchFlags
+	Processes int  `help:"With --engine postgres: so many processes on one database, together and by turns with one alone." default:"1"`
+	Worker    *int `help:"One of the processes, by its number." hidden:""`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchAppend) Validate() error {
+	if b.Processes < 1 || b.Processes > 1 && b.Engine != bench.Postgres {
+		return errors.New("--processes is at least 1, and more than 1 need --engine postgres: a folder of files belongs to one process")
+	}
+	return b.benchFlags.Validate()
+}
 
 // Run measures appends.
 func (b benchAppend) Run(ctx context.Context, c console) error {
+	switch {
+	case b.Worker != nil:
+		return bench.Worker(ctx, b.DB, *b.Worker, os.Stdin, c.out)
+	case b.Processes > 1:
+		binary, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+		return bench.Processes(ctx, b.options(c), binary, b.Processes)
+	}
 	return bench.Append(ctx, b.options(c))
+}
+
+type benchFollow struct {
+	Engine string        `help:"What keeps log and views: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB     string        `name:"db" help:"As in bench append."`
+	Rate   float64       `help:"Events a second." default:"10000"`
+	Length time.Duration `help:"Length of the load." default:"60s"`
+	JSON   bool          `help:"One JSON object instead of a table."`
+	Dir    string        `help:"Folder on the disk to measure; a temporary one when not given." type:"path"`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchFollow) Validate() error {
+	if b.Rate < 100 || b.Length <= 0 {
+		return errors.New("--rate is at least 100 events a second, --length longer than nothing")
+	}
+	return nil
+}
+
+// Run measures how the views follow.
+func (b benchFollow) Run(ctx context.Context, c console) error {
+	return bench.Follow(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Length.Seconds(), JSON: b.JSON, Out: c.out}, b.Rate)
 }
 
 type benchReserve struct{ benchFlags }
@@ -87,6 +132,8 @@ func (b benchRebuild) Run(ctx context.Context, c console) error {
 }
 
 type benchIngest struct {
+	Engine string        `help:"What keeps the hub's data: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB     string        `name:"db" help:"With --engine postgres: an empty database, postgres://user@host/database. When not given, a server is started from the machine's packages."`
 	Length time.Duration `help:"Length of the load." default:"10m"`
 	Rate   int           `help:"Webhooks a minute." default:"1000"`
 	Seed   uint64        `help:"Fixes inputs, faults and their order." default:"1"`
@@ -104,7 +151,7 @@ func (b benchIngest) Validate() error {
 
 // Run measures the hub under load.
 func (b benchIngest) Run(ctx context.Context, c console) error {
-	return load.Ingest(ctx, load.Options{Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
+	return load.Ingest(ctx, load.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
 }
 
 type benchStart struct {
