@@ -57,6 +57,15 @@ func Met(ok bool) string {
 	return "not met"
 }
 
+// Median is the middle one of some values, 0 of none.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
 // measured is the event that is appended: about the size of a placed order.
 type measured struct {
 	Order      string         `json:"order"`
@@ -104,8 +113,8 @@ func Append(ctx context.Context, o Options) (err error) {
 	})
 }
 
-// folder makes a temporary folder when none is given; remove removes it again.
-func (o *Options) folder() (remove func() error, err error) {
+// Folder makes a temporary folder when none is given; remove removes it again.
+func (o *Options) Folder() (remove func() error, err error) {
 	if o.Dir != "" {
 		return func() error { return nil }, nil
 	}
@@ -120,21 +129,21 @@ type shape struct{ callers, events int }
 
 // measure prints a row for each shape, and what the last one says.
 func (o Options) measure(ctx context.Context, shapes []shape, unit string,
-	measured func(context.Context, *places, shape, float64) (Row, error), said func(last Row) string,
+	measured func(context.Context, *Places, shape, float64) (Row, error), said func(last Row) string,
 ) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	remove, err := o.folder()
+	remove, err := o.Folder()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	places, err := newPlaces(ctx, o)
+	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, places.close()) }()
+	defer func() { err = errors.Join(err, places.Close()) }()
 	if !o.JSON {
 		_, _ = fmt.Fprintf(o.Out, "%s\n%8s %8s %14s %9s %9s %12s %9s %7s\n", o.Engine, "callers", "at once", unit+"/s", "p50 ms", "p99 ms", "bare/s", "p99 ms", "ratio")
 	}
@@ -163,7 +172,7 @@ func (o Options) measure(ctx context.Context, shapes []shape, unit string,
 	return err
 }
 
-func appendRow(ctx context.Context, places *places, s shape, seconds float64) (row Row, err error) {
+func appendRow(ctx context.Context, places *Places, s shape, seconds float64) (row Row, err error) {
 	real, err := openReal(ctx, places, s.callers)
 	if err != nil {
 		return row, err
@@ -174,7 +183,7 @@ func appendRow(ctx context.Context, places *places, s shape, seconds float64) (r
 
 // beside alternates between the bare loop, which writes rows with an event like ours, and one append of
 // the log, so that both meet the same neighbours.
-func beside(ctx context.Context, places *places, name string, like eventlog.Event, s shape, seconds float64, one func(caller int) error) (row Row, err error) {
+func beside(ctx context.Context, places *Places, name string, like eventlog.Event, s shape, seconds float64, one func(caller int) error) (row Row, err error) {
 	callers, events := s.callers, s.events
 	bare, err := openBare(ctx, places, callers, like)
 	if err != nil {
@@ -238,13 +247,15 @@ func (s *sampled) run(callers, events int, length time.Duration, one func(caller
 
 func (s *sampled) perSecond() float64 { return float64(s.events) / s.elapsed.Seconds() }
 
-// percentile is in milliseconds.
-func (s *sampled) percentile(p int) float64 {
-	slices.Sort(s.took)
-	if len(s.took) == 0 {
+func (s *sampled) percentile(p int) float64 { return Percentile(s.took, p) }
+
+// Percentile is in milliseconds; it sorts what took so long.
+func Percentile(took []time.Duration, p int) float64 {
+	slices.Sort(took)
+	if len(took) == 0 {
 		return 0
 	}
-	return float64(s.took[min(len(s.took)-1, len(s.took)*p/100)].Microseconds()) / 1000
+	return float64(took[min(len(took)-1, len(took)*p/100)].Microseconds()) / 1000
 }
 
 // real is the log as the program uses it.
@@ -261,7 +272,7 @@ type realCaller struct {
 	left    int // appends until the next stream
 }
 
-func openReal(ctx context.Context, places *places, callers int) (*real, error) {
+func openReal(ctx context.Context, places *Places, callers int) (*real, error) {
 	log, stop, err := places.open(ctx, decodeMeasured)
 	if err != nil {
 		return nil, err

@@ -38,14 +38,14 @@ type bareCall struct {
 }
 
 // openBare makes the log's own tables in a place of its own, for rows with an event like the given one.
-func openBare(ctx context.Context, places *places, callers int, like eventlog.Event) (*bare, error) {
-	place, err := places.next(ctx)
+func openBare(ctx context.Context, places *Places, callers int, like eventlog.Event) (*bare, error) {
+	place, err := places.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
 	data, err := json.Marshal(like)
 	if err != nil {
-		return nil, errors.Join(err, place.close())
+		return nil, errors.Join(err, place.Close())
 	}
 	b := &bare{queue: queue.New[*bareCall](4096)}
 	if places.engine == Postgres {

@@ -9,7 +9,7 @@ import (
 )
 
 type postgresTable struct {
-	place             *place
+	place             *Place
 	data              []byte
 	streams, position int64 // the last of each
 	month             int64
@@ -53,7 +53,7 @@ func (b *postgresTable) batch(ctx context.Context, calls []*bareCall) error {
 		month, before, [16]byte{}, at, meta.Actor, meta.Cause, meta.Correlation, b.data, stream, version)
 	q.Queue(`update log.head set position = $1, at = $2 where position = $3`, b.position, at, before)
 	q.Queue(`commit`)
-	results := b.place.db.SendBatch(ctx, &q)
+	results := b.place.DB.SendBatch(ctx, &q)
 	for i := range q.Len() {
 		tag, err := results.Exec()
 		if err != nil {
@@ -66,4 +66,4 @@ func (b *postgresTable) batch(ctx context.Context, calls []*bareCall) error {
 	return results.Close()
 }
 
-func (b *postgresTable) close() error { return b.place.close() }
+func (b *postgresTable) close() error { return b.place.Close() }

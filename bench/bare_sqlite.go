@@ -21,13 +21,13 @@ type sqliteTable struct {
 }
 
 // openSQLiteTable takes the file over from the log that has made it.
-func openSQLiteTable(p *place, data []byte) (*sqliteTable, error) {
-	if err := p.close(); err != nil {
+func openSQLiteTable(p *Place, data []byte) (*sqliteTable, error) {
+	if err := p.Close(); err != nil {
 		return nil, err
 	}
 	b := &sqliteTable{data: data, id: make([]byte, 16), seal: make([]byte, 32)}
 	var err error
-	if b.conn, err = native.Open(p.path); err != nil {
+	if b.conn, err = native.Open(p.Path); err != nil {
 		return nil, err
 	}
 	if err := b.prepare(); err != nil {

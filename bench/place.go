@@ -23,20 +23,21 @@ const (
 	Postgres = "postgres"
 )
 
-// places are where a measurement's logs live: folders, or databases of one server.
-type places struct {
+// Places are where a measurement's logs live: folders, or databases of one server.
+type Places struct {
 	engine string
 	dir    string
 	db     string       // of the server
-	close  func() error // the server, if it is ours
+	Close  func() error // the server, if it is ours
 	made   int
 }
 
-func newPlaces(ctx context.Context, o Options) (*places, error) {
-	p := &places{engine: o.Engine, dir: o.Dir, db: o.DB, close: func() error { return nil }}
+// NewPlaces opens what the options name, or starts a server; Close stops it.
+func NewPlaces(ctx context.Context, o Options) (*Places, error) {
+	p := &Places{engine: o.Engine, dir: o.Dir, db: o.DB, Close: func() error { return nil }}
 	if o.Engine == Postgres && o.DB == "" {
 		var err error
-		if p.db, p.close, err = Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
+		if p.db, p.Close, err = Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
 			return nil, err
 		}
 	}
@@ -53,27 +54,27 @@ func Server(ctx context.Context, dir string) (db string, close func() error, err
 	return server.URL("postgres"), server.Close, nil
 }
 
-// place is where one log lives.
-type place struct {
+// Place is where one log lives.
+type Place struct {
 	store  eventlog.Store
 	folder *sqlite.Folder
-	path   string             // of the SQLite file
-	db     *database.Database // of PostgreSQL
+	Path   string             // of the SQLite file
+	DB     *database.Database // of PostgreSQL, nil on SQLite
 	url    string             // of that
-	close  func() error
+	Close  func() error
 }
 
-// views opens the views beside the log.
-func (p *place) views(ctx context.Context) (projection.Store, error) {
+// Views opens the views beside the log.
+func (p *Place) Views(ctx context.Context) (projection.Store, error) {
 	quiet := slog.New(slog.DiscardHandler)
-	if p.db == nil {
+	if p.DB == nil {
 		return sqlite.OpenViews(ctx, p.folder, quiet)
 	}
-	return postgres.OpenViews(ctx, p.db, quiet)
+	return postgres.OpenViews(ctx, p.DB, quiet)
 }
 
-// next makes an empty place.
-func (p *places) next(ctx context.Context) (*place, error) {
+// Next makes an empty place.
+func (p *Places) Next(ctx context.Context) (*Place, error) {
 	p.made++
 	if p.engine == Postgres {
 		return p.nextDatabase(ctx)
@@ -87,35 +88,35 @@ func (p *places) next(ctx context.Context) (*place, error) {
 	if err != nil {
 		return nil, errors.Join(err, folder.Close())
 	}
-	return &place{store: store, folder: folder, path: filepath.Join(dir, "log.db"), close: func() error {
+	return &Place{store: store, folder: folder, Path: filepath.Join(dir, "log.db"), Close: func() error {
 		return errors.Join(store.Close(), folder.Close())
 	}}, nil
 }
 
 // open opens a log in an empty place and runs it until close.
-func (p *places) open(ctx context.Context, decode eventlog.Decoder) (log *eventlog.Log, close func() error, err error) {
-	place, err := p.next(ctx)
+func (p *Places) open(ctx context.Context, decode eventlog.Decoder) (log *eventlog.Log, close func() error, err error) {
+	place, err := p.Next(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return place.run(ctx, eventlog.Options{Clock: time.Now, Decode: decode})
+	return place.Run(ctx, eventlog.Options{Clock: time.Now, Decode: decode})
 }
 
-// run opens the place's log and runs it until close.
-func (p *place) run(ctx context.Context, o eventlog.Options) (log *eventlog.Log, close func() error, err error) {
+// Run opens the place's log and runs it until close.
+func (p *Place) Run(ctx context.Context, o eventlog.Options) (log *eventlog.Log, close func() error, err error) {
 	if log, err = eventlog.Open(ctx, p.store, o); err != nil {
-		return nil, nil, errors.Join(err, p.close())
+		return nil, nil, errors.Join(err, p.Close())
 	}
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- log.Run(running) }()
 	return log, func() error {
 		cancel()
-		return errors.Join(<-done, p.close())
+		return errors.Join(<-done, p.Close())
 	}, nil
 }
 
-func (p *places) nextDatabase(ctx context.Context) (*place, error) {
+func (p *Places) nextDatabase(ctx context.Context) (*Place, error) {
 	server, err := database.Open(ctx, p.db)
 	if err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (p *places) nextDatabase(ctx context.Context) (*place, error) {
 		db.Close()
 		return nil, err
 	}
-	return &place{store: store, db: db, url: at.JoinPath("..", name).String(), close: func() error {
+	return &Place{store: store, DB: db, url: at.JoinPath("..", name).String(), Close: func() error {
 		defer db.Close()
 		return store.Close()
 	}}, nil

@@ -50,21 +50,21 @@ func Processes(ctx context.Context, o Options, binary string, processes int) (er
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	remove, err := o.folder()
+	remove, err := o.Folder()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	places, err := newPlaces(ctx, o)
+	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, places.close()) }()
-	place, err := places.next(ctx)
+	defer func() { err = errors.Join(err, places.Close()) }()
+	place, err := places.Next(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, place.close()) }()
+	defer func() { err = errors.Join(err, place.Close()) }()
 	workers := make([]*worker, 0, processes)
 	defer func() {
 		for _, w := range workers {
@@ -128,7 +128,7 @@ func alternate(workers []*worker, seconds float64) (Together, error) {
 		for _, w := range of {
 			all = append(all, value(w))
 		}
-		return median(all)
+		return Median(all)
 	}
 	perSecond := func(w worked) float64 { return w.PerSecond }
 	p99 := func(w worked) float64 { return w.P99 }
@@ -225,7 +225,7 @@ func Worker(ctx context.Context, db string, number int, in io.Reader, out io.Wri
 	if err != nil {
 		return err
 	}
-	log, stop, err := (&place{store: store, db: d, close: store.Close}).run(ctx, eventlog.Options{Clock: time.Now, Decode: decodeMeasured})
+	log, stop, err := (&Place{store: store, DB: d, Close: store.Close}).Run(ctx, eventlog.Options{Clock: time.Now, Decode: decodeMeasured})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func Reserve(ctx context.Context, o Options) error {
 	})
 }
 
-func reserveRow(ctx context.Context, places *places, s shape, seconds float64) (row Row, err error) {
+func reserveRow(ctx context.Context, places *Places, s shape, seconds float64) (row Row, err error) {
 	log, stop, err := places.open(ctx, events.Decode)
 	if err != nil {
 		return row, err

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection/ahead"
 )
 
 // Rebuild folds the whole log into new tables beside the serving ones, then lets them serve. A
@@ -85,9 +86,9 @@ func builder(ctx context.Context, log Log, store Store, projections []Projection
 	if o.MaxBatch == 0 {
 		o.MaxBatch = buildBatch
 	}
-	pages := &ahead{Log: log}
+	pages := &ahead.Pages{Log: log}
 	b = NewRunner(pages, store, projections, o)
-	return b, pages.wait, b.load(ctx)
+	return b, pages.Settle, b.load(ctx)
 }
 
 // foldTo folds every part up to a position.

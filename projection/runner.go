@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection/ahead"
 )
 
 // ErrBroken says that the view store cannot be trusted or used any more. The log is not touched
@@ -21,15 +22,8 @@ var ErrBroken = errors.New("projection: the view store is broken")
 // errMoved says that someone else moved a checkpoint: another process, or a rebuild.
 var errMoved = errors.New("projection: the checkpoint was moved")
 
-// Log is what views are folded from; *eventlog.Log is one.
-type Log interface {
-	// ReadAll returns up to limit records after a position.
-	ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Record, error)
-	// Wait blocks until the log's end is past a position.
-	Wait(ctx context.Context, after eventlog.Position) (eventlog.Position, error)
-	// Head is the log's end as known in memory.
-	Head() eventlog.Head
-}
+// Log is what views are folded from.
+type Log = ahead.Log
 
 // Options of a Runner.
 type Options struct {

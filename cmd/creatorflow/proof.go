@@ -9,6 +9,8 @@ import (
 
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/load"
+	"github.com/creatorflow/creatorflow/bench/startup"
+	"github.com/creatorflow/creatorflow/bench/views"
 )
 
 type benchCommand struct {
@@ -92,7 +94,7 @@ func (b benchFollow) Validate() error {
 
 // Run measures how the views follow.
 func (b benchFollow) Run(ctx context.Context, c console) error {
-	return bench.Follow(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Length.Seconds(), JSON: b.JSON, Out: c.out}, b.Rate)
+	return views.Follow(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Length.Seconds(), JSON: b.JSON, Out: c.out}, b.Rate)
 }
 
 type benchReserve struct{ benchFlags }
@@ -128,7 +130,7 @@ func (b benchRebuild) Validate() error {
 
 // Run measures rebuilds.
 func (b benchRebuild) Run(ctx context.Context, c console) error {
-	return bench.Rebuild(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, JSON: b.JSON, Out: c.out}, b.Events, b.Runs)
+	return views.Rebuild(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, JSON: b.JSON, Out: c.out}, b.Events, b.Runs)
 }
 
 type benchIngest struct {
@@ -174,5 +176,5 @@ func (b benchStart) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	return bench.Start(ctx, bench.StartOptions{Binary: binary, Runs: b.Runs, Idle: b.Idle, JSON: b.JSON, Out: c.out})
+	return startup.Run(ctx, startup.Options{Binary: binary, Runs: b.Runs, Idle: b.Idle, JSON: b.JSON, Out: c.out})
 }

@@ -1,4 +1,5 @@
-package bench
+// Package views measures how fast the log is folded into views, from nothing and at its end.
+package views
 
 import (
 	"context"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/history"
 	catalogue "github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -39,24 +41,24 @@ type Rebuilt struct {
 
 // Rebuild measures how fast a log of about so many events is folded into all views from nothing, beside
 // a bare scan of that log, which reads every column of every row and makes nothing of it.
-func Rebuild(ctx context.Context, o Options, events, runs int) (err error) {
-	remove, err := o.folder()
+func Rebuild(ctx context.Context, o bench.Options, events, runs int) (err error) {
+	remove, err := o.Folder()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	places, err := newPlaces(ctx, o)
+	places, err := bench.NewPlaces(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, places.close()) }()
-	place, err := places.next(ctx)
+	defer func() { err = errors.Join(err, places.Close()) }()
+	place, err := places.Next(ctx)
 	if err != nil {
 		return err
 	}
 	r := Rebuilt{Name: "rebuild", Engine: o.Engine, Orders: events / eventsPerOrder, Runs: runs}
 	clock := history.Year(r.Orders)
-	log, stop, err := place.run(ctx, eventlog.Options{Clock: clock, Decode: catalogue.Decode})
+	log, stop, err := place.Run(ctx, eventlog.Options{Clock: clock, Decode: catalogue.Decode})
 	if err != nil {
 		return err
 	}
@@ -76,8 +78,8 @@ func Rebuild(ctx context.Context, o Options, events, runs int) (err error) {
 		return json.NewEncoder(o.Out).Encode(r)
 	}
 	bar := ""
-	if o.Engine == SQLite {
-		bar = fmt.Sprintf(" (at least %d: %s)", barRebuild, Met(r.EventsPerSecond >= barRebuild))
+	if o.Engine == bench.SQLite {
+		bar = fmt.Sprintf(" (at least %d: %s)", barRebuild, bench.Met(r.EventsPerSecond >= barRebuild))
 	}
 	_, err = fmt.Fprintf(o.Out, "%s, %d events of %d orders, medians of %d\nbare scan of the log %10.0f events/s\nviews %s\nrebuild: %.0f events/s into all views%s, %.2f of the bare scan\n",
 		o.Engine, r.Events, r.Orders, r.Runs, r.RawPerSecond, r.Hash, r.EventsPerSecond, bar, r.RatioToRaw)
@@ -85,8 +87,8 @@ func Rebuild(ctx context.Context, o Options, events, runs int) (err error) {
 }
 
 // measure rebuilds and scans in turn.
-func (r *Rebuilt) measure(ctx context.Context, place *place, log *eventlog.Log) (err error) {
-	views, err := place.views(ctx)
+func (r *Rebuilt) measure(ctx context.Context, place *bench.Place, log *eventlog.Log) (err error) {
+	views, err := place.Views(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func (r *Rebuilt) measure(ctx context.Context, place *place, log *eventlog.Log) 
 	var folds, scans []float64
 	for range r.Runs {
 		begun := time.Now()
-		scanned, err := place.scan(ctx)
+		scanned, err := scan(ctx, place)
 		if err != nil {
 			return fmt.Errorf("scan the log: %w", err)
 		}
@@ -116,7 +118,7 @@ func (r *Rebuilt) measure(ctx context.Context, place *place, log *eventlog.Log) 
 		}
 		r.Hash = hash
 	}
-	r.EventsPerSecond, r.RawPerSecond = median(folds), median(scans)
+	r.EventsPerSecond, r.RawPerSecond = bench.Median(folds), bench.Median(scans)
 	r.RatioToRaw = r.EventsPerSecond / r.RawPerSecond
 	return nil
 }
@@ -145,11 +147,11 @@ func hashOf(ctx context.Context, views projection.Store, position int64) (string
 }
 
 // scan reads all columns of all events and counts them.
-func (p *place) scan(ctx context.Context) (events int64, err error) {
-	if p.db != nil {
-		return p.scanDatabase(ctx)
+func scan(ctx context.Context, p *bench.Place) (events int64, err error) {
+	if p.DB != nil {
+		return scanDatabase(ctx, p)
 	}
-	conn, err := native.Open(p.path)
+	conn, err := native.Open(p.Path)
 	if err != nil {
 		return 0, err
 	}
@@ -175,8 +177,8 @@ func (p *place) scan(ctx context.Context) (events int64, err error) {
 	}
 }
 
-func (p *place) scanDatabase(ctx context.Context) (events int64, err error) {
-	rows, err := p.db.Query(ctx, `select e.position, e.version, e.schema, e.at, e.occurred, e.crc, e.id, e.name, e.actor, e.cause, e.correlation,
+func scanDatabase(ctx context.Context, p *bench.Place) (events int64, err error) {
+	rows, err := p.DB.Query(ctx, `select e.position, e.version, e.schema, e.at, e.occurred, e.crc, e.id, e.name, e.actor, e.cause, e.correlation,
 		e.data, e.seal, s.workspace, s.kind, s.name from log.events e join log.streams s on s.id = e.stream order by e.position`)
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package bench
+package views
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/history"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -36,29 +37,29 @@ type Followed struct {
 
 // Follow appends the events of a busy shop durably, at a steady rate, while the views follow, as they do in
 // a hub. Each of 256 callers carries one order at a time, by the commits that the product makes of it.
-func Follow(ctx context.Context, o Options, rate float64) (err error) {
+func Follow(ctx context.Context, o bench.Options, rate float64) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 60
 	}
-	remove, err := o.folder()
+	remove, err := o.Folder()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	places, err := newPlaces(ctx, o)
+	places, err := bench.NewPlaces(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, places.close()) }()
-	place, err := places.next(ctx)
+	defer func() { err = errors.Join(err, places.Close()) }()
+	place, err := places.Next(ctx)
 	if err != nil {
 		return err
 	}
-	views, err := place.views(ctx)
+	views, err := place.Views(ctx)
 	if err != nil {
-		return errors.Join(err, place.close())
+		return errors.Join(err, place.Close())
 	}
-	log, stop, err := place.run(ctx, eventlog.Options{Clock: time.Now, Decode: events.Decode})
+	log, stop, err := place.Run(ctx, eventlog.Options{Clock: time.Now, Decode: events.Decode})
 	if err != nil {
 		return errors.Join(err, views.Close())
 	}
@@ -82,7 +83,7 @@ appended and folded  %8.0f events/s  at least %.0f: %s
 greatest lag         %8.0f ms        %d events
 lag 0 after the end  %8.0f ms
 follow: %.0f events/s durable, the views at most %.0f ms behind and level %.0f ms after the load
-`, r.Engine, r.Events, r.Seconds, r.P50, r.P99, r.EventsPerSecond, r.Wanted, Met(r.EventsPerSecond >= 0.99*r.Wanted), r.Lag, r.Behind, r.Settled, r.EventsPerSecond, r.Lag, r.Settled)
+`, r.Engine, r.Events, r.Seconds, r.P50, r.P99, r.EventsPerSecond, r.Wanted, bench.Met(r.EventsPerSecond >= 0.99*r.Wanted), r.Lag, r.Behind, r.Settled, r.EventsPerSecond, r.Lag, r.Settled)
 	return err
 }
 
@@ -125,7 +126,7 @@ func (r *Followed) measure(ctx context.Context, log *eventlog.Log, views project
 	lag.mu.Lock()
 	defer lag.mu.Unlock()
 	r.Lag, r.Behind = ms(lag.longest), lag.behind
-	r.P50, r.P99 = pace.took.percentile(50), pace.took.percentile(99)
+	r.P50, r.P99 = bench.Percentile(pace.took, 50), bench.Percentile(pace.took, 99)
 	return nil
 }
 
@@ -138,7 +139,7 @@ type pace struct {
 	mu    sync.Mutex
 	start time.Time // zero = at once
 	given float64
-	took  sampled
+	took  []time.Duration
 }
 
 func (p *pace) begin() {
@@ -168,7 +169,7 @@ func (p *pace) note(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.start.IsZero() {
-		p.took.took = append(p.took.took, took)
+		p.took = append(p.took, took)
 	}
 }
 

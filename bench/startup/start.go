@@ -1,4 +1,6 @@
-package bench
+// Package startup measures how soon the program answers and what it needs, and runs it as a process for
+// whoever measures it from outside.
+package startup
 
 import (
 	"bufio"
@@ -17,10 +19,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/creatorflow/creatorflow/bench"
 )
 
-// StartOptions are those of Start.
-type StartOptions struct {
+// Options are those of Run.
+type Options struct {
 	Binary string        // the program to start
 	Runs   int           // starts of each command; the median counts
 	Idle   time.Duration // how long an empty hub rests before its memory is read
@@ -28,8 +32,8 @@ type StartOptions struct {
 	Out    io.Writer
 }
 
-// Started is the result of Start: medians of all runs.
-type Started struct {
+// Result is the result of Run: medians of all runs.
+type Result struct {
 	Name    string  `json:"name"`
 	Runs    int     `json:"runs"`
 	ServeMS float64 `json:"serve_first_200_ms"`     // from process start to the first 200 of /readyz, empty folder
@@ -39,7 +43,7 @@ type Started struct {
 	Bytes   int64   `json:"binary_bytes"`
 }
 
-// Bars of Start.
+// Bars of Run.
 const (
 	barServe  = 200      // ms
 	barDemo   = 3000     // ms
@@ -47,9 +51,9 @@ const (
 	barBinary = 40 << 20 // bytes
 )
 
-// Start measures how soon the program answers, how soon the demo's board moves, and what an idle
+// Run measures how soon the program answers, how soon the demo's board moves, and what an idle
 // hub needs. Every run is a process of its own on a fresh folder.
-func Start(ctx context.Context, o StartOptions) (err error) {
+func Run(ctx context.Context, o Options) (err error) {
 	dir, err := os.MkdirTemp("", "creatorflow-bench-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the bench: %w", err)
@@ -78,9 +82,9 @@ func Start(ctx context.Context, o StartOptions) (err error) {
 		}
 		demo = append(demo, ms)
 	}
-	r := Started{
-		Name: "start", Runs: o.Runs, ServeMS: median(first), AgainMS: median(again), DemoMS: median(demo),
-		IdleMiB: median(idle), Bytes: info.Size(),
+	r := Result{
+		Name: "start", Runs: o.Runs, ServeMS: bench.Median(first), AgainMS: bench.Median(again), DemoMS: bench.Median(demo),
+		IdleMiB: bench.Median(idle), Bytes: info.Size(),
 	}
 	if o.JSON {
 		return json.NewEncoder(o.Out).Encode(r)
@@ -92,39 +96,31 @@ demo, to a moving number               %6.0f ms    %d ms: %s
 idle memory, resident                 %6.1f MiB     %d MiB: %s
 the program's file                    %6.1f MiB     %d MiB: %s
 start: %.0f ms to the first 200, %.0f ms to a moving number, %.1f MiB idle
-`, r.Runs, r.ServeMS, barServe, Met(r.ServeMS <= barServe), r.AgainMS, barServe, Met(r.AgainMS <= barServe),
-		r.DemoMS, barDemo, Met(r.DemoMS <= barDemo), r.IdleMiB, barIdle, Met(r.IdleMiB <= barIdle),
-		float64(r.Bytes)/(1<<20), barBinary>>20, Met(r.Bytes <= barBinary), r.ServeMS, r.DemoMS, r.IdleMiB)
+`, r.Runs, r.ServeMS, barServe, bench.Met(r.ServeMS <= barServe), r.AgainMS, barServe, bench.Met(r.AgainMS <= barServe),
+		r.DemoMS, barDemo, bench.Met(r.DemoMS <= barDemo), r.IdleMiB, barIdle, bench.Met(r.IdleMiB <= barIdle),
+		float64(r.Bytes)/(1<<20), barBinary>>20, bench.Met(r.Bytes <= barBinary), r.ServeMS, r.DemoMS, r.IdleMiB)
 	return err
-}
-
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
 }
 
 // startServe starts serve and waits for its first 200; when rest is set it also reads the memory
 // of the hub at rest.
-func startServe(ctx context.Context, o StartOptions, folder string, rest bool) (ms, mib float64, err error) {
-	p, err := launch(ctx, o.Binary, "serve", "--listen", "127.0.0.1:0", "--data", folder)
+func startServe(ctx context.Context, o Options, folder string, rest bool) (ms, mib float64, err error) {
+	p, err := Launch(ctx, o.Binary, "serve", "--listen", "127.0.0.1:0", "--data", folder)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
-	address, err := p.find(`on (http://\S+)`)
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	address, err := p.Find(`on (http://\S+)`)
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := p.until(ctx, func() (bool, error) {
-		status, _, err := get(ctx, address+"/readyz", "")
+	if err := p.Until(ctx, func() (bool, error) {
+		status, _, err := Get(ctx, address+"/readyz", "")
 		return status == http.StatusOK, err
 	}); err != nil {
 		return 0, 0, err
 	}
-	ms = p.age()
+	ms = p.Age()
 	if rest {
 		select {
 		case <-time.After(o.Idle):
@@ -137,23 +133,23 @@ func startServe(ctx context.Context, o StartOptions, folder string, rest bool) (
 }
 
 // startDemo starts the demo and waits until a figure of its board shows a second value.
-func startDemo(ctx context.Context, o StartOptions, folder string) (ms float64, err error) {
-	p, err := launch(ctx, o.Binary, "demo", "--listen", "127.0.0.1:0", "--data", folder)
+func startDemo(ctx context.Context, o Options, folder string) (ms float64, err error) {
+	p, err := Launch(ctx, o.Binary, "demo", "--listen", "127.0.0.1:0", "--data", folder)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
-	address, err := p.find(`board: +(http://\S+)`)
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	address, err := p.Find(`board: +(http://\S+)`)
 	if err != nil {
 		return 0, err
 	}
-	key, err := p.find(`API key: +(\S+)`)
+	key, err := p.Find(`API key: +(\S+)`)
 	if err != nil {
 		return 0, err
 	}
 	var seen []int64
-	err = p.until(ctx, func() (bool, error) {
-		status, body, err := get(ctx, address+"/api/v1/kpis", key)
+	err = p.Until(ctx, func() (bool, error) {
+		status, body, err := Get(ctx, address+"/api/v1/kpis", key)
 		if err != nil || status != http.StatusOK {
 			return false, err
 		}
@@ -170,35 +166,36 @@ func startDemo(ctx context.Context, o StartOptions, folder string) (ms float64, 
 		}
 		return len(seen) > 1, nil
 	})
-	return p.age(), err
+	return p.Age(), err
 }
 
-// process is the program under measurement.
-type process struct {
+// Process is the program under measurement.
+type Process struct {
 	cmd   *exec.Cmd
 	lines *bufio.Scanner
 	began time.Time
 }
 
-func launch(ctx context.Context, binary string, args ...string) (*process, error) {
+// Launch starts the program.
+func Launch(ctx context.Context, binary string, args ...string) (*Process, error) {
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the program itself
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("read what %s says: %w", args[0], err)
 	}
-	p := &process{cmd: cmd, lines: bufio.NewScanner(out), began: time.Now()}
+	p := &Process{cmd: cmd, lines: bufio.NewScanner(out), began: time.Now()}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", args[0], err)
 	}
 	return p, nil
 }
 
-// age is how long ago the process began, in milliseconds.
-func (p *process) age() float64 { return float64(time.Since(p.began).Microseconds()) / 1000 }
+// Age is how long ago the process began, in milliseconds.
+func (p *Process) Age() float64 { return float64(time.Since(p.began).Microseconds()) / 1000 }
 
-// find reads what the process says up to a line that matches, and returns the group.
-func (p *process) find(pattern string) (string, error) {
+// Find reads what the process says up to a line that matches, and returns the group.
+func (p *Process) Find(pattern string) (string, error) {
 	re := regexp.MustCompile(pattern)
 	for p.lines.Scan() {
 		if m := re.FindStringSubmatch(p.lines.Text()); m != nil {
@@ -208,7 +205,8 @@ func (p *process) find(pattern string) (string, error) {
 	return "", fmt.Errorf("%s ended without saying %q", strings.Join(p.cmd.Args[1:], " "), pattern)
 }
 
-func (p *process) until(ctx context.Context, done func() (bool, error)) error {
+// Until asks again and again until it is done.
+func (p *Process) Until(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -223,7 +221,8 @@ func (p *process) until(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-func (p *process) stop() error {
+// Stop asks the process to end, and waits for it.
+func (p *Process) Stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop %s: %w", p.cmd.Args[1], err)
 	}
@@ -236,7 +235,8 @@ func (p *process) stop() error {
 	return nil
 }
 
-func get(ctx context.Context, url, key string) (status int, body []byte, err error) {
+// Get asks the hub; the key may be empty.
+func Get(ctx context.Context, url, key string) (status int, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, nil, err
