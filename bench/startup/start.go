@@ -102,25 +102,32 @@ start: %.0f ms to the first 200, %.0f ms to a moving number, %.1f MiB idle
 	return err
 }
 
-// startServe starts serve and waits for its first 200; when rest is set it also reads the memory
-// of the hub at rest.
+// Serve starts serve on a port of its own and waits for its first 200: ms is how long that took. The
+// caller stops the process.
+func Serve(ctx context.Context, binary string, flags ...string) (p *Process, address string, ms float64, err error) {
+	p, err = Launch(ctx, binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	if address, err = p.Find(`on (http://\S+)`); err == nil {
+		err = p.Until(ctx, func() (bool, error) {
+			status, _, err := Get(ctx, address+"/readyz", "")
+			return status == http.StatusOK, err
+		})
+	}
+	if err != nil {
+		return nil, "", 0, errors.Join(err, p.Stop())
+	}
+	return p, address, p.Age(), nil
+}
+
+// startServe measures a start; when rest is set it also reads the memory of the hub at rest.
 func startServe(ctx context.Context, o Options, folder string, rest bool) (ms, mib float64, err error) {
-	p, err := Launch(ctx, o.Binary, "serve", "--listen", "127.0.0.1:0", "--data", folder)
+	p, _, ms, err := Serve(ctx, o.Binary, "--data", folder)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	address, err := p.Find(`on (http://\S+)`)
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := p.Until(ctx, func() (bool, error) {
-		status, _, err := Get(ctx, address+"/readyz", "")
-		return status == http.StatusOK, err
-	}); err != nil {
-		return 0, 0, err
-	}
-	ms = p.Age()
 	if rest {
 		select {
 		case <-time.After(o.Idle):

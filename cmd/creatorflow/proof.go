@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/load"
+	"github.com/creatorflow/creatorflow/bench/search"
 	"github.com/creatorflow/creatorflow/bench/startup"
 	"github.com/creatorflow/creatorflow/bench/views"
 )
@@ -19,6 +20,7 @@ type benchCommand struct {
 	Ingest  benchIngest  `cmd:"" help:"The whole hub under a busy shop's webhooks."`
 	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
 	Rebuild benchRebuild `cmd:"" help:"Events a second from the log into all views, beside a bare scan of the log."`
+	Search  benchSearch  `cmd:"" help:"How long searches, lists and the start take on a hub with very many orders."`
 
 	Conflict benchConflict `cmd:"" help:"Reservations of one SKU with a long history by two appenders that overtake each other."`
 
@@ -154,6 +156,35 @@ func (b benchIngest) Validate() error {
 // Run measures the hub under load.
 func (b benchIngest) Run(ctx context.Context, c console) error {
 	return load.Ingest(ctx, load.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Length: b.Length, PerMinute: b.Rate, Seed: b.Seed, JSON: b.JSON, Out: c.out})
+}
+
+type benchSearch struct {
+	Engine   string `help:"What keeps the hub's data: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB       string `name:"db" help:"As in bench ingest."`
+	Orders   int    `help:"Orders of the hub that is asked; it has a tenth as many SKUs." default:"1000000"`
+	Searches int    `help:"Searches of all kinds, mixed." default:"500"`
+	Seed     uint64 `help:"Fixes what is asked." default:"1"`
+	JSON     bool   `help:"One JSON object instead of a table."`
+	Dir      string `help:"Folder for the hub, which stays and is asked again; a temporary one when not given." type:"path"`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchSearch) Validate() error {
+	if b.Orders < 100 || b.Searches < 20 {
+		return errors.New("--orders is at least 100, --searches at least 20")
+	}
+	return nil
+}
+
+// Run measures searches with this program.
+func (b benchSearch) Run(ctx context.Context, c console) error {
+	binary, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return search.Run(ctx, search.Options{
+		Binary: binary, Engine: b.Engine, DB: b.DB, Dir: b.Dir, Orders: b.Orders, Searches: b.Searches, Seed: b.Seed, JSON: b.JSON, Out: c.out,
+	})
 }
 
 type benchStart struct {

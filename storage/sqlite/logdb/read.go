@@ -24,7 +24,7 @@ const keyColumns = `caller, id, hash, at, first, last, version, refusal, result,
 // queries are the reads of log.db, prepared once.
 type queries struct {
 	stream, events, key, keys, heads, snapshot, snapshots *sql.Stmt
-	segments, months, first                                    *sql.Stmt
+	segments, months, first                               *sql.Stmt
 }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
