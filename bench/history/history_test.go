@@ -185,7 +185,7 @@ func opened(t *testing.T, window int, happen func(ctx context.Context, shop *Sho
 		check(shop.Open(ctx))
 		check(happen(ctx, shop))
 		check(projection.Rebuild(ctx, log, views, hub.Projections(), projection.Options{}))
-		told.sums, _, err = views.Hashes(ctx, []string{"customers_v1", "order_counts_v1", "letter_counts_v1", "shortages_v1"})
+		told.sums, _, err = views.Hashes(ctx, []string{"customers_v2", "order_counts_v2", "letter_counts_v1", "shortages_v1"})
 		check(err)
 		told.streams = retold(ctx, t, log)
 		cancel()

@@ -74,7 +74,7 @@ func (h *history) checkCounters(ctx context.Context, r projection.Reader) {
 	want := map[string]int64{}
 	for id, o := range h.orders {
 		f := h.flows[id]
-		keys := []string{"all", "status:" + o.Status}
+		keys := []string{"all", "status:" + o.Status, "connection:" + o.Placed.Connection}
 		if f.phase != "" {
 			keys = append(keys, "phase:"+f.phase)
 		}
@@ -92,13 +92,13 @@ func (h *history) checkCounters(ctx context.Context, r projection.Reader) {
 	for _, key := range []string{
 		"all", "active", "status:unpaid", "status:on_hold", "status:ready", "status:arranged", "status:delivered", "status:cancelled",
 		"phase:running", "phase:waiting", "phase:stuck", "phase:undoing", "phase:undone", "phase:finished",
-		"waiting:unpaid", "waiting:on_hold", "waiting:no_stock",
+		"waiting:unpaid", "waiting:on_hold", "waiting:no_stock", "connection:k7", "connection:none",
 	} {
 		where := wheres[key]
 		if column, value, ok := strings.Cut(key, ":"); ok {
 			where = column + " = '" + value + "'"
 		}
-		counted, err := number(ctx, r, "select count(*) from orders_v1 where "+where)
+		counted, err := number(ctx, r, "select count(*) from orders_v2 where "+where)
 		if err != nil {
 			h.Fatal(err)
 		}

@@ -136,7 +136,8 @@ func ratesOf(ctx context.Context, q projection.Querier, sku string, now time.Tim
 	return rated(hour, day), err
 }
 
-// allRates sums the same for every SKU that sold in the last day.
+// allRates sums the same for every SKU that sold in the last day. The database must not group by SKU: it
+// would read all sales of all time in that order.
 func allRates(ctx context.Context, q projection.Querier, now time.Time) (map[string]Rates, error) {
 	w := windowAt(now)
 	type sold struct{ hour, day int64 }
@@ -144,11 +145,11 @@ func allRates(ctx context.Context, q projection.Querier, now time.Time) (map[str
 	err := sums(ctx, q, func(sku string, hour, day int64) {
 		sales[sku] = sold{sales[sku].hour + hour, sales[sku].day + day}
 	}, `
-		select sku, cast(sum(units) as bigint), 0 from sold_minutes_v1 where start >= $1 group by sku
+		select sku, units, 0 from sold_minutes_v1 where start >= $1
 		union all
-		select sku, 0, cast(sum(units) as bigint) from sold_minutes_v1 where start >= $2 and start < $3 group by sku
+		select sku, 0, units from sold_minutes_v1 where start >= $2 and start < $3
 		union all
-		select sku, 0, cast(sum(units) as bigint) from sold_hours_v1 where start >= $3 group by sku`, w.hour, w.day, w.hours)
+		select sku, 0, units from sold_hours_v1 where start >= $3`, w.hour, w.day, w.hours)
 	rates := make(map[string]Rates, len(sales))
 	for sku, s := range sales {
 		rates[sku] = rated(s.hour, s.day)

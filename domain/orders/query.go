@@ -1,8 +1,11 @@
 package orders
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +16,7 @@ import (
 
 // Filter narrows a list of orders. Zero fields do not narrow.
 type Filter struct {
-	Text       string // part of the channel's order id
+	Text       string // begin of the channel's order id
 	Status     string // a channel status, a waiting code, or active, cancelled, finished, stuck
 	Connection string
 	After      string // the Next of the page before
@@ -25,37 +28,50 @@ func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error
 	return table.Find(ctx, r, id)
 }
 
+// term is one of the conditions of a list.
+type term struct {
+	column string
+	is     string // what follows the column
+	n      int64  // how many orders meet it
+	key    string // of the counter that says so, empty when none does
+}
+
+// few is how many orders are sorted at most because they begin with a text.
+const few = 4000
+
 // List reads a page of orders, newest first. Total is the filter's whole count, −1 when only a
 // full read could tell.
+//
+// The rarest of the conditions chooses the index; the others must not, however they look to the
+// database: it does not know how many orders meet them.
 func List(ctx context.Context, r projection.Reader, f Filter) (rows []Row, total int64, next string, err error) {
-	var where []string
 	var args []any
 	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
-	key := "all"
-	switch f.Status {
-	case "":
-	case "active":
-		key = "active"
-		where = append(where, "phase not in ('finished', 'undone')")
-	case "finished", "undone", "stuck", "running", "undoing":
-		key = "phase:" + f.Status
-		where = append(where, "phase = "+arg(f.Status))
-	default:
-		if slices.Contains(progress, f.Status) && f.Status != OnHold && f.Status != Unpaid {
-			key = "status:" + f.Status
-			where = append(where, "status = "+arg(f.Status))
-		} else {
-			key = "waiting:" + f.Status
-			where = append(where, "waiting = "+arg(f.Status))
+	terms, err := f.terms(ctx, r, arg)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	total = -1
+	switch len(terms) {
+	case 0:
+		total, err = Count(ctx, r, "all")
+	case 1:
+		if terms[0].key != "" {
+			total = terms[0].n
 		}
 	}
-	if f.Connection != "" {
-		key = ""
-		where = append(where, "connection = "+arg(f.Connection))
+	if err != nil {
+		return nil, 0, "", err
 	}
-	if f.Text != "" {
-		key = ""
-		where = append(where, "channel_id >= "+arg(f.Text)+" and channel_id < "+arg(f.Text+"\U0010FFFF"))
+	order := "order by placed_at desc, id desc"
+	var where []string
+	for i, t := range terms {
+		if i > 0 {
+			t.column = "coalesce(" + t.column + ", '')"
+		} else if t.column == "channel_id" {
+			order = "order by coalesce(placed_at, 0) desc, id desc" // sorts these few, rather than look for them among all
+		}
+		where = append(where, t.column+" "+t.is)
 	}
 	if f.After != "" {
 		at, id, err := cursor(f.After)
@@ -69,20 +85,66 @@ func List(ctx context.Context, r projection.Reader, f Filter) (rows []Row, total
 		tail = "where " + strings.Join(where, " and ") + " "
 	}
 	limit := min(max(f.Limit, 1), 200)
-	rows, err = table.Select(ctx, r, tail+"order by placed_at desc, id desc limit "+arg(limit+1), args...)
-	if err != nil {
-		return nil, 0, "", err
-	}
+	rows, err = table.Select(ctx, r, tail+order+" limit "+arg(limit+1), args...)
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]
 		next = strconv.FormatInt(last.PlacedAt.UnixMicro(), 10) + "," + last.ID
 	}
-	total = -1
-	if key != "" {
-		total, err = Count(ctx, r, key)
-	}
 	return rows, total, next, err
+}
+
+// terms are the filter's conditions, the rarest first. A text that many orders begin with chooses no index:
+// it comes behind one that takes all.
+func (f Filter) terms(ctx context.Context, r projection.Reader, arg func(any) string) (terms []term, err error) {
+	switch {
+	case f.Status == "":
+	case f.Status == "active":
+		terms = append(terms, term{column: "phase", is: strings.TrimPrefix(active, "phase "), key: "active"})
+	case slices.Contains([]string{"finished", "undone", "stuck", "running", "undoing"}, f.Status):
+		terms = append(terms, term{column: "phase", is: "= " + arg(f.Status), key: "phase:" + f.Status})
+	case slices.Contains(progress, f.Status) && f.Status != OnHold && f.Status != Unpaid:
+		terms = append(terms, term{column: "status", is: "= " + arg(f.Status), key: "status:" + f.Status})
+	default:
+		terms = append(terms, term{column: "waiting", is: "= " + arg(f.Status), key: "waiting:" + f.Status})
+	}
+	if f.Connection != "" {
+		terms = append(terms, term{column: "connection", is: "= " + arg(f.Connection), key: "connection:" + f.Connection})
+	}
+	for i := range terms {
+		if terms[i].n, err = Count(ctx, r, terms[i].key); err != nil {
+			return nil, err
+		}
+	}
+	if f.Text != "" {
+		from, to := f.Text, f.Text+"\U0010FFFF"
+		t := term{column: "channel_id", is: "between " + arg(from) + " and " + arg(to)}
+		if t.n, err = begins(ctx, r, from, to); err != nil {
+			return nil, err
+		}
+		if t.n > few {
+			t.n = math.MaxInt64
+			terms = append(terms, term{column: "placed_at", is: "is not null", n: math.MaxInt64 - 1})
+		}
+		terms = append(terms, t)
+	}
+	slices.SortStableFunc(terms, func(a, b term) int { return cmp.Compare(a.n, b.n) })
+	return terms, nil
+}
+
+// begins counts the orders whose channel's id is between two texts, up to a few and one more.
+func begins(ctx context.Context, r projection.Reader, from, to string) (n int64, err error) {
+	rows, err := r.Query(ctx, "select count(*) from (select 1 from "+table.Name+" where channel_id >= $1 and channel_id < $2 limit $3) some", from, to, few+1)
+	if err != nil {
+		return 0, fmt.Errorf("count orders: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, fmt.Errorf("count orders: %w", err)
+		}
+	}
+	return n, rows.Err()
 }
 
 // ErrCursor says that a page's cursor was not made by the page before.
