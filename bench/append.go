@@ -263,6 +263,7 @@ type real struct {
 	log     *eventlog.Log
 	callers []realCaller
 	streams atomic.Int64 // begun
+	name    func(stream int64) string
 	close   func() error
 }
 
@@ -277,7 +278,7 @@ func openReal(ctx context.Context, places *Places, callers int) (*real, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &real{log: log, callers: make([]realCaller, callers), close: stop}, nil
+	return &real{log: log, callers: make([]realCaller, callers), name: streamID, close: stop}, nil
 }
 
 func (r *real) append(ctx context.Context, caller, n int) error {
@@ -287,7 +288,7 @@ func (r *real) append(ctx context.Context, caller, n int) error {
 	}
 	c := &r.callers[caller]
 	if c.left == 0 {
-		*c = realCaller{stream: eventlog.Stream{Workspace: "main", Kind: "order", ID: streamID(r.streams.Add(1))}, left: appendsPerStream}
+		*c = realCaller{stream: stream(r.name(r.streams.Add(1))), left: appendsPerStream}
 	}
 	out, err := r.log.Append(ctx, eventlog.Write{Stream: c.stream, Expected: c.version, Events: events, Meta: meta})
 	if err == nil {

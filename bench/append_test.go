@@ -101,3 +101,29 @@ func TestReserve(t *testing.T) {
 		})
 	}
 }
+
+// TestFilled compares two logs for a moment; it fails by itself when a stream or the log does not hold what
+// was appended.
+func TestFilled(t *testing.T) {
+	for engine, lines := range map[string]int{SQLite: 5, Postgres: 3} {
+		t.Run(engine, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := Filled(t.Context(), Options{Engine: engine, Seconds: 0.1, JSON: true, Out: &out}, 40_000); err != nil {
+				t.Fatal(err)
+			}
+			decoder := json.NewDecoder(&out)
+			for range lines {
+				var r Full
+				if err := decoder.Decode(&r); err != nil {
+					t.Fatal(err)
+				}
+				if r.Engine != engine || r.Events != 40_000 || r.PerSecond <= 0 || r.EmptyPerSecond <= 0 || r.RatioToEmpty <= 0 || r.P99 < r.P50 {
+					t.Errorf("not a measurement: %+v", r)
+				}
+			}
+			if decoder.More() {
+				t.Errorf("more than %d lines", lines)
+			}
+		})
+	}
+}

@@ -230,7 +230,7 @@ func Worker(ctx context.Context, db string, number int, in io.Reader, out io.Wri
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	r := &real{log: log, callers: make([]realCaller, processCallers)}
+	r := &real{log: log, callers: make([]realCaller, processCallers), name: streamID}
 	r.streams.Store(int64(number) * streamsOfProcess)
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {

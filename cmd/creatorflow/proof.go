@@ -50,14 +50,18 @@ func (b benchFlags) options(c console) bench.Options {
 
 type benchAppend struct {
 	benchFlags
-	Processes int  `help:"With --engine postgres: so many processes on one database, together and by turns with one alone." default:"1"`
-	Worker    *int `help:"One of the processes, by its number." hidden:""`
+	Processes int   `help:"With --engine postgres: so many processes on one database, together and by turns with one alone." default:"1"`
+	Filled    int64 `help:"Measure a log of so many events, such as 20000000, beside an empty one, instead of the bare loop."`
+	Worker    *int  `help:"One of the processes, by its number." hidden:""`
 }
 
 // Validate refuses a measurement of nothing.
 func (b benchAppend) Validate() error {
 	if b.Processes < 1 || b.Processes > 1 && b.Engine != bench.Postgres {
 		return errors.New("--processes is at least 1, and more than 1 need --engine postgres: a folder of files belongs to one process")
+	}
+	if b.Filled < 0 || b.Filled > 0 && b.Processes > 1 {
+		return errors.New("--filled is a number of events, and does not go with --processes")
 	}
 	return b.benchFlags.Validate()
 }
@@ -67,6 +71,8 @@ func (b benchAppend) Run(ctx context.Context, c console) error {
 	switch {
 	case b.Worker != nil:
 		return bench.Worker(ctx, b.DB, *b.Worker, os.Stdin, c.out)
+	case b.Filled > 0:
+		return bench.Filled(ctx, b.options(c), b.Filled)
 	case b.Processes > 1:
 		binary, err := os.Executable()
 		if err != nil {

@@ -134,7 +134,7 @@ func (f Filter) terms(ctx context.Context, r projection.Reader, arg func(any) st
 
 // begins counts the orders whose channel's id is between two texts, up to a few and one more.
 func begins(ctx context.Context, r projection.Reader, from, to string) (n int64, err error) {
-	rows, err := r.Query(ctx, "select count(*) from (select 1 from "+table.Name+" where channel_id >= $1 and channel_id < $2 limit $3) some", from, to, few+1)
+	rows, err := r.Query(ctx, "select count(*) from (select 1 from "+table.Name+" where channel_id >= $1 and channel_id < $2 limit $3) found", from, to, few+1)
 	if err != nil {
 		return 0, fmt.Errorf("count orders: %w", err)
 	}
