@@ -7,4 +7,6 @@ import (
 	"os"
 )
 
-func dropCache(*os.File) error { return errors.New("only Linux on amd64 and arm64 is asked to drop its page cache") }
+func dropCache(*os.File) error {
+	return errors.New("only Linux on amd64 and arm64 is asked to drop its page cache")
+}
