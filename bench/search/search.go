@@ -106,7 +106,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			if i < runs-1 {
 				return nil
 			}
-			return r.ask(ctx, asker{o: o, m: m, address: address, key: key, rng: rand.New(rand.NewPCG(o.Seed, 1))}) //nolint:gosec // the seed fixes it
+			return r.ask(ctx, asker{o: o, m: m, address: address, key: key, rng: rand.New(rand.NewPCG(o.Seed, 1))})
 		}()
 		if err != nil {
 			return err

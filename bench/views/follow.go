@@ -16,9 +16,6 @@ import (
 	"github.com/creatorflow/creatorflow/projection"
 )
 
-// barFollow is how many events a second are appended durably and folded.
-const barFollow = 10_000
-
 // Followed is the result of Follow.
 type Followed struct {
 	Name            string  `json:"name"`

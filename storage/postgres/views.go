@@ -45,8 +45,8 @@ type Views struct {
 	held     *pgx.Conn // not serving yet: has the lock that keeps others from removing it as left over
 
 	// indexes are to be made before a generation from Beside serves. A fold finds rows by their keys
-	// alone, and an index of all rows is sorted faster than row by row.
-	indexes []string
+	// alone, and an index of all rows is sorted faster than row by row. They are of these tables.
+	indexes, tables []string
 
 	mu     sync.Mutex
 	number int // of the generation, 0 when closed
@@ -285,7 +285,8 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	return nil
 }
 
-// index makes the indexes that Create has put off.
+// index makes the indexes that Create has put off, and counts the tables' values for the planner, which
+// would take full tables for empty ones until autovacuum comes by.
 func (v *Views) index(ctx context.Context) error {
 	return v.transaction(ctx, func(s *session, _ int) error {
 		for _, text := range v.indexes {
@@ -294,6 +295,11 @@ func (v *Views) index(ctx context.Context) error {
 			}
 		}
 		v.indexes = nil
+		for _, table := range v.tables {
+			if _, err := s.exec(ctx, "analyze "+quote(table)); err != nil {
+				return fmt.Errorf("analyze %s: %w", table, err)
+			}
+		}
 		return nil
 	})
 }

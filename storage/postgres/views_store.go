@@ -206,6 +206,7 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 		if err != nil || known {
 			return err
 		}
+		v.tables = append(v.tables, p.Tables()...)
 		for _, text := range p.Schema() {
 			if v.held != nil && strings.HasPrefix(text, projection.IndexDDL) {
 				v.indexes = append(v.indexes, text)
