@@ -29,7 +29,7 @@ type Conflicted struct {
 // past of the SKU that is fought about, and barConflict, how long it may take to find out: a tenth
 // of what one second holds.
 const (
-	past     = 100_000
+	past        = 100_000
 	barConflict = 100 // ms
 )
 
@@ -46,11 +46,11 @@ func Conflict(ctx context.Context, o Options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	}
-	places, err := newPlaces(ctx, o)
+	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, places.close()) }()
+	defer func() { err = errors.Join(err, places.Close()) }()
 	if !o.JSON {
 		_, _ = fmt.Fprintf(o.Out, "%s\n%8s %8s %9s %9s %13s\n", o.Engine, "events", "open", "p50 ms", "p99 ms", "records read")
 	}
@@ -88,12 +88,12 @@ func (c *counted) ReadStream(ctx context.Context, s eventlog.Stream, after event
 	return out, err
 }
 
-func conflicts(ctx context.Context, places *places, shipped bool, seconds float64) (row Conflicted, err error) {
-	place, err := places.next(ctx)
+func conflicts(ctx context.Context, places *Places, shipped bool, seconds float64) (row Conflicted, err error) {
+	place, err := places.Next(ctx)
 	if err != nil {
 		return row, err
 	}
-	defer func() { err = errors.Join(err, place.close()) }()
+	defer func() { err = errors.Join(err, place.Close()) }()
 	store := &counted{Store: place.store}
 	var logs [2]*eventlog.Log
 	for i := range logs {

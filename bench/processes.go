@@ -221,7 +221,12 @@ func Worker(ctx context.Context, db string, number int, in io.Reader, out io.Wri
 		return err
 	}
 	defer d.Close()
-	store, err := postgres.OpenLog(ctx, d)
+	dir, err := os.MkdirTemp("", "creatorflow-bench-") // for closed months, of which there are none
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	store, err := postgres.OpenLog(ctx, d, dir)
 	if err != nil {
 		return err
 	}

@@ -22,13 +22,12 @@ type appender struct {
 }
 
 // Run is the appender: it commits what callers queue until ctx ends, which it returns as nil, or
-// until an I/O fault fences the log, when the error wraps ErrFenced and the process must end. Beside
-// it snapshots are written.
+// until an I/O fault fences the log, when the error wraps ErrFenced and the process must end.
 func (l *Log) Run(ctx context.Context) error {
 	a := &appender{Log: l}
 	beside, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { l.watch(beside) })
+	wg.Go(func() { record.Watch(beside, l.store, l.options.Poll, l.answered) })
 	wg.Go(func() { l.shelf.Run(beside) })
 	err := a.run(ctx)
 	stop()
@@ -70,35 +69,6 @@ func (a *appender) run(ctx context.Context) error {
 		}
 		if err != nil {
 			return a.fence(err)
-		}
-	}
-}
-
-// answerWithin is how long a store may take to say where its head is.
-const answerWithin = 10 * time.Second
-
-// watch keeps Err true when nobody appends: that the database is away, and that it is back, shows there
-// within a poll.
-func (l *Log) watch(ctx context.Context) {
-	poll := time.NewTicker(l.options.Poll)
-	defer poll.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-poll.C:
-		}
-		within, cancel := context.WithTimeout(ctx, answerWithin)
-		_, err := l.store.Head(within)
-		silent := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
-		cancel()
-		switch was := l.Err(); {
-		case was == nil && silent:
-			l.replaceErr(was, fmt.Errorf("%w within %v", ErrAway, answerWithin))
-		case was == nil && errors.Is(err, ErrAway):
-			l.replaceErr(was, err)
-		case err == nil && errors.Is(was, ErrAway):
-			l.replaceErr(was, nil)
 		}
 	}
 }

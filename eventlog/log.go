@@ -110,15 +110,16 @@ func (l *Log) setErr(err error) {
 	l.options.Trouble(err)
 }
 
-// replaceErr is setErr if nothing else was said since was.
-func (l *Log) replaceErr(was, err error) {
+// answered takes what the watch of the store tells, so that Err is true while nobody appends.
+func (l *Log) answered(err error) {
 	l.mu.Lock()
-	same := l.err == was //nolint:errorlint // the very error, not its kind
-	if same {
+	was := l.err
+	if was == nil || errors.Is(was, ErrAway) {
 		l.err = err
 	}
+	changed := (was == nil) != (l.err == nil)
 	l.mu.Unlock()
-	if same {
+	if changed {
 		l.options.Trouble(err)
 	}
 }

@@ -3,6 +3,8 @@ package eventlog
 import (
 	"context"
 	"fmt"
+
+	"github.com/creatorflow/creatorflow/eventlog/record"
 )
 
 // ReadStream returns up to limit records of a stream after a version, checked and decoded.
@@ -31,7 +33,7 @@ func (l *Log) ReadAll(ctx context.Context, after Position, limit int) ([]Record,
 	if err != nil {
 		return nil, fmt.Errorf("read the log after position %d: %w", after, err)
 	}
-	if err := dense(stored, after, limit, head); err != nil {
+	if err := record.Dense(stored, after, limit, head); err != nil {
 		return nil, err
 	}
 	records := make([]Record, len(stored))
@@ -41,17 +43,4 @@ func (l *Log) ReadAll(ctx context.Context, after Position, limit int) ([]Record,
 		}
 	}
 	return records, nil
-}
-
-// dense checks a page: positions without a hole, and nothing missing before a head known earlier.
-func dense(page []Stored, after Position, limit int, head Position) error {
-	for i := range page {
-		if want := after + Position(i) + 1; page[i].Position != want {
-			return fmt.Errorf("%w: position %d is missing, the next is %d", ErrCorrupt, want, page[i].Position)
-		}
-	}
-	if end := after + Position(len(page)); len(page) < limit && end < head {
-		return fmt.Errorf("%w: the log ends at position %d, but its head is %d", ErrCorrupt, end, head)
-	}
-	return nil
 }

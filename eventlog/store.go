@@ -42,8 +42,7 @@ var (
 	ErrNewerSchema = record.ErrNewerSchema
 )
 
-// Passing says that an error is of a fault that ends without a restart: the disk is full or the
-// database away.
+// Passing says that an error is of a fault that ends without a restart.
 func Passing(err error) bool { return record.Passing(err) }
 
 // MovedTo says that the log was moved away and ends here for good.
