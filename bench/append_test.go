@@ -127,3 +127,25 @@ func TestFilled(t *testing.T) {
 		})
 	}
 }
+
+// TestConflict runs the benchmark on a shorter history, most of which may not be read.
+func TestConflict(t *testing.T) {
+	for _, engine := range []string{SQLite, Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := conflict(t.Context(), Options{Engine: engine, Seconds: 0.3, JSON: true, Out: &out}, 10_000); err != nil {
+				t.Fatal(err)
+			}
+			decoder := json.NewDecoder(&out)
+			for _, shipped := range []bool{false, true} {
+				var row Conflicted
+				if err := decoder.Decode(&row); err != nil {
+					t.Fatal(err)
+				}
+				if row.Name != "conflict" || row.Engine != engine || row.Open > 1 == shipped || row.P50 <= 0 || row.P99 < row.P50 || row.Read < 1 || row.Read > 5000 {
+					t.Errorf("not a measurement, or most was read: %+v", row)
+				}
+			}
+		})
+	}
+}

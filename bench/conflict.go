@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/creatorflow/creatorflow/domain/events"
+	catalogue "github.com/creatorflow/creatorflow/domain/events"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -26,17 +26,19 @@ type Conflicted struct {
 	Read   float64 `json:"records_read"` // of the stream for each reservation
 }
 
-// past of the SKU that is fought about, and barConflict, how long it may take to find out: a tenth
+// history of the SKU that is fought about, and barConflict, how long it may take to find out: a tenth
 // of what one second holds.
 const (
-	past        = 100_000
+	history     = 100_000
 	barConflict = 100 // ms
 )
 
-// Conflict measures reservations of one SKU with a long past by two appenders in turn, as two
+// Conflict measures reservations of one SKU with a long history by two appenders in turn, as two
 // processes on one database are: each finds that the other was first and has to fold the SKU anew.
 // Once most of its promises have been shipped, and once none has.
-func Conflict(ctx context.Context, o Options) (err error) {
+func Conflict(ctx context.Context, o Options) error { return conflict(ctx, o, history) }
+
+func conflict(ctx context.Context, o Options, events int) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
@@ -56,7 +58,7 @@ func Conflict(ctx context.Context, o Options) (err error) {
 	}
 	var last Conflicted
 	for _, shipped := range []bool{false, true} {
-		if last, err = conflicts(ctx, places, shipped, o.Seconds); err != nil {
+		if last, err = conflicts(ctx, places, events, shipped, o.Seconds); err != nil {
 			return err
 		}
 		if o.JSON {
@@ -88,7 +90,7 @@ func (c *counted) ReadStream(ctx context.Context, s eventlog.Stream, after event
 	return out, err
 }
 
-func conflicts(ctx context.Context, places *Places, shipped bool, seconds float64) (row Conflicted, err error) {
+func conflicts(ctx context.Context, places *Places, events int, shipped bool, seconds float64) (row Conflicted, err error) {
 	place, err := places.Next(ctx)
 	if err != nil {
 		return row, err
@@ -97,7 +99,7 @@ func conflicts(ctx context.Context, places *Places, shipped bool, seconds float6
 	store := &counted{Store: place.store}
 	var logs [2]*eventlog.Log
 	for i := range logs {
-		if logs[i], err = eventlog.Open(ctx, store, eventlog.Options{Clock: time.Now, Decode: events.Decode}); err != nil {
+		if logs[i], err = eventlog.Open(ctx, store, eventlog.Options{Clock: time.Now, Decode: catalogue.Decode}); err != nil {
 			return row, err
 		}
 		running, cancel := context.WithCancel(ctx)
@@ -108,8 +110,8 @@ func conflicts(ctx context.Context, places *Places, shipped bool, seconds float6
 			err = errors.Join(err, <-done)
 		}()
 	}
-	row = Conflicted{Name: "conflict", Engine: places.engine, Events: past}
-	if row.Open, err = fill(ctx, logs[0], shipped); err != nil {
+	row = Conflicted{Name: "conflict", Engine: places.engine, Events: events}
+	if row.Open, err = fill(ctx, logs[0], events, shipped); err != nil {
 		return row, err
 	}
 	orders := 0
@@ -135,12 +137,12 @@ func conflicts(ctx context.Context, places *Places, shipped bool, seconds float6
 	return row, nil
 }
 
-// fill gives the SKU its past and says how many promises stay open.
-func fill(ctx context.Context, log *eventlog.Log, shipped bool) (open int, err error) {
+// fill gives the SKU its history and says how many promises stay open.
+func fill(ctx context.Context, log *eventlog.Log, events int, shipped bool) (open int, err error) {
 	all := []eventlog.Event{stockevents.Received{SKU: hot, Quantity: inventory.MaxUnits}}
-	for n := int64(0); len(all) < past; n++ {
+	for n := int64(0); len(all) < events; n++ {
 		all = append(all, stockevents.Reserved{SKU: hot, Order: streamID(n), Attempt: 1, Quantity: 1})
-		if shipped && len(all) < past {
+		if shipped && len(all) < events {
 			all = append(all, stockevents.Shipped{SKU: hot, Order: streamID(n), Attempt: 1, Quantity: 1})
 		} else {
 			open++

@@ -22,7 +22,7 @@ import (
 var commands = []string{
 	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut",
 	"drill bitrot", "drill disk", "drill flow", "drill outage", "drill simulation", "drill chaos",
-	"bench append", "bench ingest", "bench reserve", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
+	"bench append", "bench ingest", "bench reserve", "bench conflict", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 
 func TestHelp(t *testing.T) {
