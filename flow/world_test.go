@@ -82,6 +82,9 @@ func jobFold(id string) eventlog.Fold {
 		Stream: jobStream(id), Name: "job", Zero: func() any { return told{} },
 		Evolve: func(s any, e eventlog.Event) any {
 			if e, ok := e.(told); ok {
+				if e.Panic == "fold" {
+					panic("fold")
+				}
 				return e
 			}
 			return s
