@@ -8,10 +8,8 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/record"
 )
 
-const (
-	keyLife  = 30 * 24 * time.Hour // how long the answers of command keys are kept
-	keyAhead = 24 * time.Hour      // how far the clock of whoever makes a key may be ahead of ours
-)
+// keyLife is how long the answers of command keys are kept.
+const keyLife = 30 * 24 * time.Hour
 
 func (l *Log) checkKey(k *Key) error {
 	if k.ID.Version() != 7 || !record.Plain(k.Caller) {

@@ -27,6 +27,7 @@ type drillCommand struct {
 	Flow       drillFlow       `cmd:"" help:"Stop an order's flow at each of its seven steps, in five ways, and check that it ends complete or fully undone."`
 	Outage     drillOutage     `cmd:"" help:"Take database and channel away under load, send webhooks nobody can use, and check that one hub lives through it."`
 	Simulation drillSimulation `cmd:"" help:"Run the hub for days of virtual time under all faults at once, one day a seed."`
+	Clock      drillClock      `cmd:"" help:"Set the hub's clock by a day and by an hour, and compare the end with that under a right clock."`
 	Chaos      drillChaos      `cmd:"" help:"Deliver webhooks several times, late, in any order or never, and compare the end with that of delivery once and in order."`
 }
 

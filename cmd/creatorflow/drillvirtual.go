@@ -10,6 +10,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bubble"
 	"github.com/creatorflow/creatorflow/drill/chaos"
+	"github.com/creatorflow/creatorflow/drill/clock"
 	"github.com/creatorflow/creatorflow/drill/simulation"
 	"github.com/creatorflow/creatorflow/drill/steps"
 )
@@ -100,6 +101,29 @@ func (d drillChaos) Run(ctx context.Context, c console) error {
 	}
 	return d.run(c, "sequences", func(dir string) (drill.Report, error) {
 		return chaos.Run(ctx, chaos.Options{Dir: dir, Sequences: d.Sequences, Seed: d.Seed, Version: version})
+	})
+}
+
+type drillClock struct {
+	virtualFlags
+	Cycles int `help:"How often the clock is set wrong, and right again." default:"40"`
+}
+
+// Validate refuses a drill that would prove nothing.
+func (d drillClock) Validate() error {
+	if d.Cycles < 1 {
+		return errors.New("--cycles is at least 1")
+	}
+	return nil
+}
+
+// Run sets clocks.
+func (d drillClock) Run(ctx context.Context, c console) error {
+	if d.Short {
+		d.Cycles = 4
+	}
+	return d.run(c, "steps of the clock", func(dir string) (drill.Report, error) {
+		return clock.Run(ctx, clock.Options{Dir: dir, Cycles: d.Cycles, Seed: d.Seed, Version: version})
 	})
 }
 

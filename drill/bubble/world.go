@@ -24,6 +24,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -79,6 +80,7 @@ type World struct {
 	rng    *rand.Rand
 	dice   sync.Mutex // guards rng
 	lives  int
+	keys   *ids.Source // of commands: package uuid's own never go back, and each world begins at the same time
 
 	connection string
 	webhooks   string // path
@@ -126,7 +128,7 @@ func Folder() (dir string, err error) {
 func Open(ctx context.Context, o Options) (w *World, err error) {
 	w = &World{
 		o: o, net: newNetwork(), rng: rand.New(rand.NewPCG(o.Seed, 11)), acked: map[[32]byte]bool{},
-		moved: map[movement]int64{},
+		moved: map[movement]int64{}, keys: ids.New(time.Now),
 	}
 	w.client = &http.Client{Transport: &http.Transport{DialContext: w.net.dial, MaxIdleConnsPerHost: 64}}
 	if w.o.Hooks == nil {
@@ -361,6 +363,19 @@ func (w *World) Post(d Webhook) (status int) {
 	return status
 }
 
+// Get asks the hub for a page of its API and says what it answered.
+func (w *World) Get(path string) (status int) {
+	status, _ = w.send(http.MethodGet, path, http.Header{"Authorization": {"Bearer " + w.token}}, nil)
+	return status
+}
+
+// Acked is how many webhooks and how many commands were acknowledged so far.
+func (w *World) Acked() (webhooks, commands int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acked), len(w.commands)
+}
+
 // Place is a buyer's order.
 func (w *World) Place(n tiktoksim.NewOrder) (id string, err error) {
 	if id, err = w.Sim.PlaceOrder(Shop, n); err == nil {
@@ -402,9 +417,7 @@ func (w *World) Command(ctx context.Context, name string, body any) error {
 	key := uuid.Nil
 	for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
 		if key == uuid.Nil {
-			if key, err = uuid.NewV7(); err != nil {
-				return err
-			}
+			key = w.keys.Next()
 			header.Set("Idempotency-Key", key.String())
 		}
 		status, answer := w.send(http.MethodPost, "/api/v1/commands/"+name, header, text)
