@@ -3,8 +3,8 @@
 //	flow ─► Desk.Label ─► connector: arrange, then the label file ─► vault ─► the flow's events (references)
 //	flow ─► Desk.Shown ─► connector: the order as the channel shows it
 //
-// Both may run twice. What cannot be known (a request without an answer) is read back before anything
-// is asked for again, so no package is shipped twice.
+// Both may run twice. What cannot be known (a request without an answer) may still take effect: it is
+// left alone for a while and read back before anything is asked for again, so no package is shipped twice.
 package dispatch
 
 import (
@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func LabelID(order, pkg string) string {
 // How long to wait where the channel does not say.
 const (
 	packPause  = 10 * time.Second // for packages and orders that are not shown yet
-	labelPause = time.Second      // for a label that is being made, and after an answer that got lost
+	labelPause = time.Second      // for a label that is being made, and for a request that surely did nothing
 	lookPause  = time.Minute      // for what the channel's or the connection's news end
 )
 
@@ -180,7 +181,10 @@ func (d *Desk) refused(ctx context.Context, c channels.Connector, p fulfilment.P
 		return err
 	}
 	if !arranged {
-		return &fulfilment.Trouble{Sentence: "The channel took the request to ship and has not carried it out yet.", After: packPause}
+		return &fulfilment.Trouble{
+			Sentence: "The channel took the request to ship and has not carried it out yet. It gets " + settling + " for that; then we look, and ask again only if it has not.",
+			Unsure:   true,
+		}
 	}
 	order, err := d.order(ctx, c, p)
 	if err != nil {
@@ -209,7 +213,9 @@ func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, ag
 		}
 	}
 	failpoint.Hit(failpoint.ArrangeBefore)
-	shipment, err := c.Arrange(ctx, pkg)
+	within, cancel := inTime(ctx)
+	defer cancel()
+	shipment, err := c.Arrange(within, pkg)
 	failpoint.Hit(failpoint.ArrangeAfter)
 	if err == nil {
 		return shipment, nil
@@ -224,6 +230,19 @@ func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, ag
 	}
 	// The request may still be on its way: only a later try, which looks again, may repeat it.
 	return channels.Shipment{}, trouble("arrange the shipment", err)
+}
+
+// settling is fulfilment.Settle in words.
+var settling = strconv.Itoa(int(fulfilment.Settle/time.Second)) + " seconds"
+
+// inTime ends a request early enough for it to take effect before the call's time is over and another
+// process may look.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, limited := ctx.Deadline()
+	if !limited {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, end.Add(-fulfilment.Tail))
 }
 
 // Shown implements fulfilment.Desk.
@@ -261,7 +280,8 @@ func trouble(doing string, err error) error {
 	case channels.Retry, channels.Expired, channels.Done:
 		t.Sentence = fmt.Sprintf("Could not %s yet: %s.", doing, said)
 	case channels.Unsure:
-		t.Sentence = fmt.Sprintf("The answer got lost while trying to %s: %s. What was done is read back first.", doing, said)
+		t.Sentence = fmt.Sprintf("The answer got lost while trying to %s: %s. It may still take effect, so nothing is asked for again for %s; then what was done is read back first.", doing, said, settling)
+		t.Unsure = true
 	case channels.Gone:
 		return gone(fmt.Sprintf("The channel says that the order was cancelled or closed: %s.", said))
 	case channels.Auth:
@@ -272,7 +292,7 @@ func trouble(doing string, err error) error {
 	default:
 		t.Sentence, t.Person = fmt.Sprintf("The channel refuses to %s: %s. Look at the order on the channel, then retry.", doing, said), true
 	}
-	if f.Away {
+	if f.Away && !t.Unsure { // news would end a wait too early
 		t.Wait, t.Sentence = fulfilment.WaitAway, t.Sentence+" The order goes on by itself once the channel answers."
 	}
 	if !t.Person {

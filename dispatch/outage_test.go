@@ -260,85 +260,188 @@ func TestLongOutage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			dir := t.TempDir()
-			synctest.Test(t, func(t *testing.T) { outage(t, dir, test.cut, test.orders) })
+			inHouse(t, tiktoksim.Config{}, func(h *house) { outage(h, test.cut, test.orders) })
 		})
 	}
 }
 
-func outage(t *testing.T, dir string, how cut, count int) {
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+// house is a log, a vault and a registry in a bubble, a vendor whose time is the bubble's, and the
+// process that carries the flows on, which can be killed and started again.
+type house struct {
+	*testing.T
+	log        *eventlog.Log
+	sim        *tiktoksim.Sim
+	line       *wire
+	definition *flow.Definition
+	connection string
+	store      eventlog.Store
+	kills      []func() // of every process that was started
+}
+
+// bubbleNow is the time: a bubble begins in the year 2000, when a time had a digit less than the vendor wants.
+func bubbleNow() time.Time { return time.Now().Add(25 * 365 * 24 * time.Hour) }
+
+func inHouse(t *testing.T, cfg tiktoksim.Config, test func(h *house)) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	// A bubble begins in the year 2000, when a time had a digit less than the vendor wants.
-	now := func() time.Time { return time.Now().Add(25 * 365 * 24 * time.Hour) }
-	folder, err := sqlite.OpenFolder(dir)
-	must(err)
-	store, err := sqlite.OpenLog(t.Context(), folder)
-	must(err)
-	secrets, err := sqlite.OpenVault(t.Context(), folder)
-	must(err)
-	kept, err := vault.Open(secrets, vault.Master{1}, vault.Options{Clock: now})
-	must(err)
-	log, err := eventlog.Open(t.Context(), store, eventlog.Options{Decode: events.Decode, Clock: now})
-	must(err)
-	sim := newShop(t, tiktoksim.Config{Clock: now})
-	line := &wire{vendor: sim.Handler()}
-	registry, err := connect.Open(t.Context(), log, kept, connect.Options{Clock: now, Client: &http.Client{Transport: line}})
-	must(err)
-	definition := fulfilment.Definition(workspace.Main, dispatch.New(registry, kept))
-	runner := flow.NewRunner(log, []*flow.Definition{definition}, flow.Options{
-		Open:  func(context.Context) (eventlog.Position, []flow.Open, error) { return 0, nil, nil },
-		Alone: true, Clock: now, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+		folder, err := sqlite.OpenFolder(dir)
+		must(err)
+		store, err := sqlite.OpenLog(t.Context(), folder)
+		must(err)
+		secrets, err := sqlite.OpenVault(t.Context(), folder)
+		must(err)
+		kept, err := vault.Open(secrets, vault.Master{1}, vault.Options{Clock: bubbleNow})
+		must(err)
+		cfg.Clock = bubbleNow
+		h := &house{T: t, store: store, sim: newShop(t, cfg)}
+		h.line = &wire{vendor: h.sim.Handler()}
+		h.open()
+		registry, err := connect.Open(t.Context(), h.log, kept, connect.Options{Clock: bubbleNow, Client: &http.Client{Transport: h.line}})
+		must(err)
+		defer func() {
+			for _, kill := range h.kills {
+				kill()
+			}
+			registry.Close()
+			if err := errors.Join(store.Close(), secrets.Close(), folder.Close()); err != nil {
+				t.Error(err)
+			}
+		}()
+		h.definition = fulfilment.Definition(workspace.Main, dispatch.New(registry, kept))
+		receive(t, h.log)
+		app, err := registry.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: "http://localhost:1", AuthURL: "http://localhost:1"})
+		must(err)
+		added, err := registry.Authorize(t.Context(), app.ID, h.sim.AuthCode(shopID), "")
+		must(err)
+		h.connection = added[0].ID
+		test(h)
 	})
+}
+
+// open opens the log, as a process does that carries flows on from what the one before left.
+func (h *house) open() {
+	h.Helper()
+	log, err := eventlog.Open(h.Context(), h.store, eventlog.Options{Decode: events.Decode, Clock: bubbleNow})
+	if err != nil {
+		h.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = log.Run(ctx) })
+	h.log = log
+	h.kills = append(h.kills, func() { cancel(); running.Wait() })
+}
+
+// flows runs the flows of the newest log; kill ends them without warning.
+func (h *house) flows() (kill func()) {
+	runner := flow.NewRunner(h.log, []*flow.Definition{h.definition}, flow.Options{
+		Open:  func(context.Context) (eventlog.Position, []flow.Open, error) { return 0, nil, nil },
+		Clock: bubbleNow, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
 	running.Go(func() { _ = runner.Run(ctx) })
-	defer func() {
-		cancel()
-		running.Wait()
-		registry.Close()
-		if err := errors.Join(store.Close(), secrets.Close(), folder.Close()); err != nil {
-			t.Error(err)
-		}
-	}()
-	receive(t, log)
-	app, err := registry.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: "http://localhost:1", AuthURL: "http://localhost:1"})
-	must(err)
-	added, err := registry.Authorize(t.Context(), app.ID, sim.AuthCode(shopID), "")
-	must(err)
-	line.cut.Store(&how)
+	kill = func() { cancel(); running.Wait() }
+	h.kills = append(h.kills, kill)
+	return kill
+}
+
+// place has a buyer order something, of which the hub hears at once.
+func (h *house) place() tiktoksim.OrderState {
+	h.Helper()
+	o := order(h.T, h.sim)
+	price := money.Money{Minor: 1999, Currency: "GBP"}
+	_, err := eventlog.Execute(h.Context(), h.log, orderevents.Stream(workspace.Main, orders.ID(h.connection, o.ID)), orders.Observing(), orders.News{
+		Connection: h.connection, Channel: "tiktok", ChannelID: o.ID, Status: orders.Ready, Vendor: o.Status, Packages: []string{o.Packages[0].ID},
+		Lines: []orderevents.Line{{Listing: listed, Code: "HOODIE-M", Quantity: 1, Price: price}}, Total: price, Buyer: "b",
+		Created: o.CreateTime, Updated: o.UpdateTime,
+	}, eventlog.Meta{})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return o
+}
+
+func (h *house) status(o tiktoksim.OrderState) flow.Status {
+	h.Helper()
+	state, err := h.log.Fold(h.Context(), h.definition.Fold(orders.ID(h.connection, o.ID)))
+	if err != nil {
+		h.Fatal(err)
+	}
+	return state.Value.(flow.Status)
+}
+
+// pass lets time go by.
+func (h *house) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func outage(h *house, how cut, count int) {
+	h.flows()
+	h.line.cut.Store(&how)
 	var placed []tiktoksim.OrderState
 	for range count {
-		o := order(t, sim)
-		placed = append(placed, o)
-		price := money.Money{Minor: 1999, Currency: "GBP"}
-		_, err := eventlog.Execute(t.Context(), log, orderevents.Stream(workspace.Main, orders.ID(added[0].ID, o.ID)), orders.Observing(), orders.News{
-			Connection: added[0].ID, Channel: "tiktok", ChannelID: o.ID, Status: orders.Ready, Vendor: o.Status, Packages: []string{o.Packages[0].ID},
-			Lines: []orderevents.Line{{Listing: listed, Code: "HOODIE-M", Quantity: 1, Price: price}}, Total: price, Buyer: "b",
-			Created: o.CreateTime, Updated: o.UpdateTime,
-		}, eventlog.Meta{})
-		must(err)
+		placed = append(placed, h.place())
 	}
-	<-time.After(75 * time.Minute)
-	synctest.Wait()
+	h.pass(75 * time.Minute)
 	waits := 0
 	for _, o := range placed {
-		state, err := log.Fold(t.Context(), definition.Fold(orders.ID(added[0].ID, o.ID)))
-		must(err)
-		if s := state.Value.(flow.Status); s.Phase == flow.Waits && s.Waiting.Code == fulfilment.WaitAway {
+		if s := h.status(o); s.Phase == flow.Waits && s.Waiting.Code == fulfilment.WaitAway {
 			waits++
 		}
 	}
 	if waits < count-1 { // one may be trying
-		t.Errorf("%d of %d flows wait for the channel", waits, count)
+		h.Errorf("%d of %d flows wait for the channel", waits, count)
 	}
-	line.cut.Store(nil)
-	<-time.After(11 * time.Minute) // one that looks while another's call is the trial waits once more
-	synctest.Wait()
-	wantOneLabelEach(t, sim, log, placed)
+	h.line.cut.Store(nil)
+	h.pass(11 * time.Minute) // one that looks while another's call is the trial waits once more
+	wantOneLabelEach(h.T, h.sim, h.log, placed)
+}
+
+// A request to ship that takes effect late, after we have given up or died, is not made twice, at a
+// vendor that would carry out a second one.
+func TestAShipThatTakesEffectLate(t *testing.T) {
+	const count = 6 // so that of some the connection is dropped at once, and others get no answer for long
+	tests := []struct {
+		name string
+		late time.Duration
+		then func(h *house, kill func())
+	}{
+		{"within the time of a call", 8 * time.Second, func(*house, func()) {}},
+		{"after we gave up", 28 * time.Second, func(*house, func()) {}},
+		{"after we were killed", 28 * time.Second, func(h *house, kill func()) {
+			kill()
+			h.open()
+			h.flows()
+		}},
+		{"while another process came", 28 * time.Second, func(h *house, _ func()) {
+			h.open()
+			h.flows()
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inHouse(t, tiktoksim.Config{Reship: true, Faults: tiktoksim.Faults{ShipLate: 1, ShipLateBy: test.late}}, func(h *house) {
+				kill := h.flows()
+				var placed []tiktoksim.OrderState
+				for range count {
+					placed = append(placed, h.place())
+				}
+				h.pass(time.Second)
+				test.then(h, kill)
+				h.pass(3 * time.Minute)
+				wantOneLabelEach(h.T, h.sim, h.log, placed)
+				if faults := h.sim.Counts().Faults; faults["late"]*faults["late, dropped"] == 0 {
+					h.Errorf("faults %v, want some of both", faults)
+				}
+			})
+		})
+	}
 }

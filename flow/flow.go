@@ -4,9 +4,10 @@
 //	log ─► Runner ─► the step's Decide (pure) ─► events and the step's success, one commit
 //	                 the step's Call (the world) between StepStarted and its outcome
 //
-// The stream's version is the fence: no lease rows, no heartbeats. A call whose outcome is unknown
-// is tried again with the same key, and the call looks before it acts. Do and undo stand side by
-// side; compensation runs bottom to top. Waiting is a state, not a blocked worker, and calls have
+// The stream's version is the fence: no lease rows, no heartbeats. A call whose outcome is unknown may
+// still take effect: it is left alone for a while, by whoever may have made it, and then tried again
+// with the same key, and the call looks before it acts. Do and undo stand side by side; compensation
+// runs bottom to top. Waiting is a state, not a blocked worker, and calls have
 // workers of their own, so one slow or poisoned flow delays no other.
 //
 // Whatever wakes a flow (news, a timer, the start of the program) makes it look at its streams and
@@ -46,7 +47,8 @@ type Step struct {
 	// Decide is pure. For a step with a Call it is the gate: Go lets the call happen.
 	Decide func(in Input) Verdict
 	// Call acts on the world and ends when ctx does. It may run again with the same key, also after a
-	// crash or a person's retry: in.Attempt > 1 means look first.
+	// crash or a person's retry: in.Attempt > 1 means look first. What acts on the world must be over
+	// Tail before ctx is, so that after a crash it is not repeated sooner than Settle.
 	Call func(ctx context.Context, in Input, key string) Verdict
 	// Undo takes an internal step back by events, appended together with StepUndone. May be nil.
 	Undo func(in Input) Verdict
@@ -100,6 +102,7 @@ type Verdict struct {
 	until    time.Time
 	tags     []string
 	after    time.Duration
+	unsure   bool
 }
 
 // Done closes the step with its events and references.
@@ -122,6 +125,12 @@ func Wait(code, sentence string, until time.Time, tags ...string) Verdict {
 // Retry tries a call again after a growing pause, at least after the given one.
 func Retry(reason string, after time.Duration) Verdict {
 	return Verdict{kind: retry, sentence: reason, after: after}
+}
+
+// Unsure is a call that was made and got no answer: it may still take effect. It is tried again once
+// that has become unlikely, after Settle at least, and neither news nor a person make it any sooner.
+func Unsure(reason string, after time.Duration) Verdict {
+	return Verdict{kind: retry, sentence: reason, after: max(after, Settle), unsure: true}
 }
 
 // Undo gives up and takes back what was done.

@@ -9,10 +9,19 @@ import (
 )
 
 // CallTime is how long after its StepStarted a call may be taken over; callLimit, a little less, is
-// how long it may take.
+// how long it may take. A request can take effect after whoever sent it has given up or died: before
+// Settle has gone by it is not repeated.
 const (
 	CallTime  = 60 * time.Second
 	callLimit = 50 * time.Second
+	Settle    = 30 * time.Second
+	Tail      = callLimit + Settle - CallTime // of a call's time, in which it may look but no longer act
+)
+
+// What lies further off than these was written by a clock that was ahead.
+const (
+	farPause    = 2 * time.Hour // no pause is longer
+	farDeadline = 2 * CallTime  // twice, because clocks of two processes differ
 )
 
 // Policy is how often and how soon a failing call is tried again.
@@ -31,7 +40,7 @@ func (p Policy) pause(failures int, chance float64, least time.Duration) time.Du
 	if failures < 30 {
 		longest = min(p.Longest, p.First<<failures)
 	}
-	return least + time.Duration(chance*float64(longest))
+	return min(least+time.Duration(chance*float64(longest)), farPause)
 }
 
 // plan is what a flow does next, decided from its folded streams alone.
@@ -43,12 +52,12 @@ type plan struct {
 	moved  bool               // by somebody else: nothing was appended, as what was seen is old
 	calls  bool               // a call is due: go on where calls may be made
 	wake   time.Time          // nothing to do before this time, if it is set
+	until  time.Time          // deadline of the call that somebody is at, if there is one
 }
 
 // turn is what a plan depends on besides the streams.
 type turn struct {
 	woken time.Time // when what woke the flow happened
-	alone bool      // nobody else makes calls: an open one was cut off
 	calls bool      // calls may be made
 }
 
@@ -67,8 +76,10 @@ func (d *Definition) plan(in Input, t turn) plan {
 	switch {
 	case s.Ended():
 		return plan{}
-	case s.Call != nil && !t.alone && in.Now.Before(s.Call.Deadline): // somebody is at it
-		return plan{wake: s.Call.Deadline}
+	case s.Call != nil && s.Call.Deadline.Sub(in.Now) > farDeadline:
+		return adjourn(in, s.Call.Step, CallTime)
+	case s.Call != nil && in.Now.Before(s.Call.Deadline): // somebody is at it
+		return plan{until: s.Call.Deadline}
 	case !s.Backward && d.Abort != nil:
 		if reason := d.Abort(in); reason != "" {
 			return d.turnAround(in, reason, false, t.woken)
@@ -96,13 +107,27 @@ func (d *Definition) plan(in Input, t turn) plan {
 
 // start makes a call, now or when it is time.
 func start(in Input, call flows.StepStarted, t turn) plan {
+	again, settled := in.Flow.Again.Sub(in.Now), in.Flow.Settled.Sub(in.Now)
 	switch {
-	case in.Now.Before(in.Flow.Again):
+	case settled > farPause:
+		return adjourn(in, call.Step, Settle)
+	case settled > 0:
+		return plan{wake: in.Flow.Settled}
+	case again > 0 && again <= farPause:
 		return plan{wake: in.Flow.Again}
 	case !t.calls:
 		return plan{calls: true}
 	}
 	return plan{own: []eventlog.Event{call}, call: &call, more: true}
+}
+
+// adjourn says anew when a call of unknown outcome may be repeated: the clock was set back, and by the
+// time that stands there the flow would rest for hours.
+func adjourn(in Input, step string, pause time.Duration) plan {
+	return plan{own: []eventlog.Event{flows.StepFailed{
+		Flow: in.ID, Step: step, Attempt: in.Flow.Attempts, Undo: in.Flow.Backward, Unsure: true, Again: in.Now.Add(pause),
+		Reason: "The clock was set back while it was not known what this call had done. What was done is read back first.",
+	}}, more: true}
 }
 
 // follow turns a step's verdict into events.
@@ -185,14 +210,18 @@ func (d *Definition) settle(in Input, call flows.StepStarted, v Verdict, p Polic
 	step := d.Steps[s.Step]
 	in.Attempt = call.Attempt
 	if v.kind == retry {
-		if s.Failures+1 >= p.Attempts {
-			v = Stuck(v.sentence)
-		} else {
-			return plan{own: []eventlog.Event{flows.StepFailed{
-				Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: call.Undo,
-				Again: in.Now.Add(p.pause(s.Failures, chance, v.after)),
-			}}}
+		failed := flows.StepFailed{
+			Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: call.Undo, Unsure: v.unsure,
+			Again: in.Now.Add(p.pause(s.Failures, chance, v.after)),
 		}
+		stuck := flows.Stuck{Flow: in.ID, Step: step.Name, Attempt: call.Attempt, Reason: v.sentence, Undo: call.Undo}
+		switch {
+		case s.Failures+1 < p.Attempts:
+			return plan{own: []eventlog.Event{failed}}
+		case v.unsure: // a person's retry must wait, too
+			return plan{own: []eventlog.Event{failed, stuck}}
+		}
+		return plan{own: []eventlog.Event{stuck}}
 	}
 	if !call.Undo {
 		return d.follow(in, step, v, time.Time{})

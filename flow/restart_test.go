@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -79,8 +80,9 @@ func TestRestart(t *testing.T) {
 				}
 				w.tell("a", told{})
 			},
-			open: func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
-			want: "started check take call? call? call end finished",
+			open:  func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			after: func(w *world) { w.pass(CallTime) },
+			want:  "started check take call? call? call end finished",
 		},
 		{
 			name: "in a call of an order that is cancelled",
@@ -93,6 +95,7 @@ func TestRestart(t *testing.T) {
 			},
 			while: func(w *world) { w.tell("a", told{Cancel: true}) },
 			open:  func(*world) []Open { return []Open{{Kind: "test", ID: "a"}} },
+			after: func(w *world) { w.pass(CallTime) },
 			want:  "started check take call? undo(call) call? -call -take -check undone",
 		},
 		{
@@ -159,7 +162,6 @@ func TestRestart(t *testing.T) {
 // Of two processes on one log one acts; when it dies the other takes its call over at the deadline.
 func TestTakeOver(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.alone = false
 		var tries []string
 		w.call = func(ctx context.Context, in Input, _ string) Verdict {
 			tries = append(tries, fmt.Sprintf("%d after %s", in.Attempt, time.Since(w.start)))
@@ -184,10 +186,181 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
+// What was written before a crash can take effect after it: the call is nobody's before its deadline,
+// also when no other process ever had it.
+func TestNobodyRepeatsACallThatMayBeUnderWay(t *testing.T) {
+	inWorld(t, func(w *world) {
+		made := 0
+		w.call = func(ctx context.Context, in Input, _ string) Verdict {
+			if in.Attempt > 1 && made > 0 { // look first
+				return Done(nil)
+			}
+			if in.Attempt == 1 {
+				time.AfterFunc(Settle, func() { made++ })
+				<-ctx.Done()
+				return Done(nil)
+			}
+			made++
+			return Done(nil)
+		}
+		stop := w.runs()
+		w.tell("a", told{})
+		synctest.Wait()
+		_ = stop()
+		w.open()
+		w.runs(Open{Kind: "test", ID: "a"})
+		w.tell("a", told{}) // news are no reason either
+		w.pass(CallTime + time.Second)
+		w.tells("a", "started check take call? call? call end finished")
+		if made != 1 {
+			w.Errorf("done %d times", made)
+		}
+	})
+}
+
+// A call of unknown outcome is left alone, whatever comes meanwhile.
+func TestAnUnsureCallIsLeftAlone(t *testing.T) {
+	retry := func(w *world) {
+		if err := w.retry("a"); err != nil {
+			w.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name     string
+		attempts int // after which the flow is stuck
+		within   func(w *world)
+		want     string
+	}{
+		{"nothing comes", 3, func(*world) {}, "call! call? call"},
+		{"news", 3, func(w *world) { w.tell("a", told{}) }, "call! call? call"},
+		{"a person's retry", 3, retry, "call! retried call? call"},
+		{"a person's retry of what is stuck", 1, retry, "call! stuck(call) retried call? call"},
+		{"a restart", 3, func(w *world) { w.open(); w.runs(Open{Kind: "test", ID: "a"}) }, "call! call? call"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.policy = Policy{Attempts: test.attempts, First: time.Second, Longest: time.Second}
+				var tries []time.Duration
+				w.call = func(_ context.Context, in Input, _ string) Verdict {
+					tries = append(tries, time.Since(w.start))
+					if in.Attempt == 1 {
+						return Unsure("no answer", 0)
+					}
+					return Done(nil)
+				}
+				stop := w.runs()
+				w.tell("a", told{})
+				w.pass(time.Second)
+				if test.name == "a restart" {
+					_ = stop()
+				}
+				test.within(w)
+				w.pass(time.Minute)
+				w.tells("a", "started check take call? "+test.want+" end finished")
+				if len(tries) != 2 || tries[1] < Settle {
+					w.Errorf("tried after %v, want the second time no sooner than after %s", tries, Settle)
+				}
+			})
+		})
+	}
+}
+
+// A call whose beginning was written late must be over in time all the same.
+func TestACallThatBeganLateEndsInTime(t *testing.T) {
+	for _, test := range []struct {
+		late time.Duration
+		want string
+	}{{40 * time.Second, "call? call!"}, {55 * time.Second, "call? call! call?"}} {
+		t.Run(test.late.String(), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				slow := &faulty{Store: w.store}
+				w.store = slow
+				slow.delay = test.late
+				w.open()
+				w.runs()
+				var called, ended time.Duration
+				w.call = func(ctx context.Context, in Input, _ string) Verdict {
+					if in.Attempt > 1 {
+						<-ctx.Done()
+						return Done(nil)
+					}
+					called = time.Since(w.start)
+					<-ctx.Done()
+					ended = time.Since(w.start)
+					return Retry("no answer", time.Hour)
+				}
+				w.tell("a", told{})
+				w.pass(CallTime)
+				w.tells("a", "started check take "+test.want)
+				if called > 0 && (called < test.late || ended > callLimit) {
+					w.Errorf("called after %s until %s, want from %s to at most %s", called, ended, test.late, callLimit)
+				}
+			})
+		})
+	}
+}
+
+// The clock was a day ahead, and is right again: nothing that was written by it rests for a day.
+func TestAClockThatWasADayAhead(t *testing.T) {
+	const day = 24 * time.Hour
+	tests := []struct {
+		name   string
+		first  func(ctx context.Context, w *world) Verdict
+		within time.Duration
+		want   string
+	}{
+		{"between tries", func(context.Context, *world) Verdict { return Retry("away", time.Minute) }, time.Minute, "call! call? call"},
+		{"in a wait of its call", func(_ context.Context, w *world) Verdict {
+			return Wait("away", "Away.", w.clock().Add(time.Minute))
+		}, time.Minute, "waits(Away.) call? call"},
+		{"with a call that is open", func(ctx context.Context, _ *world) Verdict {
+			<-ctx.Done()
+			return Done(nil)
+		}, CallTime + longestSleep, "call! call? call"},
+		{"with a call that may still take effect", func(context.Context, *world) Verdict { return Unsure("no answer", 0) }, Settle + longestSleep, "call! call! call? call"},
+	}
+	for _, test := range tests {
+		for _, restarted := range []bool{false, true} {
+			if !restarted && strings.HasPrefix(test.name, "with a call that is open") {
+				continue // its own process knows how it ends
+			}
+			t.Run(fmt.Sprintf("%s, restarted %t", test.name, restarted), func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					w.skew.Store(int64(day))
+					var tries []time.Duration
+					w.call = func(ctx context.Context, in Input, _ string) Verdict {
+						tries = append(tries, time.Since(w.start))
+						if in.Attempt == 1 {
+							return test.first(ctx, w)
+						}
+						return Done(nil)
+					}
+					stop := w.runs()
+					w.tell("a", told{})
+					w.pass(time.Second)
+					if restarted {
+						_ = stop()
+					}
+					w.skew.Store(0)
+					if restarted {
+						w.open()
+						w.runs(Open{Kind: "test", ID: "a"})
+					}
+					w.pass(test.within + time.Second)
+					w.tells("a", "started check take call? "+test.want+" end finished")
+					if strings.HasPrefix(test.name, "with") && tries[1] < Settle {
+						w.Errorf("repeated after %s", tries[1])
+					}
+				})
+			})
+		}
+	}
+}
+
 // Two runners that both act on everything: the stream's version is the fence.
 func TestTwoRunners(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.alone = false
 		w.runs()
 		w.runs()
 		for i := range 50 {
@@ -218,7 +391,13 @@ func endsDoneOrUndone(t *testing.T, script, moves []string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, ctx)
 	w.policy = Policy{Attempts: 3, First: time.Second, Longest: time.Minute}
+	var mu sync.Mutex
 	made := map[string]int{} // by key: what the world did
+	make := func(key string) {
+		mu.Lock()
+		defer mu.Unlock()
+		made[key]++
+	}
 	tries := 0
 	act := func(_ context.Context, in Input, key string) Verdict {
 		what := "ok"
@@ -227,7 +406,10 @@ func endsDoneOrUndone(t *testing.T, script, moves []string) {
 		}
 		tries++
 		<-time.After(time.Second)
-		if in.Attempt > 1 && made[key] > 0 { // look first
+		mu.Lock()
+		done := made[key] > 0
+		mu.Unlock()
+		if in.Attempt > 1 && done { // look first
 			return Done(nil)
 		}
 		switch what {
@@ -239,11 +421,11 @@ func endsDoneOrUndone(t *testing.T, script, moves []string) {
 			if !strings.HasSuffix(key, "/undo") {
 				return Undo("declined")
 			}
-		case "lost answer":
-			made[key]++
-			return Retry("no answer", 0)
+		case "lost answer": // it works, and late
+			time.AfterFunc(Settle-2*time.Second, func() { make(key) })
+			return Unsure("no answer", 0)
 		}
-		made[key]++
+		make(key)
 		return Done(nil)
 	}
 	w.call, w.undo = act, act

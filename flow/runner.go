@@ -22,10 +22,7 @@ type Open struct {
 type Options struct {
 	// Open lists the flows that have not ended at a position; the runner reads the log from there.
 	// A position that is too old is right too, it costs time.
-	Open func(ctx context.Context) (eventlog.Position, []Open, error)
-	// Alone says that no other process runs flows on this log: a call that a crash left open is
-	// taken over at once instead of at its deadline.
-	Alone  bool
+	Open   func(ctx context.Context) (eventlog.Position, []Open, error)
 	Clock  func() time.Time
 	Chance func() float64 // jitter in [0, 1)
 	Policy Policy         // Patient when zero
@@ -42,6 +39,7 @@ type Runner struct {
 	o      Options
 	news   index
 	timers timers
+	calls  timers // the deadlines of open calls: an outcome takes its own back, and leaves other timers alone
 	work   work
 	stop   context.CancelCauseFunc
 }
@@ -54,7 +52,7 @@ func NewRunner(log *eventlog.Log, definitions []*Definition, o Options) *Runner 
 	if o.PerLane == 0 {
 		o.PerLane = 32
 	}
-	r := &Runner{log: log, defs: map[string]*Definition{}, o: o, news: newIndex(), timers: newTimers(), work: newWork(o.PerLane)}
+	r := &Runner{log: log, defs: map[string]*Definition{}, o: o, news: newIndex(), timers: newTimers(), calls: newTimers(), work: newWork(o.PerLane)}
 	for _, d := range definitions {
 		r.defs[d.Kind] = d
 	}
@@ -88,9 +86,9 @@ func (r *Runner) Run(ctx context.Context) error {
 		// News may have come that its turn was cut off from, so every open flow has one now.
 		r.wake(ctx, who, now, "start")
 	}
-	timing.Go(func() {
-		r.timers.run(ctx, r.now, func(who ref, due time.Time) { r.wake(ctx, who, due, "timer") })
-	})
+	for _, t := range []*timers{&r.timers, &r.calls} {
+		timing.Go(func() { t.run(ctx, r.now, func(who ref, due time.Time) { r.wake(ctx, who, due, "timer") }) })
+	}
 	return r.follow(ctx, position)
 }
 
@@ -125,6 +123,7 @@ func (r *Runner) see(ctx context.Context, record eventlog.Record) {
 	cause := fmt.Sprintf("position:%d", record.Position)
 	if d, ok := r.defs[record.Stream.Kind]; ok && d.Workspace == record.Stream.Workspace {
 		who := ref{d.Kind, record.Stream.ID}
+		r.calls.forget(who)
 		switch e := record.Event.(type) {
 		case flows.Waiting:
 			r.news.wait(who, e.For)
@@ -132,9 +131,7 @@ func (r *Runner) see(ctx context.Context, record eventlog.Record) {
 		case flows.StepFailed:
 			r.timers.at(who, e.Again)
 		case flows.StepStarted: // what it waited for may come while it looks: that is news too
-			if !r.o.Alone {
-				r.timers.at(who, e.Deadline)
-			}
+			r.calls.at(who, e.Deadline)
 		case flows.Retried:
 			r.wake(ctx, who, record.At, cause)
 		case flows.Finished, flows.Undone:

@@ -31,6 +31,7 @@ type Status struct {
 	Attempts int                // of the current step, over all retries: a call was made if it is above 0
 	Call     *flows.StepStarted // in flight or of unknown outcome
 	Again    time.Time          // earliest next try of a call
+	Settled  time.Time          // until then the last call of this step may still take effect, whoever asks for another
 	Waiting  *flows.Waiting     // the wait that is on, or was ended by a person and not yet followed by anything
 	Backward bool               // compensating, also while stuck
 	Reason   string
@@ -83,7 +84,7 @@ func evolve(s Status, e eventlog.Event) Status {
 		s.Phase, s.Begun = Running, e.At
 	case flows.StepStarted:
 		s.rest(e.Woken)
-		s.Call, s.Attempts, s.Again, s.Phase = &e, e.Attempt, time.Time{}, s.moving()
+		s.Call, s.Attempts, s.Again, s.Settled, s.Phase = &e, e.Attempt, time.Time{}, time.Time{}, s.moving()
 	case flows.StepSucceeded:
 		s.rest(e.Woken)
 		data := maps.Clone(s.Data)
@@ -95,6 +96,9 @@ func evolve(s Status, e eventlog.Event) Status {
 		s.stand(s.index(e.Step) + 1)
 	case flows.StepFailed:
 		s.Call, s.Again, s.Failures, s.Attempts = nil, e.Again, s.Failures+1, e.Attempt
+		if e.Unsure {
+			s.Settled = e.Again
+		}
 	case flows.Waiting:
 		s.rest(e.Woken)
 		s.Phase, s.Waiting, s.Call, s.Again = Waits, &e, nil, time.Time{}
@@ -106,7 +110,7 @@ func evolve(s Status, e eventlog.Event) Status {
 		s.stand(s.index(e.Step) - 1)
 	case flows.Stuck:
 		s.rest(e.Woken)
-		s.Phase, s.Call, s.Reason = IsStuck, nil, e.Reason
+		s.Phase, s.Call, s.Again, s.Reason = IsStuck, nil, time.Time{}, e.Reason
 	case flows.Retried:
 		s.Phase, s.Touched, s.Again, s.Failures = s.moving(), true, time.Time{}, 0
 	case flows.Finished:
@@ -126,7 +130,7 @@ func (s *Status) moving() Phase {
 
 // stand puts the flow in front of a step, to be done or undone.
 func (s *Status) stand(step int) {
-	s.Step, s.Call, s.Again, s.Failures, s.Attempts = step, nil, time.Time{}, 0, 0
+	s.Step, s.Call, s.Again, s.Settled, s.Failures, s.Attempts = step, nil, time.Time{}, time.Time{}, 0, 0
 }
 
 // rest closes the wait before an event: until it was woken the time was the world's, not ours.

@@ -72,12 +72,33 @@ func (t *timers) next(now time.Time) (fired entry, ok bool, pause time.Duration)
 	return entry{}, false, 0
 }
 
-// run fires timers until ctx ends.
-func (t *timers) run(ctx context.Context, now func() time.Time, fire func(ref, time.Time)) {
+// take takes every timer.
+func (t *timers) take() []entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	taken := make([]entry, 0, len(t.due))
+	for who, due := range t.due {
+		taken = append(taken, entry{who, due})
+	}
+	t.due, t.all = map[ref]time.Time{}, nil
+	return taken
+}
+
+// run fires timers until ctx ends. A clock that was set back fires all of them: by what they were set to
+// they would rest for as long as it was ahead.
+func (t *timers) run(ctx context.Context, clock func() time.Time, fire func(who ref, due time.Time)) {
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
+	last := clock()
 	for {
-		fired, ok, pause := t.next(now())
+		now := clock()
+		if now.Before(last) {
+			for _, e := range t.take() {
+				fire(e.who, now)
+			}
+		}
+		last = now
+		fired, ok, pause := t.next(now)
 		if ok {
 			fire(fired.who, fired.due)
 			continue

@@ -39,6 +39,7 @@ func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, c
 			return true
 		case !p.more:
 			r.timers.at(ref{d.Kind, id}, p.wake)
+			r.calls.at(ref{d.Kind, id}, p.until)
 			return false
 		}
 	}
@@ -63,7 +64,7 @@ func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item
 	if err != nil {
 		return plan{}, err
 	}
-	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, alone: r.o.Alone, calls: calls}) }
+	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, calls: calls}) }
 	needs, ok := r.needs(ctx, d, in)
 	if !ok {
 		decide = d.broken
@@ -105,7 +106,10 @@ func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, ca
 		return plan{}, err
 	}
 	failpoint.Hit(failpoint.CallBefore)
-	v := r.call(ctx, d, in, call)
+	v := Retry("The call could not begin in time.", 0)
+	if left := call.Deadline.Sub(in.Now) - (CallTime - callLimit); left > 0 { // else it was long in the log's queue
+		v = r.call(ctx, d, in, call, min(left, callLimit))
+	}
 	failpoint.Hit(failpoint.CallAfter)
 	if ctx.Err() != nil {
 		return plan{}, ctx.Err() // shutting down: the outcome is unknown, the next start looks first
@@ -114,19 +118,20 @@ func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, ca
 	return r.append(ctx, d, id, it, nil, -1, func(in Input) plan { return d.settle(in, call, v, r.o.Policy, chance) })
 }
 
-// call runs the step's function; a panic is a failure of this step alone.
-func (r *Runner) call(ctx context.Context, d *Definition, in Input, call flows.StepStarted) (v Verdict) {
+// call runs the step's function, at most so long; a panic is a failure of this step alone, and nobody
+// knows what it had done by then.
+func (r *Runner) call(ctx context.Context, d *Definition, in Input, call flows.StepStarted, most time.Duration) (v Verdict) {
 	step := d.Steps[in.Flow.index(call.Step)]
 	do := step.Call
 	if call.Undo {
 		do = step.UndoCall
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			r.panicked(ctx, d, in, p)
-			v = Retry(panicked, 0)
+			v = Unsure(panicked, 0)
 		}
 	}()
 	return do(ctx, in, call.Key)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,7 +117,7 @@ type world struct {
 	log    *eventlog.Log
 	start  time.Time
 	policy Policy
-	alone  bool
+	skew   atomic.Int64 // of the runners' clock
 	// perLane is small in some tests.
 	perLane int
 	// call and undo are what the world does; nil = it works.
@@ -141,7 +143,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 }
 
 func newWorld(t *testing.T, ctx context.Context) *world { //nolint:revive // the test comes first
-	w := &world{T: t, ctx: ctx, store: memory.NewLog(uuid.Must(uuid.NewV7())), start: time.Now(), alone: true, calls: map[string]int{}}
+	w := &world{T: t, ctx: ctx, store: memory.NewLog(uuid.Must(uuid.NewV7())), start: time.Now(), calls: map[string]int{}}
 	w.open()
 	return w
 }
@@ -251,7 +253,7 @@ func (w *world) runs(open ...Open) (stop func() error) {
 	}
 	r := NewRunner(w.log, []*Definition{w.definition()}, Options{
 		Open:  func(context.Context) (eventlog.Position, []Open, error) { return at, open, nil },
-		Alone: w.alone, Clock: time.Now, Chance: func() float64 { return 0.5 }, Policy: w.policy, PerLane: w.perLane,
+		Clock: w.clock, Chance: func() float64 { return 0.5 }, Policy: w.policy, PerLane: w.perLane,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	done := make(chan error, 1)
@@ -261,6 +263,8 @@ func (w *world) runs(open ...Open) (stop func() error) {
 		return <-done
 	}
 }
+
+func (w *world) clock() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
 
 // tell appends news of a job.
 func (w *world) tell(id string, e told) { w.append(jobStream(id), e) }
@@ -367,11 +371,12 @@ func (w *world) finished(id string) flows.Finished {
 	return f
 }
 
-// faulty is a store that fails flows' commits when told to; news are kept all the same.
+// faulty is a store that fails or delays flows' commits when told to; news are kept all the same.
 type faulty struct {
 	eventlog.Store
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error
+	delay time.Duration // of the next commit of a call's beginning
 }
 
 func (f *faulty) set(err error) {
@@ -383,13 +388,17 @@ func (f *faulty) set(err error) {
 // Commit implements eventlog.Store.
 func (f *faulty) Commit(ctx context.Context, b eventlog.Batch) (eventlog.Committed, error) {
 	f.mu.Lock()
-	err := f.err
+	err, delay := f.err, time.Duration(0)
+	if slices.ContainsFunc(b.Events, func(e eventlog.Stored) bool { return e.Name == flows.StepStarted{}.EventName() }) {
+		delay, f.delay = f.delay, 0
+	}
 	f.mu.Unlock()
 	for _, e := range b.Events {
 		if err != nil && e.Stream.Kind == "test" {
 			return eventlog.Committed{}, err
 		}
 	}
+	<-time.After(delay)
 	return f.Store.Commit(ctx, b)
 }
 

@@ -121,7 +121,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	h.closers = append(h.closers, func() error { shops.Close(); return nil })
 	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
 	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
-		Open: h.openFlows, Alone: true, Clock: o.Clock, Chance: rand.Float64, Log: o.Log, //nolint:forbidigo // jitter: only its spread matters
+		Open: h.openFlows, Clock: o.Clock, Chance: rand.Float64, Log: o.Log, //nolint:forbidigo // jitter: only its spread matters
 	})
 	h.Ingest = ingest.New(ingest.Options{
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,

@@ -70,9 +70,17 @@ type Parcel struct {
 // Labelled is the outcome of a label: where the file is kept and how the parcel travels.
 type Labelled struct{ Label, Type, Tracking, Carrier string }
 
+// Settle is how long a request that got no answer is left alone, and Tail the last part of a call's
+// time, in which nothing may be asked for any more that has an effect.
+const (
+	Settle = flow.Settle
+	Tail   = flow.Tail
+)
+
 // Desk is what fulfilment asks of the world. Both may run twice; again means look before acting.
 type Desk interface {
-	// Label arranges the shipment of each package and keeps its label file.
+	// Label arranges the shipment of each package and keeps its label file. A request of its own that may
+	// still take effect is a Trouble that is Unsure.
 	Label(ctx context.Context, p Parcel, again bool) (Labelled, error)
 	// Shown says whether the channel shows the parcel as arranged.
 	Shown(ctx context.Context, p Parcel) (bool, error)
@@ -84,6 +92,7 @@ type Trouble struct {
 	Wait     string        // the code of the wait that it is: no fault of the order's, however long it takes
 	Person   bool          // trying again will not help
 	After    time.Duration // the least pause
+	Unsure   bool          // a request got no answer and may still take effect: nothing repeats it for a while
 }
 
 // Error implements error.
@@ -330,6 +339,8 @@ func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
 	switch {
 	case !errors.As(err, &t):
 		return flow.Retry("The call failed: "+err.Error(), 0)
+	case t.Unsure:
+		return flow.Unsure(t.Sentence, t.After)
 	case t.Wait != "": // news of the order or of its shop end it; it looks again ever less often in case they were missed
 		longest := time.Hour
 		if t.Wait == WaitAway {

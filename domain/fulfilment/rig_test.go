@@ -220,7 +220,7 @@ func (r *rig) start() {
 	r.log = log
 	runner := flow.NewRunner(log, []*flow.Definition{r.definition()}, flow.Options{
 		Open:  func(context.Context) (eventlog.Position, []flow.Open, error) { return 0, nil, nil },
-		Alone: true, Clock: time.Now, Chance: func() float64 { return 0.5 }, Policy: r.policy, Log: slog.New(slog.DiscardHandler),
+		Clock: time.Now, Chance: func() float64 { return 0.5 }, Policy: r.policy, Log: slog.New(slog.DiscardHandler),
 	})
 	var running sync.WaitGroup
 	running.Go(func() { _ = log.Run(ctx) })

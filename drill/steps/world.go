@@ -209,7 +209,7 @@ func (w *world) start() error {
 	_, kill, err := w.log(w.store, func(ctx context.Context, log *eventlog.Log) {
 		_ = flow.NewRunner(log, []*flow.Definition{w.flow}, flow.Options{ // it dies on purpose
 			Open:  func(context.Context) (eventlog.Position, []flow.Open, error) { return 0, nil, nil },
-			Alone: true, Clock: time.Now, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+			Clock: time.Now, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
 		}).Run(ctx)
 	})
 	if err == nil {

@@ -59,6 +59,8 @@ type Faults struct {
 	APIGarbage         float64       `json:"api_garbage"`          // done, then the answer is unreadable
 	AcceptedNotApplied float64       `json:"accepted_not_applied"` // an inventory write is accepted and never applied
 	ShipNotApplied     float64       `json:"ship_not_applied"`     // a ship is accepted and never applied
+	ShipLate           float64       `json:"ship_late"`            // a ship is carried out ShipLateBy later; answered then, or dropped at once
+	ShipLateBy         time.Duration `json:"ship_late_by"`         // also after the client gave up; until then the package shows nothing
 	Latency            time.Duration `json:"latency"`              // before each answer
 }
 

@@ -49,6 +49,9 @@ func (s *Sim) endpoint(pattern string, scoped bool, do func(*member, *api.Call) 
 		s.counts.Requests[pattern]++
 		var data any
 		var fault string
+		var done chan struct{} // closed when it was carried out, if that is later
+		var answer obj
+		var status int
 		m, query, err := s.admit(r, body, scoped)
 		if readErr != nil {
 			err = gateError(36009004, http.StatusBadRequest, "the body could not be read")
@@ -57,15 +60,36 @@ func (s *Sim) endpoint(pattern string, scoped bool, do func(*member, *api.Call) 
 			err = s.throttle(w, m, pattern)
 		}
 		if err == nil {
-			if fault = s.apiFault(true); fault == "5xx" {
+			switch fault = s.apiFault(true); {
+			case fault == "5xx":
 				err = gateError(36009003, []int{500, 503}[s.rng.IntN(2)], "Internal error, please retry")
-			} else {
+			case fault == "" && strings.HasSuffix(pattern, "/ship") && s.roll(s.faults.ShipLate):
+				fault = s.lateFault()
+				call := s.call(m, r, query, body)
+				done = make(chan struct{})
+				s.market.After(s.faults.ShipLateBy, func() { // under the mutex, whether anybody still listens or not
+					answer, status = s.envelope(do(m, call))
+					close(done)
+				})
+			default:
 				data, err = do(m, s.call(m, r, query, body))
 			}
 		}
-		answer, status := s.envelope(data, err)
+		if done == nil {
+			answer, status = s.envelope(data, err)
+		}
 		latency := s.faults.Latency
 		unlock()
+		switch fault {
+		case "late, dropped":
+			panic(http.ErrAbortHandler)
+		case "late":
+			select {
+			case <-done:
+			case <-r.Context().Done():
+				return
+			}
+		}
 		s.reply(w, r, answer, status, fault, latency)
 	})
 }
@@ -108,6 +132,14 @@ func (s *Sim) apiFault(after bool) (name string) {
 	if name != "" {
 		s.counts.Faults[name]++
 	}
+	return name
+}
+
+// lateFault says how a late ship is answered: when it was carried out, which may be after the client has given up, or by
+// a connection that is dropped at once.
+func (s *Sim) lateFault() (name string) {
+	name = []string{"late, dropped", "late"}[s.rng.IntN(2)]
+	s.counts.Faults[name]++
 	return name
 }
 

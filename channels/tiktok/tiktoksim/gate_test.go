@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,6 +210,84 @@ func TestAPIFaults(t *testing.T) {
 	}
 	if got.Faults["dropped"]+got.Faults["hanging"] != 8 || got.Faults["dropped"]*got.Faults["hanging"] == 0 {
 		t.Errorf("faults %v, wanted some of both", got.Faults)
+	}
+}
+
+// A late ship takes effect after whoever asked has given up, and a second one that was asked for meanwhile is one more.
+func TestLateShips(t *testing.T) {
+	r := newRig(t, Config{Reship: true})
+	const late = 20 * time.Second
+	client := *r.server.Client()
+	client.Timeout = 50 * time.Millisecond
+	packages := map[string]string{} // by order
+	for range 8 {
+		id := r.place(Line{SKUID: skuA, Quantity: 1})
+		packages[id] = r.pack(id)
+		r.SetFaults(Faults{ShipLate: 1, ShipLateBy: late})
+		if resp, err := client.Do(r.request("POST", "/fulfillment/202309/packages/"+packages[id]+"/ship", "", nil, nil)); err == nil {
+			_ = resp.Body.Close()
+			t.Error("an answer came before the effect")
+		}
+		r.SetFaults(Faults{})
+	}
+	got := r.Counts()
+	if got.Faults["late"]+got.Faults["late, dropped"] != 8 || got.Faults["late"]*got.Faults["late, dropped"] == 0 {
+		t.Errorf("faults %v, wanted some of both", got.Faults)
+	}
+	r.clock.advance(late - time.Second)
+	var again, cancelled string
+	for id := range packages {
+		if status := r.status(id); status != "AWAITING_SHIPMENT" {
+			t.Errorf("order %s is %s before the effect", id, status)
+		}
+		again, cancelled = cancelled, id
+	}
+	r.wantCode("asked again too soon", r.ship(packages[again]), 0)
+	if err := r.CancelOrder(testShop, cancelled, "buyer"); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.advance(time.Second)
+	for id, pkg := range packages {
+		want, status := 1, "AWAITING_COLLECTION"
+		switch id {
+		case again:
+			want = 2
+		case cancelled:
+			want, status = 0, "CANCELLED"
+		}
+		if got := r.Counts().Ships[pkg]; got != want || r.status(id) != status {
+			t.Errorf("package %s: %d ships, %s; wanted %d, %s", pkg, got, r.status(id), want, status)
+		}
+	}
+	// Who is patient gets the answer of the effect, unless the connection is dropped.
+	id := r.place(Line{SKUID: skuA, Quantity: 1})
+	r.SetFaults(Faults{ShipLate: 1, ShipLateBy: late})
+	answers := map[int]int{}
+	for range 16 {
+		requests := func() (n int) {
+			for _, k := range r.Counts().Requests {
+				n += k
+			}
+			return n
+		}
+		before, answered := requests(), make(chan int, 1)
+		go func() {
+			a := answer{Code: -1}
+			if resp, err := r.server.Client().Do(r.request("POST", "/fulfillment/202309/packages/"+r.pack(id)+"/ship", "", nil, nil)); err == nil {
+				_ = json.NewDecoder(resp.Body).Decode(&a)
+				_ = resp.Body.Close()
+			}
+			answered <- a.Code
+		}()
+		for requests() == before {
+			runtime.Gosched()
+		}
+		r.clock.advance(late)
+		_ = r.status(id) // what is due happens at the next look
+		answers[<-answered]++
+	}
+	if answers[0] == 0 || answers[-1] == 0 || answers[0]+answers[-1] != 16 {
+		t.Errorf("answers by code: %v, wanted some good and some lost ones", answers)
 	}
 }
 

@@ -44,6 +44,7 @@ type StepFailed struct {
 	Reason  string    `json:"reason"`
 	Again   time.Time `json:"again"`
 	Undo    bool      `json:"undo,omitzero"`
+	Unsure  bool      `json:"unsure,omitzero"` // the call may still take effect until Again
 }
 
 // Waiting says that the flow waits for the world; the waiting is not our time.

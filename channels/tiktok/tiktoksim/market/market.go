@@ -148,7 +148,8 @@ func (m *Market) Settle() (next time.Time, ok bool) {
 // Next says when the next thing is due; ok is false when nothing is.
 func (m *Market) Next() (at time.Time, ok bool) { return m.timers.Next() }
 
-func (m *Market) after(d time.Duration, do func()) { m.timers.Push(m.hooks.Now().Add(d), do) }
+// After does something later, when Settle is called.
+func (m *Market) After(d time.Duration, do func()) { m.timers.Push(m.hooks.Now().Add(d), do) }
 
 // ID makes a 19-digit id, beyond 2^53 as the vendor's are.
 func (m *Market) ID(prefix string) string {

@@ -175,7 +175,7 @@ func (m *Market) pay(st *Store, o *Order) {
 		m.set(st, o, OnHold)
 	case m.Rules.RemorseHold > 0:
 		m.set(st, o, OnHold)
-		m.after(m.Rules.RemorseHold, func() {
+		m.After(m.Rules.RemorseHold, func() {
 			if o.Status == OnHold {
 				m.set(st, o, AwaitingShipment)
 			}

@@ -83,7 +83,7 @@ func (m *Market) SetStock(st *Store, p *Product, w Write, lost bool) error {
 		return nil
 	}
 	k.Pending++
-	m.after(m.Rules.ApplyDelay, func() { k.Pending--; apply() })
+	m.After(m.Rules.ApplyDelay, func() { k.Pending--; apply() })
 	return nil
 }
 
