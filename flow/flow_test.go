@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -455,6 +456,67 @@ func TestSlowCallsDelayNobody(t *testing.T) {
 		for i := range 20 {
 			w.finished(fmt.Sprintf("slow:%d", i))
 		}
+	})
+}
+
+// A flow that queues for a call hears its news at once, not when the calls before it are over.
+func TestNewsOfAFlowThatQueuesForACall(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.perLane = 4
+		w.call = func(ctx context.Context, _ Input, _ string) Verdict {
+			<-ctx.Done()
+			return Retry("slow", time.Hour)
+		}
+		w.runs()
+		for i := range 200 {
+			w.tell(fmt.Sprint("shop:", i), told{})
+		}
+		w.pass(time.Second)
+		w.tell("shop:100", told{Cancel: true})
+		w.tell("shop:101", told{Done: true})
+		w.tell("shop:102", told{}) // no reason not to make the call
+		w.tells("shop:100", "started check take undo(take) -take -check undone")
+		w.tells("shop:101", "started check take call end finished")
+		w.tells("shop:102", "started check take")
+		w.pass(200 / 4 * callLimit)
+		if w.called("shop:100") != 0 || w.called("shop:101") != 0 || w.called("shop:102") != 1 {
+			w.Errorf("called %d, %d and %d times, want the last alone, once", w.called("shop:100"), w.called("shop:101"), w.called("shop:102"))
+		}
+	})
+}
+
+// Calls of one step queue together, and hold up neither another step's nor those that take back.
+func TestAQuickCallPassesSlowOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWork(1)
+		release := make(chan struct{})
+		done := map[string]bool{} // written by one worker at a time, read when all are asleep
+		wake := func(id, line string) {
+			w.wake(ref{"k", id}, "lane", time.Now(), "", func(_ *item, calls bool) string {
+				if !calls {
+					return line
+				}
+				if line == lineOf(flows.StepStarted{Step: "slow"}) {
+					<-release
+				}
+				done[id] = true
+				return ""
+			})
+			synctest.Wait()
+		}
+		wake("a", lineOf(flows.StepStarted{Step: "slow"}))
+		wake("b", lineOf(flows.StepStarted{Step: "slow"}))
+		wake("c", lineOf(flows.StepStarted{Step: "quick"}))
+		wake("d", lineOf(flows.StepStarted{Step: "slow", Undo: true}))
+		if len(done) != 2 || !done["c"] || !done["d"] {
+			t.Errorf("done while a slow call is under way: %v, want c and d", done)
+		}
+		close(release)
+		synctest.Wait()
+		if len(done) != 4 {
+			t.Errorf("done at last: %v", done)
+		}
+		w.close()
 	})
 }
 

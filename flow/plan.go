@@ -50,7 +50,7 @@ type plan struct {
 	call   *flows.StepStarted // to make once the plan is appended
 	more   bool               // there may be more to do at once
 	moved  bool               // by somebody else: nothing was appended, as what was seen is old
-	calls  bool               // a call is due: go on where calls may be made
+	due    string             // a call is due: go on where such calls may be made
 	wake   time.Time          // nothing to do before this time, if it is set
 	until  time.Time          // deadline of the call that somebody is at, if there is one
 }
@@ -116,9 +116,17 @@ func start(in Input, call flows.StepStarted, t turn) plan {
 	case again > 0 && again <= farPause:
 		return plan{wake: in.Flow.Again}
 	case !t.calls:
-		return plan{calls: true}
+		return plan{due: lineOf(call)}
 	}
 	return plan{own: []eventlog.Event{call}, call: &call, more: true}
+}
+
+// lineOf names what a call queues with: its step's calls, and apart from them those that take it back.
+func lineOf(call flows.StepStarted) string {
+	if call.Undo {
+		return call.Step + "/undo"
+	}
+	return call.Step
 }
 
 // adjourn says anew when a call of unknown outcome may be repeated: the clock was set back, and by the

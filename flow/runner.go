@@ -26,8 +26,8 @@ type Options struct {
 	Clock  func() time.Time
 	Chance func() float64 // jitter in [0, 1)
 	Policy Policy         // Patient when zero
-	// PerLane bounds the flows of one lane that are worked on at once, and as many more that make a
-	// call; 32 when 0.
+	// PerLane bounds the flows of one lane that are worked on at once, and as many more at each step
+	// that makes a call; 32 when 0.
 	PerLane int
 	Log     *slog.Logger
 }
@@ -165,5 +165,5 @@ func (r *Runner) wake(ctx context.Context, who ref, woken time.Time, cause strin
 	if d == nil {
 		return
 	}
-	r.work.wake(who, d.Lane(who.id), woken, cause, func(it *item, calls bool) bool { return r.turn(ctx, d, who.id, it, calls) })
+	r.work.wake(who, d.Lane(who.id), woken, cause, func(it *item, calls bool) string { return r.turn(ctx, d, who.id, it, calls) })
 }

@@ -14,9 +14,9 @@ import (
 // faultPause is the wait after a turn that could not be written, on a full disk for example.
 const faultPause = 2 * time.Second
 
-// turn carries one flow on as far as it goes now. It returns true when a call is due that may not be
-// made here.
-func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, calls bool) (callDue bool) {
+// turn carries one flow on as far as it goes now. It returns what a call that is due and may not be
+// made here queues with.
+func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, calls bool) (due string) {
 	var seen *eventlog.State // of the flow, with what this turn has appended; nil = to be folded
 	for ctx.Err() == nil {
 		p, err := r.advance(ctx, d, id, it, calls, &seen)
@@ -27,23 +27,23 @@ func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, c
 		}
 		switch {
 		case ctx.Err() != nil:
-			return false
+			return ""
 		case errors.Is(err, eventlog.ErrFenced):
 			r.stop(err)
-			return false
+			return ""
 		case err != nil: // nothing was written
 			r.o.Log.ErrorContext(ctx, "flow turn failed", "kind", d.Kind, "flow", id, "error", err)
 			r.timers.at(ref{d.Kind, id}, r.now().Add(faultPause))
-			return false
-		case p.calls:
-			return true
+			return ""
+		case p.due != "":
+			return p.due
 		case !p.more:
 			r.timers.at(ref{d.Kind, id}, p.wake)
 			r.calls.at(ref{d.Kind, id}, p.until)
-			return false
+			return ""
 		}
 	}
-	return false
+	return ""
 }
 
 // advance plans and appends the next events of a flow in one commit.

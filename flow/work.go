@@ -52,21 +52,32 @@ type work struct {
 
 // item is a flow that has a turn, or will have one.
 type item struct {
-	woken   time.Time // when what woke it happened
-	cause   string    // what woke it
-	lane    *lane
-	working bool
-	again   bool // woken meanwhile
-	// turn carries the flow on; it returns true when a call is due and calls are not made here.
-	turn func(it *item, calls bool) bool
+	woken time.Time // when what woke it happened
+	cause string    // what woke it
+	lane  *lane
+	place *place // where it waits; nil while it is worked on
+	again bool   // woken meanwhile
+	// turn carries the flow on; when calls are not made here it returns what a call that is due queues with.
+	turn func(it *item, calls bool) (due string)
+}
+
+// place is one in a pool's queue. A flow that news of come while it queues for a call leaves that place
+// behind and gets its turn at once: they may say that the call is not wanted any more.
+type place struct {
+	who  ref
+	pool *pool
 }
 
 // lane groups flows. Calls into the world are slow, so they have workers of their own: a lane full
-// of slow calls still decides what is new.
-type lane struct{ ready, calls pool }
+// of slow calls still decides what is new. Each step's calls have theirs, so that a quick one does not
+// queue behind those of a slow one.
+type lane struct {
+	ready pool
+	calls map[string]*pool // by what queues together
+}
 
 type pool struct {
-	waiting []ref
+	waiting []*place
 	working int
 	calls   bool
 }
@@ -76,30 +87,36 @@ func newWork(perLane int) work {
 }
 
 // wake queues a turn for a flow; a flow in its turn gets another one after it.
-func (w *work) wake(who ref, name string, woken time.Time, cause string, turn func(*item, bool) bool) {
+func (w *work) wake(who ref, name string, woken time.Time, cause string, turn func(*item, bool) string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return
 	}
 	if it := w.items[who]; it != nil {
-		if it.working && !it.again {
+		switch {
+		case it.place == nil && !it.again:
 			it.again, it.woken, it.cause = true, woken, cause
+		case it.place != nil && it.place.pool.calls:
+			it.cause = cause // it was woken when it was
+			w.queue(&it.lane.ready, who, it)
 		}
 		return
 	}
 	l := w.lanes[name]
 	if l == nil {
-		l = &lane{calls: pool{calls: true}}
+		l = &lane{calls: map[string]*pool{}}
 		w.lanes[name] = l
 	}
-	w.items[who] = &item{woken: woken, cause: cause, lane: l, turn: turn}
-	w.queue(&l.ready, who)
+	it := &item{woken: woken, cause: cause, lane: l, turn: turn}
+	w.items[who] = it
+	w.queue(&l.ready, who, it)
 }
 
 // queue adds a flow to a pool and starts a worker when there is room; the caller holds the lock.
-func (w *work) queue(p *pool, who ref) {
-	p.waiting = append(p.waiting, who)
+func (w *work) queue(p *pool, who ref, it *item) {
+	it.place = &place{who, p}
+	p.waiting = append(p.waiting, it.place)
 	if p.working < w.perLane && !w.closed {
 		p.working++
 		w.workers.Go(func() { w.take(p) })
@@ -111,25 +128,35 @@ func (w *work) take(p *pool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(p.waiting) > 0 && !w.closed {
-		who := p.waiting[0]
+		next := p.waiting[0]
 		p.waiting = p.waiting[1:]
-		it := w.items[who]
-		it.working, it.again = true, false
+		who, it := next.who, w.items[next.who]
+		if it == nil || it.place != next {
+			continue // it has left this place
+		}
+		it.place, it.again = nil, false
 		now := *it // what wakes it from here on is for the next turn
 		w.mu.Unlock()
-		callDue := it.turn(&now, p.calls)
+		due := it.turn(&now, p.calls)
 		w.mu.Lock()
-		it.working = false
 		switch {
-		case callDue:
-			w.queue(&it.lane.calls, who)
 		case it.again:
-			w.queue(&it.lane.ready, who)
+			w.queue(&it.lane.ready, who, it)
+		case due != "":
+			w.queue(it.lane.line(due), who, it)
 		default:
 			delete(w.items, who)
 		}
 	}
 	p.working--
+}
+
+// line is the pool of calls that queue together.
+func (l *lane) line(due string) *pool {
+	if l.calls[due] == nil {
+		l.calls[due] = &pool{calls: true}
+	}
+	return l.calls[due]
 }
 
 // close waits for the turns in hand and begins no others.
