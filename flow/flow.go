@@ -26,6 +26,7 @@ type Definition struct {
 	Kind      string // also the kind of its streams
 	Workspace string
 	Steps     []Step
+	Late      *Late // may be nil
 	// Base are the streams that every decision and call of a flow sees, besides the flow's own.
 	Base func(id string) []eventlog.Fold
 	// Abort turns the flow around when the world no longer wants it; reason "" goes on.
@@ -36,6 +37,14 @@ type Definition struct {
 	Tags func(r eventlog.Record) []string
 	// Lane groups flows that may be slow together, e.g. by connection.
 	Lane func(id string) string
+}
+
+// Late is what news of a flow that has finished ask for; the flow stays finished.
+type Late struct {
+	// Needs are streams for Decide; none = these news ask for nothing.
+	Needs func(in Input) []eventlog.Fold
+	// Decide returns events for them. It must see there what it has said before.
+	Decide func(in Input) []eventlog.Decided
 }
 
 // Step is one thing to do, and how to take it back. An internal step has no Call: its Decide

@@ -57,12 +57,19 @@ func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item
 	}
 	seen := *known
 	in := Input{ID: id, Flow: seen.Value.(Status), Now: r.now()}
-	if in.Flow.Ended() {
+	if in.Flow.Ended() && (d.Late == nil || in.Flow.Phase != Finished) {
 		return plan{}, nil
 	}
 	in, err := r.fold(ctx, in, d.Base(id))
 	if err != nil {
 		return plan{}, err
+	}
+	if in.Flow.Ended() {
+		needs := d.Late.Needs(in)
+		if len(needs) == 0 {
+			return plan{}, nil
+		}
+		return r.append(ctx, d, id, it, needs, seen.Version, func(in Input) plan { return plan{writes: d.Late.Decide(in)} })
 	}
 	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, calls: calls}) }
 	needs, ok := r.needs(ctx, d, in)

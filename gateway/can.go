@@ -57,6 +57,7 @@ var routes = map[string]Action{
 	"POST /api/v1/commands/retry-step":          Operate,
 	"POST /api/v1/commands/replay-deadletter":   Operate,
 	"POST /api/v1/commands/discard-deadletter":  Operate,
+	"POST /api/v1/commands/put-back":            Operate,
 	"POST /api/v1/commands/configure-workspace": Configure,
 
 	"POST /webhooks/{channel}/{app}": Open, // the vendor's signature is the right

@@ -9,11 +9,14 @@ import (
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 )
 
@@ -59,8 +62,11 @@ func (g *Gateway) registerCommands() {
 		Reason string `json:"reason" maxLength:"200" required:"false"`
 	}
 	command(g, "replay-deadletter", "Try to take it in again", func(_ context.Context, b letter) (eventlog.Request, error) {
-		if flow, ok := strings.CutPrefix(b.ID, letters.FlowID("")); ok {
-			return g.retry(flow, b.Reason)
+		if order, ok := strings.CutPrefix(b.ID, letters.FlowID("")); ok {
+			return g.retry(order, b.Reason)
+		}
+		if strings.HasPrefix(b.ID, fulfilment.ReturnID("")) || strings.HasPrefix(b.ID, fulfilment.ShortID("")) {
+			return eventlog.Request{}, eventlog.Refusal("This is about stock, and there is nothing to take in again: do what it says, or discard it.")
 		}
 		return one(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
 	})
@@ -69,6 +75,9 @@ func (g *Gateway) registerCommands() {
 			return eventlog.Request{}, eventlog.Refusal("An order's flow cannot be discarded: retry it, or cancel the order at its channel.")
 		}
 		return one(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
+	})
+	command(g, "put-back", "The parcel of an order that was cancelled late was not collected: put its units back", func(ctx context.Context, b letter) (eventlog.Request, error) {
+		return g.putBack(ctx, b.ID, b.Reason)
 	})
 	command(g, "configure-workspace", "Say what the business is called, in which zone its day begins and what it counts in", func(_ context.Context, b struct {
 		Name     *string             `json:"name,omitempty" maxLength:"400"`
@@ -108,13 +117,52 @@ func provided(r eventlog.Request, there eventlog.Fold, otherwise eventlog.Refusa
 	return r
 }
 
-func (g *Gateway) retry(flow, reason string) (eventlog.Request, error) {
+// putBack closes the letter of an order that was cancelled late and returns its units to the stock, in one
+// decision, so that it happens once.
+func (g *Gateway) putBack(ctx context.Context, id, reason string) (eventlog.Request, error) {
+	w, d := g.o.Workspace, g.o.Fulfilment
+	order, ok := strings.CutPrefix(id, fulfilment.ReturnID(""))
+	switch {
+	case d == nil:
+		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
+	case !ok || order == "":
+		return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the order after " + fulfilment.ReturnID("")})
+	}
+	known, err := g.o.Log.Fold(ctx, orders.Fold(w, order))
+	if err != nil {
+		return eventlog.Request{}, err
+	}
+	stream := letterevents.Stream(w, id)
+	folds := []eventlog.Fold{letters.Resolving().Fold(stream), d.Fold(order), orders.Fold(w, order)}
+	demand := known.Value.(orders.State).Demand() // what an order was matched to stays
+	for _, need := range demand {
+		folds = append(folds, inventory.Fold(w, need.SKU))
+	}
+	return eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (eventlog.Decision, error) {
+		letter := states[0].Value.(letters.State)
+		switch {
+		case !letter.Known:
+			return eventlog.Decision{}, letters.ErrNone
+		case !letter.Open:
+			return eventlog.Decision{}, letters.ErrClosed
+		}
+		stocks := map[string]inventory.State{}
+		for i, need := range demand {
+			stocks[need.SKU] = states[3+i].Value.(inventory.State)
+		}
+		back, err := fulfilment.PutBack(w, reason, states[1].Value.(flow.Status), states[2].Value.(orders.State), stocks)
+		closed := eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: id}}}
+		return eventlog.Decision{Writes: append([]eventlog.Decided{closed}, back...)}, err
+	}}, nil
+}
+
+func (g *Gateway) retry(id, reason string) (eventlog.Request, error) {
 	d := g.o.Fulfilment
 	if d == nil {
 		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
 	}
-	if flow == "" {
+	if id == "" {
 		return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the flow after " + letters.FlowID("")})
 	}
-	return one(d.Stream(flow), d.Retrying(flow), reason), nil
+	return one(d.Stream(id), d.Retrying(id), reason), nil
 }

@@ -6,8 +6,10 @@
 // Check and reserve are one decision, shown as two lines. Waits are states with a sentence: unpaid,
 // the channel's hold after payment, an unknown SKU, no stock, a shop to be connected again, a channel
 // that is away. Stock is reserved as soon as the order is known, paid or not, and leaves the house
-// with the last step. An order without stock is held until a person retries it. A cancellation turns
-// the flow around wherever it stands.
+// with the last step. An order without stock is held until a person retries it, or until the channel shows
+// that it was shipped all the same: then what is there is taken, and a letter tells the rest. Of a parcel
+// that had left before the order was known the stock knows nothing. A cancellation turns the flow around
+// wherever it stands.
 package fulfilment
 
 import (
@@ -115,12 +117,13 @@ func Definition(workspace string, desk Desk) *flow.Definition {
 		},
 		Steps: []flow.Step{
 			{Name: StepValidate, Needs: f.codes, Decide: f.validate},
-			{Name: StepReserve, Needs: f.stocks, Decide: f.reserve, Undo: f.release},
+			{Name: StepReserve, Needs: f.reserving, Decide: f.reserve, Undo: f.release},
 			{Name: StepPayment, Decide: f.payment},
 			{Name: StepLabel, Decide: f.readyForLabel, Call: f.label, UndoNote: "The channel voids its own label with the order."},
 			{Name: StepTell, Decide: f.readyToTell, Call: f.tell},
 			{Name: StepMetrics, Needs: f.stocks, Decide: f.ship},
 		},
+		Late: &flow.Late{Needs: f.lateNeeds, Decide: f.late},
 	}
 }
 
@@ -222,6 +225,18 @@ func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
 	return folds
 }
 
+// reserving are the stocks, and the letter of an order that has gone without them.
+func (f fulfilment) reserving(in flow.Input) []eventlog.Fold {
+	folds := f.stocks(in)
+	if gone(f.order(in)) {
+		folds = append(folds, f.letterFold(ShortID(in.ID)))
+	}
+	return folds
+}
+
+// gone says that somebody has sent an order's parcel, or is about to.
+func gone(o orders.State) bool { return left(o.Status) || o.Status == orders.Arranged }
+
 func (f fulfilment) held(in flow.Input) (demand map[string]int64, states map[string]inventory.State) {
 	demand, states = map[string]int64{}, map[string]inventory.State{}
 	for _, need := range f.order(in).Demand() {
@@ -235,16 +250,23 @@ func (f fulfilment) held(in flow.Input) (demand map[string]int64, states map[str
 const attempt = 1
 
 func (f fulfilment) reserve(in flow.Input) flow.Verdict {
-	if f.order(in).Placed.SelfShips {
+	o := f.order(in)
+	if o.Placed.SelfShips {
 		return flow.Skip("The channel ships this order from its own warehouse.")
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock {
+	if left(o.Placed.Status) {
+		return flow.Skip("The parcel had left before this order was known here, so the stock is left alone: a count of what is there does not hold it. If your count is older, adjust the stock.")
+	}
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
 	demand, states := f.held(in)
 	writes, short := inventory.Reserve(f.workspace, in.ID, attempt, demand, states)
 	if len(short) == 0 {
 		return flow.Done(nil, writes...)
+	}
+	if gone(o) && f.letter(in, ShortID(in.ID)).folded { // else its news have only just come, and bring another turn
+		return f.take(in, demand, states)
 	}
 	var parts, wait []string
 	for _, s := range short {
@@ -300,7 +322,8 @@ func (f fulfilment) parcel(in flow.Input) Parcel {
 }
 
 func (f fulfilment) label(ctx context.Context, in flow.Input, _ string) flow.Verdict {
-	l, err := f.desk.Label(ctx, f.parcel(in), in.Attempt > 1)
+	status := f.order(in).Status // somebody may have arranged it, or a part of it, without us
+	l, err := f.desk.Label(ctx, f.parcel(in), in.Attempt > 1 || status == orders.Arranged || status == orders.Partial)
 	if err != nil {
 		return f.trouble(err, in)
 	}

@@ -28,7 +28,7 @@ func List(ctx context.Context, r projection.Reader, phase, after string, limit i
 	return rows, next, err
 }
 
-// Open reads the flows that have not ended and the position from which the log tells the rest, for
+// Open reads the flows that have not ended, or have still to say that they were cancelled too late, and the position from which the log tells the rest, for
 // the runner's start. Views that lag, or do not exist yet, are right too.
 func Open(ctx context.Context, log *eventlog.Log, views projection.Store) (position eventlog.Position, open []flow.Open, err error) {
 	// First the position, then the rows: rows may be newer than it, never older.
@@ -44,6 +44,11 @@ func Open(ctx context.Context, log *eventlog.Log, views projection.Store) (posit
 	}
 	err = views.Read(ctx, func(r projection.Reader) error {
 		rows, err := table.Select(ctx, r, "where phase in ('new', 'running', 'waiting', 'undoing', 'stuck')")
+		if err == nil {
+			var late []Row
+			late, err = table.Select(ctx, r, "where code = '"+codeLate+"'")
+			rows = append(rows, late...)
+		}
 		for _, row := range rows {
 			open = append(open, flow.Open{Kind: Kind, ID: row.ID, Tags: row.Tags, Until: row.Wake})
 		}
@@ -77,7 +82,7 @@ func Between(ctx context.Context, r projection.Reader, from, to time.Time) (Figu
 	err := each(ctx, r, []any{&f.Finished, &f.Untouched, &f.Failed, &own, &elapsed}, func() bool { return true }, `
 		select cast(coalesce(sum(finished), 0) as bigint), cast(coalesce(sum(untouched), 0) as bigint),
 			cast(coalesce(sum(failed), 0) as bigint), cast(coalesce(sum(own), 0) as bigint), cast(coalesce(sum(elapsed), 0) as bigint)
-		from flow_minutes_v1 where minute >= $1 and minute <= $2`, first, last)
+		from flow_minutes_v2 where minute >= $1 and minute <= $2`, first, last)
 	if err != nil || f.Finished == 0 {
 		return f, err
 	}
@@ -88,7 +93,7 @@ func Between(ctx context.Context, r projection.Reader, from, to time.Time) (Figu
 		seen += n
 		f.P95 = fromBucket(bucket)
 		return seen < (f.Finished*95+99)/100
-	}, `select bucket, cast(sum(n) as bigint) from flow_spans_v1 where minute >= $1 and minute <= $2 group by bucket order by bucket`, first, last)
+	}, `select bucket, cast(sum(n) as bigint) from flow_spans_v2 where minute >= $1 and minute <= $2 group by bucket order by bucket`, first, last)
 	return f, err
 }
 

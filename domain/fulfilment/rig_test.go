@@ -37,6 +37,7 @@ type desk struct {
 	labels map[string]int  // by order: labels that were made
 	shown  map[string]bool // orders that the channel shows as arranged
 	calls  map[string]int  // by method
+	looks  int             // labels that were asked for with a look first
 	// script is what the calls of a method do, one after the other; then they work.
 	script map[string][]string
 	down   string // what every call does for now
@@ -67,6 +68,9 @@ func (d *desk) next(method string) string {
 func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulfilment.Labelled, error) {
 	d.mu.Lock()
 	what := cmp.Or(d.down, d.next("label"))
+	if again {
+		d.looks++
+	}
 	made := func() fulfilment.Labelled {
 		d.shown[p.Order] = true
 		return fulfilment.Labelled{Label: "l-" + p.Order, Type: "application/pdf", Tracking: "T1", Carrier: "C"}

@@ -3,9 +3,11 @@ package fulfilment
 import (
 	"context"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -25,18 +27,22 @@ type Row struct {
 	UpdatedAt time.Time
 	Tags      []string
 	Failed    int64 // minute in which it was counted as failed, 0 = it was not
+	Took      int64 // 1 = it took units out of the stock
 }
 
+// codeLate marks a finished flow whose order was cancelled and has no letter of it yet.
+const codeLate = "cancelled_late"
+
 var table = &projection.Table[Row]{
-	Name: "flows_v1", Key: 1,
+	Name: "flows_v2", Key: 1,
 	Columns: []string{
 		"id text", "phase text", "step text", "attempts bigint", "code text", "sentence text", "wake bigint", "begun bigint",
-		"updated_at bigint", "tags jsonb", "failed bigint",
+		"updated_at bigint", "tags jsonb", "failed bigint", "took bigint",
 	},
 	Fields: func(r *Row) []any {
 		return []any{
 			&r.ID, &r.Phase, &r.Step, &r.Attempts, &r.Code, &r.Sentence, &r.Wake, &r.Begun, &r.UpdatedAt,
-			projection.JSON(&r.Tags), &r.Failed,
+			projection.JSON(&r.Tags), &r.Failed, &r.Took,
 		}
 	},
 }
@@ -52,7 +58,7 @@ type ended struct {
 }
 
 var endings = &projection.Table[ended]{
-	Name: "flow_minutes_v1", Key: 1,
+	Name: "flow_minutes_v2", Key: 1,
 	Columns: []string{"minute bigint", "finished bigint", "untouched bigint", "failed bigint", "own bigint", "elapsed bigint"},
 	Fields: func(e *ended) []any {
 		return []any{&e.Minute, &e.Finished, &e.Untouched, &e.Failed, &e.Own, &e.Elapsed}
@@ -64,7 +70,7 @@ var endings = &projection.Table[ended]{
 type span struct{ Minute, Bucket, N int64 }
 
 var spans = &projection.Table[span]{
-	Name: "flow_spans_v1", Key: 2, Columns: []string{"minute bigint", "bucket bigint", "n bigint"},
+	Name: "flow_spans_v2", Key: 2, Columns: []string{"minute bigint", "bucket bigint", "n bigint"},
 	Fields: func(s *span) []any { return []any{&s.Minute, &s.Bucket, &s.N} },
 }
 
@@ -86,7 +92,7 @@ type View struct{}
 func (View) Name() string { return "flows" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 1 }
+func (View) Version() int { return 2 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string { return []string{table.Name, endings.Name, spans.Name} }
@@ -95,7 +101,8 @@ func (View) Tables() []string { return []string{table.Name, endings.Name, spans.
 func (View) Schema() []string {
 	return []string{
 		table.Create(), endings.Create(), spans.Create(),
-		"create index flows_v1_phase on flows_v1 (phase, id)",
+		"create index flows_v2_phase on flows_v2 (phase, id)",
+		"create index flows_v2_late on flows_v2 (id) where code = '" + codeLate + "'",
 	}
 }
 
@@ -116,12 +123,33 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 }
 
 func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.Edit[ended], times *projection.Edit[span], r eventlog.Record) error {
-	if _, placed := r.Event.(orderevents.Placed); !placed && r.Stream.Kind != Kind {
-		return nil
+	id := r.Stream.ID
+	switch e := r.Event.(type) {
+	case orderevents.Placed, orderevents.Cancelled:
+	case letterevents.Opened:
+		order, returns := strings.CutPrefix(e.Letter, ReturnID(""))
+		if !returns {
+			return nil
+		}
+		id = order
+	default:
+		if r.Stream.Kind != Kind {
+			return nil
+		}
 	}
-	row, err := rows.Get(ctx, r.Stream.ID)
+	row, err := rows.Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	switch r.Event.(type) { // nothing that a list shows
+	case orderevents.Cancelled:
+		if row.Phase == string(flow.Finished) && row.Took != 0 {
+			row.Code = codeLate
+		}
+		return nil
+	case letterevents.Opened:
+		row.Code = ""
+		return nil
 	}
 	minute, err := minutes.Get(ctx, r.At.Unix()/60)
 	if err != nil {
@@ -139,6 +167,9 @@ func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.
 	case flows.StepSucceeded:
 		row.rest(flow.Running, e.Step, "", "", time.Time{}, nil)
 		row.Attempts = 0
+		if e.Step == StepReserve && e.Skipped == "" {
+			row.Took = 1
+		}
 	case flows.StepFailed:
 		row.Step, row.Sentence, row.Wake = e.Step, e.Reason, e.Again
 	case flows.Waiting:

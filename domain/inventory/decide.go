@@ -199,6 +199,25 @@ func Reserve(workspace, order string, n int, demand map[string]int64, states map
 	return writes, nil
 }
 
+// Take promises of an order's demand what is there, when the goods have gone already, and says what was
+// short. Nothing is promised to it yet.
+func Take(workspace, order string, n int, demand map[string]int64, states map[string]State) ([]eventlog.Decided, []Short) {
+	var writes []eventlog.Decided
+	var short []Short
+	for _, sku := range slices.Sorted(maps.Keys(demand)) {
+		need, available := demand[sku], max(0, states[sku].Available())
+		if available < need {
+			short = append(short, Short{SKU: sku, Need: need, Available: available})
+		}
+		if take := min(need, available); take > 0 {
+			writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{
+				events.Reserved{SKU: sku, Order: order, Attempt: n, Quantity: take},
+			}})
+		}
+	}
+	return writes, short
+}
+
 // Release frees whatever an attempt still holds. It is final because the flow that asks for it has
 // turned around: its stream, folded in the same decision, lets it never reserve again.
 func Release(workspace, order string, n int, reason string, states map[string]State) []eventlog.Decided {

@@ -162,7 +162,7 @@ func (b *Reads) Flows(ctx context.Context, r projection.Reader, state, after str
 // DeadLetter is something that could not be taken in or carried out.
 type DeadLetter struct {
 	ID         string   `json:"id"`
-	Kind       string   `json:"kind" enum:"webhook,record,step"`
+	Kind       string   `json:"kind" enum:"webhook,record,step,stock"`
 	At         string   `json:"at"`
 	Connection string   `json:"connection"`
 	Subject    string   `json:"subject"`
@@ -194,8 +194,13 @@ func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after stri
 	body := DeadLetterList{Page: Page{Position: int64(r.Position()), Total: total, Next: next}, Items: []DeadLetter{}}
 	for _, l := range rows {
 		actions := []string{"replay", "discard"}
-		if l.Kind == "step" { // an order cannot be let go; it is mended or cancelled at the channel
+		switch {
+		case l.Kind == "step": // an order cannot be let go; it is mended or cancelled at the channel
 			actions = []string{"replay"}
+		case strings.HasPrefix(l.ID, fulfilment.ReturnID("")):
+			l.Kind, actions = "stock", []string{"put-back", "discard"}
+		case strings.HasPrefix(l.ID, fulfilment.ShortID("")):
+			l.Kind, actions = "stock", []string{"discard"}
 		}
 		body.Items = append(body.Items, DeadLetter{
 			ID: l.ID, Kind: l.Kind, At: stamp(l.At), Connection: l.Connection, Subject: l.Subject, Field: l.Field, Rule: l.Rule,

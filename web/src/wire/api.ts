@@ -230,7 +230,7 @@ export interface Connections extends Positioned {
 
 export interface DeadLetter {
   id: string;
-  kind: "webhook" | "record" | "step";
+  kind: "webhook" | "record" | "step" | "stock";
   at: string;
   connection: string;
   subject: string;

@@ -9,6 +9,7 @@ export interface Commands {
   "retry-step": { flow: string };
   "replay-deadletter": { id: string; reason: string };
   "discard-deadletter": { id: string; reason: string };
+  "put-back": { id: string; reason: string };
   "configure-workspace": Partial<Workspace>;
 }
 

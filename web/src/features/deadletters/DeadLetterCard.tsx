@@ -17,7 +17,8 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
   const [noReason, setNoReason] = useState(false);
   const replay = useCommand("replay-deadletter");
   const discard = useCommand("discard-deadletter");
-  const busy = replay.state.kind === "sending" || discard.state.kind === "sending";
+  const putBack = useCommand("put-back");
+  const busy = replay.state.kind === "sending" || putBack.state.kind === "sending" || discard.state.kind === "sending";
   const body = { id: letter.id, reason: reason.trim() };
   const may = (action: string): boolean => letter.actions.includes(action);
 
@@ -69,6 +70,11 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
               {t.deadletters.replay}
             </Button>
           )}
+          {may("put-back") && (
+            <Button tone="primary" busy={busy} onClick={() => void putBack.run(body)}>
+              {t.deadletters.putBack}
+            </Button>
+          )}
           {may("discard") && (
             <Button
               tone="danger"
@@ -84,13 +90,14 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
         </div>
       </div>
       <Said state={replay.state} done={t.deadletters.replayed} roomy={false} />
+      <Said state={putBack.state} done={t.deadletters.returned} roomy={false} />
       <Said state={discard.state} done={t.deadletters.discarded} roomy={false} />
     </li>
   );
 }
 
 function Subject({ subject, kind }: { subject: string; kind: DeadLetter["kind"] }) {
-  if (kind !== "step") return <span className="font-mono text-[12px]">{subject}</span>;
+  if (kind !== "step" && kind !== "stock") return <span className="font-mono text-[12px]">{subject}</span>;
   return (
     <Link to="/orders/$id" params={{ id: subject }} className="inline-flex min-h-6 items-center text-accent hover:underline">
       {t.orders.heading(subject.slice(subject.indexOf(":") + 1))}

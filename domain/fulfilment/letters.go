@@ -1,0 +1,147 @@
+package fulfilment
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
+)
+
+// ShortID is the id of the letter of an order that was shipped although the stock had too little.
+func ShortID(order string) string { return "short-" + order }
+
+// ReturnID is the id of the letter of an order that was cancelled after its units had left the stock.
+func ReturnID(order string) string { return "return-" + order }
+
+// letter is what a decision must know of the stream of a letter that it may open.
+type letter struct {
+	folded bool // the stream was looked at
+	known  bool
+}
+
+func (f fulfilment) letterFold(id string) eventlog.Fold {
+	return eventlog.Fold{
+		Stream: letterevents.Stream(f.workspace, id), Name: "fulfilment.letter",
+		Zero:   func() any { return letter{folded: true} },
+		Evolve: func(any, eventlog.Event) any { return letter{folded: true, known: true} },
+	}
+}
+
+func (f fulfilment) letter(in flow.Input, id string) letter {
+	return flow.State[letter](in, letterevents.Stream(f.workspace, id))
+}
+
+func (f fulfilment) opens(l letterevents.Opened) eventlog.Decided {
+	return eventlog.Decided{Stream: letterevents.Stream(f.workspace, l.Letter), Events: []eventlog.Event{l}}
+}
+
+// takenKey names the units that a flow took when they were not all that its order asks for.
+const takenKey = "taken"
+
+// taken is how many units of each SKU the finished flow of an order took out of the stock.
+func taken(s flow.Status, o orders.State) map[string]int64 {
+	units := map[string]int64{}
+	kept, some := s.Data[takenKey]
+	switch {
+	case s.Phase != flow.Finished || untouched(o):
+	case some:
+		_ = json.Unmarshal([]byte(kept), &units) // our own words
+	default:
+		for _, need := range o.Demand() {
+			units[need.SKU] = need.Quantity
+		}
+	}
+	return units
+}
+
+// untouched says that the stock has nothing to do with an order.
+func untouched(o orders.State) bool { return o.Placed.SelfShips || left(o.Placed.Status) }
+
+// left says that in this state of a channel's the parcel is not in the house any more.
+func left(status string) bool {
+	return status == orders.Transit || status == orders.Delivered || status == orders.Completed
+}
+
+// take makes do with the stock that is there for an order that somebody has shipped without us.
+func (f fulfilment) take(in flow.Input, demand map[string]int64, states map[string]inventory.State) flow.Verdict {
+	writes, short := inventory.Take(f.workspace, in.ID, attempt, demand, states)
+	units, parts := maps.Clone(demand), []string{}
+	for _, s := range short {
+		units[s.SKU] = max(0, s.Available)
+		parts = append(parts, fmt.Sprintf("%s: %d shipped, %d in stock", s.SKU, s.Need, s.Available))
+	}
+	kept, _ := json.Marshal(units) // texts and numbers
+	writes = append(writes, f.opens(letterevents.Opened{
+		Letter: ShortID(in.ID), Connection: f.order(in).Placed.Connection, Subject: in.ID, Field: "stock",
+		Reason: "The channel shows this order as shipped, and the stock had too little for it: " + few(parts, "; ") +
+			". What was there is taken. Count these SKUs and adjust the stock, then discard this.",
+	}))
+	return flow.Done(map[string]string{takenKey: string(kept)}, writes...)
+}
+
+// lateNeeds is the letter of an order that was cancelled although its flow has finished.
+func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
+	if f.order(in).Status != orders.Cancelled {
+		return nil
+	}
+	return []eventlog.Fold{f.letterFold(ReturnID(in.ID))}
+}
+
+// late opens that letter, once: where the parcel is only a person can say.
+func (f fulfilment) late(in flow.Input) []eventlog.Decided {
+	o, id := f.order(in), ReturnID(in.ID)
+	l := f.letter(in, id)
+	if n := sum(taken(in.Flow, o)); l.folded && !l.known && n > 0 {
+		return []eventlog.Decided{f.opens(letterevents.Opened{
+			Letter: id, Connection: o.Placed.Connection, Subject: in.ID, Field: "stock",
+			Reason: fmt.Sprintf("The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
+				"If the parcel was not collected, put them back; if it is on its way, discard this.", units(n)),
+		})}
+	}
+	return nil
+}
+
+func units(n int64) string {
+	if n == 1 {
+		return "1 unit"
+	}
+	return fmt.Sprintf("%d units", n)
+}
+
+func sum(taken map[string]int64) (all int64) {
+	for _, n := range taken {
+		all += n
+	}
+	return all
+}
+
+// PutBack returns what the finished flow of a cancelled order took out of the stock. Its caller closes
+// the order's letter in the same decision, so that it happens once. States hold every SKU of the order.
+func PutBack(workspace, reason string, s flow.Status, o orders.State, states map[string]inventory.State) ([]eventlog.Decided, error) {
+	if strings.TrimSpace(reason) == "" {
+		reason = "The parcel was not collected."
+	}
+	var writes []eventlog.Decided
+	units := taken(s, o)
+	for _, sku := range slices.Sorted(maps.Keys(units)) {
+		if units[sku] == 0 {
+			continue
+		}
+		events, err := inventory.Returning().Decide(states[sku], inventory.Return{
+			SKU: sku, Order: o.Placed.Order, Quantity: units[sku], Sellable: true, Reason: reason,
+		})
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, eventlog.Decided{Stream: stock.Stream(workspace, sku), Events: events})
+	}
+	return writes, nil
+}
