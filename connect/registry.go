@@ -84,8 +84,8 @@ func Open(ctx context.Context, log *eventlog.Log, v *vault.Vault, o Options) (*R
 	if err != nil {
 		return nil, err
 	}
-	for id, app := range apps {
-		if err := r.putApp(id, app); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(apps)) { // in one order, so that randomness that is fixed gives each the same
+		if err := r.putApp(id, apps[id]); err != nil {
 			return nil, err
 		}
 	}
@@ -93,8 +93,8 @@ func Open(ctx context.Context, log *eventlog.Log, v *vault.Vault, o Options) (*R
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range connected {
-		if err := r.putShop(s); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(connected)) {
+		if err := r.putShop(connected[id]); err != nil {
 			return nil, err
 		}
 	}
@@ -134,8 +134,8 @@ func (r *Registry) putApp(id string, app channels.App) error {
 			delete(r.keepers, s.token) // it refreshes with the newest secret, too
 		}
 	}
-	for _, s := range r.shops {
-		if s.App == id {
+	for _, shop := range slices.Sorted(maps.Keys(r.shops)) {
+		if s := r.shops[shop]; s.App == id {
 			if err := r.connect(s); err != nil {
 				return err
 			}

@@ -10,8 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -53,6 +53,7 @@ type Options struct {
 	TLS        [2]string               // certificate and key file; empty = plain http, on loopback only
 	TrustProxy []netip.Prefix          // networks of proxies that speak https for us
 	Client     *http.Client            // the way out to the channels; nil = a guarded one for each app
+	Rand       io.Reader               // of shops' ids and of the spread of retries; nil = the system's
 	Unwatched  bool                    // nobody looks: no live topics, and no socket for the owner's commands
 }
 
@@ -111,8 +112,14 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if err := h.openStores(ctx); err != nil {
 		return nil, err
 	}
+	var chances [3]*chance // of the shops, of the flows, of what is taken in
+	for i := range chances {
+		if chances[i], err = newChance(o.Rand); err != nil {
+			return nil, err
+		}
+	}
 	h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{
-		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main,
+		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main, Rand: chances[0],
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the connections: %w", err)
@@ -121,10 +128,11 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	h.closers = append(h.closers, func() error { shops.Close(); return nil })
 	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
 	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
-		Open: h.openFlows, Clock: o.Clock, Chance: rand.Float64, Log: o.Log, //nolint:forbidigo // jitter: only its spread matters
+		Open: h.openFlows, Clock: o.Clock, Chance: chances[1].Float64, Log: o.Log,
 	})
 	h.Ingest = ingest.New(ingest.Options{
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
+		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
 	})
 	if err := h.openSurface(); err != nil {

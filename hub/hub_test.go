@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
@@ -23,6 +26,32 @@ func TestMain(m *testing.M) {
 
 func options(data string) hub.Options {
 	return hub.Options{Data: data, Clock: time.Now, Log: slog.New(slog.DiscardHandler)}
+}
+
+// Randomness that is given fixes what is drawn: the ids of shops, and the spread of retries.
+func TestRandIsFixed(t *testing.T) {
+	app := func(seed byte) string {
+		o := options(t.TempDir())
+		o.Rand = rand.NewChaCha8([32]byte{seed})
+		h, err := hub.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = h.Close() }()
+		app, err := h.Shops.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: "key", Secrets: []string{"secret"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return app.ID
+	}
+	if a, b, c := app(1), app(1), app(2); a != b || a == c {
+		t.Errorf("ids %s and %s of one seed, %s of another", a, b, c)
+	}
+	o := options(t.TempDir())
+	o.Rand = strings.NewReader("too short to seed all parts")
+	if _, err := hub.Open(t.Context(), o); err == nil {
+		t.Error("opened with too little randomness")
+	}
 }
 
 // TestRestart runs one hub after another on a folder, in one process.

@@ -214,6 +214,7 @@ func (w *World) Start(ctx context.Context) error {
 		Data: l.dir, Clock: w.clock, Log: w.o.Log, Poll: w.o.Poll, Unwatched: true,
 		// Time goes on only when all else is done: so the views take in what a moment brought by one commit.
 		Watch:  func(projection.Notice) { _ = Sleep(ctx, pace) },
+		Rand:   rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "hub %d of seed %d", w.lives, w.o.Seed))),
 		Client: &http.Client{Timeout: time.Minute, Transport: &way{world: w, life: l, next: &http.Transport{DialContext: w.net.dial, MaxIdleConnsPerHost: 64}}},
 	})
 	if err != nil {
