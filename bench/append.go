@@ -9,12 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -192,70 +191,22 @@ func beside(ctx context.Context, places *Places, name string, like eventlog.Even
 	defer func() { err = errors.Join(err, bare.close()) }()
 	const rounds = 4
 	slice := time.Duration(seconds / rounds * float64(time.Second))
-	var ours, raw sampled
+	var ours, raw timing.Calls
 	for range rounds {
-		if err := raw.run(callers, events, slice, func(caller int) error { return bare.append(caller, events) }); err != nil {
+		if err := raw.Run(callers, events, slice, func(caller int) error { return bare.append(caller, events) }); err != nil {
 			return row, fmt.Errorf("bare loop: %w", err)
 		}
-		if err := ours.run(callers, events, slice, one); err != nil {
+		if err := ours.Run(callers, events, slice, one); err != nil {
 			return row, fmt.Errorf("log: %w", err)
 		}
 	}
 	row = Row{
 		Name: name, Engine: places.engine, Callers: callers, EventsPerAppend: events,
-		EventsPerSecond: ours.perSecond(), P50: ours.percentile(50), P99: ours.percentile(99),
-		RawPerSecond: raw.perSecond(), RawP99: raw.percentile(99),
+		EventsPerSecond: ours.PerSecond(), P50: ours.Percentile(50), P99: ours.Percentile(99),
+		RawPerSecond: raw.PerSecond(), RawP99: raw.Percentile(99),
 	}
 	row.RatioToRaw = row.EventsPerSecond / row.RawPerSecond
 	return row, nil
-}
-
-// sampled collects what the callers saw over several runs.
-type sampled struct {
-	events  int
-	elapsed time.Duration
-	took    []time.Duration // of each append
-}
-
-func (s *sampled) run(callers, events int, length time.Duration, one func(caller int) error) error {
-	runtime.GC()
-	var stop atomic.Bool
-	var wg sync.WaitGroup
-	took := make([][]time.Duration, callers)
-	faults := make([]error, callers)
-	start := time.Now()
-	for i := range callers {
-		wg.Go(func() {
-			for !stop.Load() {
-				begin := time.Now()
-				if faults[i] = one(i); faults[i] != nil {
-					return
-				}
-				took[i] = append(took[i], time.Since(begin))
-			}
-		})
-	}
-	time.AfterFunc(length, func() { stop.Store(true) })
-	wg.Wait()
-	s.elapsed += time.Since(start)
-	for _, t := range took {
-		s.events += len(t) * events
-		s.took = append(s.took, t...)
-	}
-	return errors.Join(faults...)
-}
-
-func (s *sampled) perSecond() float64 { return float64(s.events) / s.elapsed.Seconds() }
-
-func (s *sampled) percentile(p int) float64 { return Percentile(s.took, p) }
-
-// Percentile is in milliseconds; it sorts what took so long.
-func Percentile(took []time.Duration, p int) float64 {
-	slices.Sort(took)
-	if len(took) == 0 {
-		return 0
-	}
-	return float64(took[min(len(took)-1, len(took)*p/100)].Microseconds()) / 1000
 }
 
 // real is the log as the program uses it.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench/timing"
 	catalogue "github.com/creatorflow/creatorflow/domain/events"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -128,12 +129,12 @@ func conflicts(ctx context.Context, places *Places, events int, shipped bool, se
 		}
 	}
 	before := store.read.Load()
-	var took sampled
-	if err := took.run(1, 1, time.Duration(seconds*float64(time.Second)), turn); err != nil {
+	var took timing.Calls
+	if err := took.Run(1, 1, time.Duration(seconds*float64(time.Second)), turn); err != nil {
 		return row, err
 	}
-	row.P50, row.P99 = took.percentile(50), took.percentile(99)
-	row.Read = float64(store.read.Load()-before) / float64(took.events)
+	row.P50, row.P99 = took.Percentile(50), took.Percentile(99)
+	row.Read = float64(store.read.Load()-before) / float64(took.Events)
 	return row, nil
 }
 

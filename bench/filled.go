@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -128,21 +129,21 @@ func printFull(o Options, rows []Full, made time.Duration) (err error) {
 func compareFull(ctx context.Context, full, empty *old, callers int, seconds float64, one func(*old, context.Context, int) error) (Full, error) {
 	const rounds = 4
 	slice := time.Duration(seconds / rounds * float64(time.Second))
-	var ours, theirs sampled
+	var ours, theirs timing.Calls
 	for range rounds {
 		for _, side := range []struct {
 			log  *old
-			into *sampled
+			into *timing.Calls
 		}{{full, &ours}, {empty, &theirs}} {
 			side.log.callers = callers
-			if err := side.into.run(callers, 1, slice, func(caller int) error { return one(side.log, ctx, caller) }); err != nil {
+			if err := side.into.Run(callers, 1, slice, func(caller int) error { return one(side.log, ctx, caller) }); err != nil {
 				return Full{}, err
 			}
 		}
 	}
 	return Full{
-		Callers: callers, PerSecond: ours.perSecond(), P50: ours.percentile(50), P99: ours.percentile(99),
-		EmptyPerSecond: theirs.perSecond(), EmptyP99: theirs.percentile(99), RatioToEmpty: ours.perSecond() / theirs.perSecond(),
+		Callers: callers, PerSecond: ours.PerSecond(), P50: ours.Percentile(50), P99: ours.Percentile(99),
+		EmptyPerSecond: theirs.PerSecond(), EmptyP99: theirs.Percentile(99), RatioToEmpty: ours.PerSecond() / theirs.PerSecond(),
 	}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/postgres"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
@@ -243,12 +244,12 @@ func Worker(ctx context.Context, db string, number int, in io.Reader, out io.Wri
 		if err != nil {
 			return fmt.Errorf("read for how long to append: %w", err)
 		}
-		var s sampled
+		var s timing.Calls
 		var told worked
-		if err := s.run(processCallers, 1, time.Duration(seconds*float64(time.Second)), func(caller int) error { return r.append(ctx, caller, 1) }); err != nil {
+		if err := s.Run(processCallers, 1, time.Duration(seconds*float64(time.Second)), func(caller int) error { return r.append(ctx, caller, 1) }); err != nil {
 			told.Fault = err.Error()
 		}
-		told.Events, told.PerSecond, told.P50, told.P99 = s.events, s.perSecond(), s.percentile(50), s.percentile(99)
+		told.Events, told.PerSecond, told.P50, told.P99 = s.Events, s.PerSecond(), s.Percentile(50), s.Percentile(99)
 		if err := json.NewEncoder(out).Encode(told); err != nil {
 			return err
 		}

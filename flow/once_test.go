@@ -22,7 +22,6 @@ func TestLateOutcomeIsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				w.alone = false
 				var began []time.Duration
 				w.call = func(_ context.Context, in Input, _ string) Verdict {
 					began = append(began, time.Since(w.start))

@@ -50,7 +50,7 @@ func TestAsTheProduct(t *testing.T) {
 		d := &desk{log: shop.log, orders: map[string]*order{}}
 		runner := flow.NewRunner(shop.log, []*flow.Definition{fulfilment.Definition(workspace.Main, d)}, flow.Options{
 			Open:  func(context.Context) (eventlog.Position, []flow.Open, error) { return 0, nil, nil },
-			Alone: true, Clock: shop.clock, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+			Clock: shop.clock, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
 		})
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup

@@ -16,6 +16,7 @@ import (
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/history"
 	"github.com/creatorflow/creatorflow/bench/startup"
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/domain/orders"
 )
 
@@ -172,7 +173,7 @@ func (r *Result) ask(ctx context.Context, a asker) error {
 		}
 	}
 	for name, k := range r.Kinds {
-		k.Asked, k.P50, k.P95 = len(took[name]), bench.Percentile(took[name], 50), bench.Percentile(took[name], 95)
+		k.Asked, k.P50, k.P95 = len(took[name]), timing.Percentile(took[name], 50), timing.Percentile(took[name], 95)
 		k.Median = int(bench.Median(items[name]))
 		r.Kinds[name] = k
 		if k.List {
@@ -180,7 +181,7 @@ func (r *Result) ask(ctx context.Context, a asker) error {
 		}
 	}
 	r.Searches = len(searches)
-	r.P50, r.P95 = bench.Percentile(searches, 50), bench.Percentile(searches, 95)
+	r.P50, r.P95 = timing.Percentile(searches, 50), timing.Percentile(searches, 95)
 	return nil
 }
 

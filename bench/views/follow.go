@@ -10,6 +10,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/history"
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/hub"
@@ -123,7 +124,7 @@ func (r *Followed) measure(ctx context.Context, log *eventlog.Log, views project
 	lag.mu.Lock()
 	defer lag.mu.Unlock()
 	r.Lag, r.Behind = ms(lag.longest), lag.behind
-	r.P50, r.P99 = bench.Percentile(pace.took, 50), bench.Percentile(pace.took, 99)
+	r.P50, r.P99 = timing.Percentile(pace.took, 50), timing.Percentile(pace.took, 99)
 	return nil
 }
 
