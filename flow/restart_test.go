@@ -190,17 +190,17 @@ func TestTakeOver(t *testing.T) {
 // also when no other process ever had it.
 func TestNobodyRepeatsACallThatMayBeUnderWay(t *testing.T) {
 	inWorld(t, func(w *world) {
-		made := 0
+		var made atomic.Int64
 		w.call = func(ctx context.Context, in Input, _ string) Verdict {
-			if in.Attempt > 1 && made > 0 { // look first
+			if in.Attempt > 1 && made.Load() > 0 { // look first
 				return Done(nil)
 			}
 			if in.Attempt == 1 {
-				time.AfterFunc(Settle, func() { made++ })
+				time.AfterFunc(Settle, func() { made.Add(1) })
 				<-ctx.Done()
 				return Done(nil)
 			}
-			made++
+			made.Add(1)
 			return Done(nil)
 		}
 		stop := w.runs()
@@ -212,8 +212,8 @@ func TestNobodyRepeatsACallThatMayBeUnderWay(t *testing.T) {
 		w.tell("a", told{}) // news are no reason either
 		w.pass(CallTime + time.Second)
 		w.tells("a", "started check take call? call? call end finished")
-		if made != 1 {
-			w.Errorf("done %d times", made)
+		if made.Load() != 1 {
+			w.Errorf("done %d times", made.Load())
 		}
 	})
 }
