@@ -56,6 +56,7 @@ var routes = map[string]Action{
 	"POST /api/v1/commands/map-sku":             Operate,
 	"POST /api/v1/commands/retry-step":          Operate,
 	"POST /api/v1/commands/replay-deadletter":   Operate,
+	"POST /api/v1/commands/replay-deadletters":  Operate,
 	"POST /api/v1/commands/discard-deadletter":  Operate,
 	"POST /api/v1/commands/put-back":            Operate,
 	"POST /api/v1/commands/configure-workspace": Configure,

@@ -56,6 +56,12 @@ func TestCommands(t *testing.T) {
 		{"discard-deadletter", `{"id":"inbox-9","reason":"a test"}`, 409, 0, "no such dead letter"},
 		{"discard-deadletter", `{"id":"flow-k7:576","reason":"a test"}`, 409, 0, "cannot be discarded"},
 		{"replay-deadletter", `{"id":"flow-k7:576","reason":"a test"}`, 409, 0, "nothing to retry"},
+		{"replay-deadletters", `{"from":"2026-11-24T12:00:00Z","to":"2026-11-24T11:59:59Z"}`, 409, 0, "begin before it ends"},
+		{"replay-deadletters", `{"from":"2999-01-01T00:00:00Z","reason":"a test"}`, 409, 0, "begin before it ends"},
+		{"replay-deadletters", `{"from":"2020-11-24T12:00:00+01:00","reason":"a test"}`, 200, 1, ""},
+		{"replay-deadletters", `{"from":"2020-11-24T12:00:00Z","to":"2999-01-01T00:00:00Z"}`, 409, 0, "already"},
+		{"replay-deadletters", `{"to":"2026-11-24T12:00:00Z"}`, 422, 0, ""},
+		{"replay-deadletters", `{"from":"yesterday"}`, 422, 0, ""},
 	} {
 		a := s.command(t, nil, test.name, test.body, v7(), "Authorization", bearer)
 		if a.StatusCode != test.status {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
@@ -69,6 +70,20 @@ func (g *Gateway) registerCommands() {
 			return eventlog.Request{}, eventlog.Refusal("This is about stock, and there is nothing to take in again: do what it says, or discard it.")
 		}
 		return one(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
+	})
+	command(g, "replay-deadletters", "Try to take in again all that was opened in a time; it is worked off in the background", func(_ context.Context, b struct {
+		From   time.Time `json:"from"`
+		To     time.Time `json:"to" required:"false" doc:"now when absent, and at the latest"`
+		Reason string    `json:"reason" maxLength:"200" required:"false"`
+	},
+	) (eventlog.Request, error) {
+		now := g.o.Clock()
+		if b.To.IsZero() || b.To.After(now) { // what fails again is opened later, and not tried for ever
+			b.To = now
+		}
+		return one(letterevents.Replays(w), letters.ReplayingAll(), letterevents.ReplayBegun{
+			From: b.From.UTC().Truncate(time.Microsecond), To: b.To.UTC().Truncate(time.Microsecond), Reason: b.Reason,
+		}), nil
 	})
 	command(g, "discard-deadletter", "Let it go", func(_ context.Context, b letter) (eventlog.Request, error) {
 		if strings.HasPrefix(b.ID, letters.FlowID("")) {

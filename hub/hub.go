@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,6 +86,7 @@ type Hub struct {
 	stores  *engine.Stores
 	closers []func() error // in the order of opening
 	flows   *flow.Runner
+	replays *letters.Replayer
 	surface surface
 	ready   chan struct{} // closed when everything answers
 	address atomic.Value  // string: where people find the hub that runs
@@ -129,6 +131,9 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
 	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
 		Open: h.openFlows, Clock: o.Clock, Chance: chances[1].Float64, Log: o.Log,
+	})
+	h.replays = letters.NewReplayer(letters.ReplayerOptions{
+		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Retry: h.retry, CaughtUp: h.Projections.WaitFor, Logger: o.Log,
 	})
 	h.Ingest = ingest.New(ingest.Options{
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
@@ -197,8 +202,22 @@ func (h *Hub) openFlows(ctx context.Context) (position eventlog.Position, open [
 	return fulfilment.Open(ctx, h.Log, h.Views)
 }
 
+// retry is how the replay of dead letters has a stuck flow tried again.
+func (h *Hub) retry(id string) letters.Retry {
+	rule := h.Fulfilment.Retrying(id)
+	return letters.Retry{
+		Fold: rule.Fold(h.Fulfilment.Stream(id)),
+		Decide: func(state any, reason string) ([]eventlog.Event, error) {
+			return rule.Decide(state.(flow.Status), reason)
+		},
+	}
+}
+
 // notice passes on that views moved.
 func (h *Hub) notice(n projection.Notice) {
+	if n.All || slices.Contains(n.Topics, "deadletters") {
+		h.replays.Wake()
+	}
 	h.surface.notice(n)
 	h.o.Watch(n)
 }
@@ -217,6 +236,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.Log.Run,
 		h.Projections.Run,
 		h.flows.Run,
+		h.replays.Run,
 		h.Ingest.Run,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },

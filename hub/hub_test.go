@@ -14,6 +14,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/workspace"
+	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
@@ -120,5 +125,59 @@ func TestOpenFails(t *testing.T) {
 	}
 	if err := h.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReplayOfATime asks for letters of a time to be tried again: the hub works it off.
+func TestReplayOfATime(t *testing.T) {
+	h, err := hub.Open(t.Context(), options(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx, listener) }()
+	defer func() {
+		stop()
+		if err := errors.Join(<-ended, h.Close()); !errors.Is(err, context.Canceled) {
+			t.Errorf("the hub ended with %v", err)
+		}
+	}()
+	if err := h.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	id := letters.OrderID("k7:1") // of a shop that is not connected, so it opens again
+	begun := time.Now()
+	for _, w := range []eventlog.Write{
+		{Stream: letterevents.Stream(workspace.Main, id), Events: []eventlog.Event{letterevents.Opened{Letter: id, Reason: "r"}}},
+		{Stream: h.Fulfilment.Stream("k7:2"), Events: []eventlog.Event{
+			flows.Started{Kind: "fulfilment", Flow: "k7:2", At: begun}, flows.Stuck{Flow: "k7:2", Step: "label", Reason: "r"},
+		}},
+		{Stream: letterevents.Replays(workspace.Main), Events: []eventlog.Event{letterevents.ReplayBegun{From: begun.Add(-time.Hour), To: begun.Add(time.Hour)}}},
+	} {
+		if _, err := h.Log.Append(ctx, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for position := eventlog.Position(0); ; {
+		s, err := letters.FindReplay(ctx, h.Log, workspace.Main)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.Running {
+			if s.Replayed < 2 || s.Skipped > 0 {
+				t.Errorf("got %+v, want 2 replayed", s)
+			}
+			return
+		}
+		if position, err = h.Log.Wait(waiting, position); err != nil {
+			t.Fatalf("the replay does not end: %v, %+v", err, s)
+		}
 	}
 }

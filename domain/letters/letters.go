@@ -160,6 +160,7 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 	rows, totals := table.Edit(tx), counts.Edit(tx)
 	moved := false
 	for _, r := range batch {
+		moved = moved || isReplay(r.Event)
 		row, open, concerns := fold(r)
 		if !concerns {
 			continue

@@ -178,7 +178,17 @@ type DeadLetter struct {
 // DeadLetterList is a page of dead letters, newest first.
 type DeadLetterList struct {
 	Page
-	Items []DeadLetter `json:"items"`
+	Items  []DeadLetter `json:"items"`
+	Replay *Replay      `json:"replay" doc:"of all letters of a time: the one under way, or the last one; null when there was none"`
+}
+
+// Replay says how trying all letters of a time again fares.
+type Replay struct {
+	Running  bool   `json:"running"`
+	From     string `json:"from"`
+	To       string `json:"to"`
+	Replayed int    `json:"replayed"`
+	Skipped  int    `json:"skipped" doc:"closed meanwhile, or impossible to try"`
 }
 
 // DeadLetters makes the body of GET /api/v1/deadletters.
@@ -207,7 +217,13 @@ func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after stri
 			Sample: l.Sample, Reason: l.Reason, Attempts: l.Attempts, Inbox: l.Inbox, Actions: actions,
 		})
 	}
-	return body, nil
+	replay, err := letters.FindReplay(ctx, b.o.Log, b.o.Workspace)
+	if err == nil && replay.Known {
+		body.Replay = &Replay{
+			Running: replay.Running, From: stamp(replay.From), To: stamp(replay.To), Replayed: replay.Replayed, Skipped: replay.Skipped,
+		}
+	}
+	return body, err
 }
 
 // EventList is a page of the log.

@@ -1,11 +1,19 @@
 // Package letters holds the events of dead letters: records and webhooks that could not be taken
-// in, kept with what is wrong and what was done about it. Streams are (workspace, "deadletter", id).
+// in, kept with what is wrong and what was done about it. Streams are (workspace, "deadletter", id);
+// replays of all letters of a time are told in (workspace, "replay", "deadletters").
 package letters
 
-import "github.com/creatorflow/creatorflow/eventlog"
+import (
+	"time"
 
-// Kind is the stream kind of dead letters.
-const Kind = "deadletter"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// The stream kinds of this package.
+const (
+	Kind       = "deadletter"
+	ReplayKind = "replay" // id: "deadletters"
+)
 
 // Opened says that something could not be taken in.
 type Opened struct {
@@ -37,6 +45,36 @@ type Resolved struct {
 	Letter string `json:"letter"`
 }
 
+// ReplayBegun says that somebody asked to try all letters again that were opened in a time.
+type ReplayBegun struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+// ReplayWentOn says how far the replay has come, oldest letter first.
+type ReplayWentOn struct {
+	Replayed int       `json:"replayed"`         // so far
+	Skipped  int       `json:"skipped,omitzero"` // so far: closed meanwhile, or impossible to try
+	At       time.Time `json:"at"`               // when the last of these letters was opened
+	Letter   string    `json:"letter"`           // the last of them
+}
+
+// ReplayEnded says that every letter of the time was tried again or skipped.
+type ReplayEnded struct {
+	Replayed int `json:"replayed"`
+	Skipped  int `json:"skipped,omitzero"`
+}
+
+// EventName implements eventlog.Event.
+func (ReplayBegun) EventName() string { return "deadletter.replay_begun" }
+
+// EventName implements eventlog.Event.
+func (ReplayWentOn) EventName() string { return "deadletter.replay_went_on" }
+
+// EventName implements eventlog.Event.
+func (ReplayEnded) EventName() string { return "deadletter.replay_ended" }
+
 // EventName implements eventlog.Event.
 func (Opened) EventName() string { return "deadletter.opened" }
 
@@ -51,10 +89,15 @@ func (Resolved) EventName() string { return "deadletter.resolved" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Opened{}, Replayed{}, Discarded{}, Resolved{}}
+	return []eventlog.Event{Opened{}, Replayed{}, Discarded{}, Resolved{}, ReplayBegun{}, ReplayWentOn{}, ReplayEnded{}}
 }
 
 // Stream is a dead letter's history.
 func Stream(workspace, letter string) eventlog.Stream {
 	return eventlog.Stream{Workspace: workspace, Kind: Kind, ID: letter}
+}
+
+// Replays is the history of the replays of all letters of a time.
+func Replays(workspace string) eventlog.Stream {
+	return eventlog.Stream{Workspace: workspace, Kind: ReplayKind, ID: "deadletters"}
 }
