@@ -243,6 +243,19 @@ export interface DeadLetter {
   actions: string[];
 }
 
+export interface DeadLetters extends Page<DeadLetter> {
+  /** Of all letters of a time: the one under way, or the last one. */
+  replay: Replay | null;
+}
+
+export interface Replay {
+  running: boolean;
+  from: string;
+  to: string;
+  replayed: number;
+  skipped: number;
+}
+
 export interface InboxEntry {
   number: number;
   received_at: string;

@@ -8,6 +8,8 @@ export interface Commands {
   "map-sku": { connection: string; code: string; sku: string };
   "retry-step": { flow: string };
   "replay-deadletter": { id: string; reason: string };
+  /** All that were opened since then, in the background. */
+  "replay-deadletters": { from: string; reason: string };
   "discard-deadletter": { id: string; reason: string };
   "put-back": { id: string; reason: string };
   "configure-workspace": Partial<Workspace>;

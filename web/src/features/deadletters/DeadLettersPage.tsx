@@ -8,9 +8,10 @@ import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { DeadLetter, Page } from "../../wire/api";
+import type { DeadLetters } from "../../wire/api";
 import { Problem } from "../../wire/problem";
 import { DeadLetterCard } from "./DeadLetterCard";
+import { ReplayTime } from "./ReplayTime";
 
 /** What could not be done after all its tries, with the reason and the two ways on. */
 export function DeadLettersPage() {
@@ -21,7 +22,7 @@ export function DeadLettersPage() {
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) => {
       const ask = new URLSearchParams({ limit: "50", ...(pageParam && { after: pageParam }) });
-      return read<Page<DeadLetter>>(`/api/v1/deadletters?${ask}`, signal);
+      return read<DeadLetters>(`/api/v1/deadletters?${ask}`, signal);
     },
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: keepPreviousData,
@@ -35,6 +36,7 @@ export function DeadLettersPage() {
         title={t.deadletters.title}
         lead={first && first.total >= 0 ? t.deadletters.lead(format.count(first.total), first.total) : null}
       />
+      {first !== undefined && (items.length > 1 || first.replay !== null) && <ReplayTime replay={first.replay} />}
       {list.error && (
         <div className="mb-3">
           <Trouble
