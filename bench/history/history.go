@@ -57,7 +57,7 @@ func New(log *eventlog.Log, clock func() time.Time, o Options) *Shop {
 
 // Year is a clock for a history of so many orders: they fill about a year that ends now.
 func Year(orders int) (clock func() time.Time) {
-	const looks = 12 // that an order needs
+	const looks = 24 // that an order needs, about
 	var n atomic.Int64
 	begin, step := time.Now().AddDate(-1, 0, 0), 365*24*time.Hour/time.Duration(looks*(orders+1))
 	return func() time.Time { return begin.Add(time.Duration(n.Add(1)) * step) }

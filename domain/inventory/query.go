@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -130,26 +129,25 @@ func ratesOf(ctx context.Context, q projection.Querier, sku string, now time.Tim
 	var hour, day int64
 	err := sums(ctx, q, func(_ string, h, d int64) { hour, day = hour+h, day+d }, `
 		select sku, case when start >= $2 then units else 0 end, case when start < $4 then units else 0 end
-			from sold_minutes_v1 where sku = $1 and (start >= $2 or start >= $3 and start < $4)
+			from sold_minutes_v2 where sku = $1 and (start >= $2 or start >= $3 and start < $4)
 		union all
-		select sku, 0, units from sold_hours_v1 where sku = $1 and start >= $4`, sku, w.hour, w.day, w.hours)
+		select sku, 0, units from sold_hours_v2 where sku = $1 and start >= $4`, sku, w.hour, w.day, w.hours)
 	return rated(hour, day), err
 }
 
-// allRates sums the same for every SKU that sold in the last day. The database must not group by SKU: it
-// would read all sales of all time in that order.
-func allRates(ctx context.Context, q projection.Querier, now time.Time) (map[string]Rates, error) {
+// watchedRates sums the same for every SKU that is watched.
+func watchedRates(ctx context.Context, q projection.Querier, now time.Time) (map[string]Rates, error) {
 	w := windowAt(now)
 	type sold struct{ hour, day int64 }
 	sales := map[string]sold{}
 	err := sums(ctx, q, func(sku string, hour, day int64) {
 		sales[sku] = sold{sales[sku].hour + hour, sales[sku].day + day}
 	}, `
-		select sku, units, 0 from sold_minutes_v1 where start >= $1
+		select s.sku, m.units, 0 from stock_v2 s join sold_minutes_v2 m on m.sku = s.sku and m.start >= $1 where s.watch = 1
 		union all
-		select sku, 0, units from sold_minutes_v1 where start >= $2 and start < $3
+		select s.sku, 0, m.units from stock_v2 s join sold_minutes_v2 m on m.sku = s.sku and m.start >= $2 and m.start < $3 where s.watch = 1
 		union all
-		select sku, 0, units from sold_hours_v1 where start >= $3`, w.hour, w.day, w.hours)
+		select s.sku, 0, h.units from stock_v2 s join sold_hours_v2 h on h.sku = s.sku and h.start >= $3 where s.watch = 1`, w.hour, w.day, w.hours)
 	rates := make(map[string]Rates, len(sales))
 	for sku, s := range sales {
 		rates[sku] = rated(s.hour, s.day)
@@ -188,13 +186,17 @@ func Find(ctx context.Context, r projection.Reader, sku string, now time.Time) (
 // List reads a page of SKUs by name of the SKU; text is the beginning of a SKU or part of a name.
 func List(ctx context.Context, r projection.Reader, text, after string, limit int, now time.Time) (items []Item, next string, err error) {
 	limit = min(max(limit, 1), 200)
-	tail, args := "where sku > $1 ", []any{after}
-	if text != "" {
-		tail += `and (lower(sku) like $2 escape '\' or lower(name) like $3 escape '\') `
+	var rows []Row
+	switch {
+	case text == "":
+		rows, err = table.Select(ctx, r, "where sku > $1 order by sku limit $2", after, limit+1)
+	case len(partsOf(text)) > 0:
+		rows, err = search(ctx, r, text, after, limit+1)
+	default: // so short that there are enough among the next
 		like := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(text))
-		args = append(args, like+"%", "%"+like+"%")
+		rows, err = table.Select(ctx, r, `where sku > $1 and (lower(sku) like $2 escape '\' or lower(name) like $3 escape '\')
+			order by sku limit $4`, after, like+"%", "%"+like+"%", limit+1)
 	}
-	rows, err := table.Select(ctx, r, tail+"order by sku limit $"+strconv.Itoa(len(args)+1), append(args, limit+1)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -225,7 +227,7 @@ func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time
 	if err != nil {
 		return nil, 0, err
 	}
-	rates, err := allRates(ctx, r, now)
+	rates, err := watchedRates(ctx, r, now)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -32,7 +32,7 @@ type Row struct {
 }
 
 var table = &projection.Table[Row]{
-	Name: "stock_v1", Key: 1,
+	Name: "stock_v2", Key: 1,
 	Columns: []string{
 		"sku text", "name text", "received bigint", "shipped bigint", "adjusted bigint", "returned bigint",
 		"reserved bigint", "on_hand bigint", "available bigint", "entries bigint", "waiting bigint", "moved_at bigint",
@@ -64,7 +64,7 @@ type Entry struct {
 }
 
 var ledger = &projection.Table[Entry]{
-	Name: "ledger_v1", Key: 2,
+	Name: "ledger_v2", Key: 2,
 	Columns: []string{
 		"sku text", "entry bigint", "at bigint", "kind text", "quantity bigint", "on_hand bigint", "reserved bigint",
 		"available bigint", "order_id text", "reason text", "actor text", "cause text", "position bigint",
@@ -92,7 +92,7 @@ func soldTable(name string) *projection.Table[sold] {
 	}
 }
 
-var soldMinutes, soldHours = soldTable("sold_minutes_v1"), soldTable("sold_hours_v1")
+var soldMinutes, soldHours = soldTable("sold_minutes_v2"), soldTable("sold_hours_v2")
 
 // promise is what an order holds of a SKU, and since when.
 type promise struct {
@@ -103,7 +103,7 @@ type promise struct {
 }
 
 var promises = &projection.Table[promise]{
-	Name: "promises_v1", Key: 2, Columns: []string{"order_id text", "sku text", "units bigint", "since bigint"},
+	Name: "promises_v2", Key: 2, Columns: []string{"order_id text", "sku text", "units bigint", "since bigint"},
 	Fields: func(p *promise) []any { return []any{&p.Order, &p.SKU, &p.Units, &p.Since} },
 }
 
@@ -114,7 +114,7 @@ type shortage struct {
 }
 
 var shortages = &projection.Table[shortage]{
-	Name: "shortages_v1", Key: 2, Columns: []string{"order_id text", "sku text"},
+	Name: "shortages_v2", Key: 2, Columns: []string{"order_id text", "sku text"},
 	Fields: func(s *shortage) []any { return []any{&s.Order, &s.SKU} },
 }
 
@@ -128,22 +128,22 @@ type View struct{}
 func (View) Name() string { return "inventory" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 1 }
+func (View) Version() int { return 2 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string {
-	return []string{table.Name, ledger.Name, soldMinutes.Name, soldHours.Name, promises.Name, shortages.Name}
+	return []string{table.Name, ledger.Name, soldMinutes.Name, soldHours.Name, promises.Name, shortages.Name, parts.Name}
 }
 
 // Schema implements projection.Projection.
 func (View) Schema() []string {
 	return []string{
-		table.Create(), ledger.Create(), soldMinutes.Create(), soldHours.Create(), promises.Create(), shortages.Create(),
-		"create index stock_v1_watch on stock_v1 (watch, sku)",
-		"create index shortages_v1_sku on shortages_v1 (sku, order_id)",
-		"create index promises_v1_sku on promises_v1 (sku, order_id)",
-		"create index sold_minutes_v1_start on sold_minutes_v1 (start, sku, units)",
-		"create index sold_hours_v1_start on sold_hours_v1 (start, sku, units)",
+		table.Create(), ledger.Create(), soldMinutes.Create(), soldHours.Create(), promises.Create(), shortages.Create(), parts.Create(),
+		"create index stock_v2_watch on stock_v2 (watch, sku)",
+		"create index shortages_v2_sku on shortages_v2 (sku, order_id)",
+		"create index promises_v2_sku on promises_v2 (sku, order_id)",
+		"create index sold_minutes_v2_start on sold_minutes_v2 (start, sku, units)",
+		"create index sold_hours_v2_start on sold_hours_v2 (start, sku, units)",
 	}
 }
 
@@ -151,7 +151,7 @@ func (View) Schema() []string {
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	f := folding{
 		tx: tx, stock: table.Edit(tx), ledger: ledger.Edit(tx), minutes: soldMinutes.Edit(tx), hours: soldHours.Edit(tx),
-		promises: promises.Edit(tx), shortages: shortages.Edit(tx), short: map[string][]string{}, moved: map[string]bool{},
+		promises: promises.Edit(tx), shortages: shortages.Edit(tx), parts: parts.Edit(tx), short: map[string][]string{}, moved: map[string]bool{},
 	}
 	for _, r := range batch {
 		if err := f.record(ctx, r); err != nil {
@@ -168,6 +168,7 @@ type folding struct {
 	minutes, hours *projection.Edit[sold]
 	promises       *projection.Edit[promise]
 	shortages      *projection.Edit[shortage]
+	parts          *projection.Edit[part]
 	short          map[string][]string // what an order waits for, as far as this batch touched it
 	moved          map[string]bool     // SKUs of this batch
 }
@@ -229,7 +230,13 @@ func (f *folding) move(ctx context.Context, r eventlog.Record, sku string, e Ent
 	if err != nil {
 		return err
 	}
+	known, name := row.Entries > 0, row.Name
 	change(row)
+	if !known || name != row.Name {
+		if err := f.index(sku, known, name, row.Name); err != nil {
+			return err
+		}
+	}
 	row.OnHand = row.Received - row.Shipped + row.Adjusted + row.Returned
 	row.Available = row.OnHand - row.Reserved
 	row.Entries++
@@ -318,7 +325,7 @@ func (f *folding) waiting(ctx context.Context, order, sku string, by int64) erro
 
 // save writes the rows, and marks the SKUs that need watching by what sold until their last movement.
 func (f *folding) save(ctx context.Context) ([]string, error) {
-	for _, save := range []func(context.Context) error{f.ledger.Save, f.minutes.Save, f.hours.Save, f.promises.Save, f.shortages.Save} {
+	for _, save := range []func(context.Context) error{f.ledger.Save, f.minutes.Save, f.hours.Save, f.promises.Save, f.shortages.Save, f.parts.Save} {
 		if err := save(ctx); err != nil {
 			return nil, err
 		}

@@ -66,9 +66,10 @@ func List(ctx context.Context, r projection.Reader, f Filter) (rows []Row, total
 	order := "order by placed_at desc, id desc"
 	var where []string
 	for i, t := range terms {
-		if i > 0 {
+		switch {
+		case i > 0 || t.n > few && t.column == "channel_id":
 			t.column = "coalesce(" + t.column + ", '')"
-		} else if t.column == "channel_id" {
+		case t.column == "channel_id":
 			order = "order by coalesce(placed_at, 0) desc, id desc" // sorts these few, rather than look for them among all
 		}
 		where = append(where, t.column+" "+t.is)
@@ -94,8 +95,8 @@ func List(ctx context.Context, r projection.Reader, f Filter) (rows []Row, total
 	return rows, total, next, err
 }
 
-// terms are the filter's conditions, the rarest first. A text that many orders begin with chooses no index:
-// it comes behind one that takes all.
+// terms are the filter's conditions, the rarest first. A text that more than a few orders begin with comes
+// last.
 func (f Filter) terms(ctx context.Context, r projection.Reader, arg func(any) string) (terms []term, err error) {
 	switch {
 	case f.Status == "":
@@ -123,8 +124,7 @@ func (f Filter) terms(ctx context.Context, r projection.Reader, arg func(any) st
 			return nil, err
 		}
 		if t.n > few {
-			t.n = math.MaxInt64
-			terms = append(terms, term{column: "placed_at", is: "is not null", n: math.MaxInt64 - 1})
+			t.n = math.MaxInt64 // how many more, nobody knows
 		}
 		terms = append(terms, t)
 	}
