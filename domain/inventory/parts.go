@@ -78,15 +78,15 @@ func search(ctx context.Context, r projection.Reader, text, after string, limit 
 	if err != nil {
 		return nil, err
 	}
-	tail, args := "join "+parts.Name+" on item = sku where part = $1 and item > $2 ", []any{rarest[0], ""}
+	tail, args := "join (select p.item from "+parts.Name+" p where p.part = $1 and p.item > $2 ", []any{rarest[0], ""}
 	for _, p := range rarest[1:] {
 		args = append(args, p)
-		tail += "and exists (select 1 from " + parts.Name + " q where q.part = $" + strconv.Itoa(len(args)) + " and q.item = sku) "
+		tail += "and exists (select 1 from " + parts.Name + " q where q.part = $" + strconv.Itoa(len(args)) + " and q.item = p.item) "
 	}
 	var found []Row
 	for {
 		args[1] = after
-		rows, err := table.Select(ctx, r, tail+"order by item limit $"+strconv.Itoa(len(args)+1), append(slices.Clone(args), atOnce)...)
+		rows, err := table.Select(ctx, r, tail+"order by p.item limit $"+strconv.Itoa(len(args)+1)+") found on item = sku order by sku", append(slices.Clone(args), atOnce)...)
 		if err != nil {
 			return nil, err
 		}
