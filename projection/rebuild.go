@@ -78,7 +78,7 @@ const lastStretch = 1000
 
 // buildBatch is how many records a builder folds at once. Nobody reads what it writes, and most of what
 // concerns one order comes close together: many records share the reading and writing of a row.
-const buildBatch = 16_000
+const buildBatch = 8_000
 
 // builder is a runner that is driven by foldTo instead of Run; done ends what it has begun.
 func builder(ctx context.Context, log Log, store Store, projections []Projection, o Options) (b *Runner, done func(), err error) {
