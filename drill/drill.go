@@ -35,6 +35,7 @@ type Options struct {
 	Binary    string // the program that is broken
 	Dir       string // for the data folder and the hub's output; kept
 	DB        string // an empty database, as `serve --db` names it; none = SQLite in the data folder
+	Cluster   string // where the drill's own server keeps that database, in Dir; none = another's server
 	Cycles    int
 	Seed      uint64
 	PerMinute int           // webhooks the simulated shop aims at
@@ -131,7 +132,15 @@ func Run(ctx context.Context, name string, o Options, breaking func(ctx context.
 	}
 	c.report.Orders = len(c.placed)
 	c.report.P99 = float64(percentile(c.readies, 99).Microseconds()) / 1000
-	err = c.judge(ctx, &c.report)
+	c.report.Seconds = time.Since(started).Seconds()
+	h, err := c.history()
+	if err != nil {
+		return c.report, err
+	}
+	if err := h.save(o.Dir); err != nil {
+		return c.report, err
+	}
+	err = h.judge(ctx, c.hub(), &c.report)
 	c.report.Seconds = time.Since(started).Seconds()
 	return c.report, err
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -27,5 +29,26 @@ func TestNotRun(t *testing.T) {
 	}
 	if want := `"not_run":"there is no /dev/fuse"`; !strings.Contains(string(line), want) {
 		t.Errorf("the line %s does not say %s", line, want)
+	}
+}
+
+// TestCheckNeedsWhatADrillLeft: a folder of something else is no proof.
+func TestCheckNeedsWhatADrillLeft(t *testing.T) {
+	for _, c := range []struct{ name, history, want string }{
+		{name: "nothing", want: "there is no history.json"},
+		{name: "no history", history: "{", want: "read the drill's history history.json"},
+		{name: "a database of the owner's", history: `{"report":{"engine":"postgres"}}`, want: "name its database with --db"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if c.history != "" {
+				if err := os.WriteFile(filepath.Join(dir, historyName), []byte(c.history), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := Check(t.Context(), dir, ""); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
 	}
 }

@@ -18,13 +18,13 @@ import (
 )
 
 // judge opens what the last hub left and holds it against what was acknowledged.
-func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
-	h, err := hub.Open(ctx, c.hub())
+func (p history) judge(ctx context.Context, o hub.Options, r *Report) (err error) {
+	h, err := hub.Open(ctx, o)
 	if err != nil {
 		return fmt.Errorf("open what the hub left: %w", err)
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	kept, err := engine.Read(ctx, c.data, c.o.DB, quiet)
+	kept, err := engine.Read(ctx, o.Data, o.DB, quiet)
 	if err != nil {
 		return fmt.Errorf("read what the hub left: %w", err)
 	}
@@ -47,23 +47,23 @@ func (c *Campaign) judge(ctx context.Context, r *Report) (err error) {
 	if !same.Equal {
 		r.Broke("the views differ from a rebuild in %v", same.Differ)
 	}
-	if behind := c.book.behind; len(behind) > 0 {
-		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(behind), strings.Join(behind[:min(len(behind), enough)], ", "))
+	if len(p.Behind) > 0 {
+		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(p.Behind), strings.Join(p.Behind[:min(len(p.Behind), enough)], ", "))
 	}
-	if err := c.judgeWebhooks(ctx, r, h.Vault); err != nil {
+	if err := p.judgeWebhooks(ctx, r, h.Vault); err != nil {
 		return err
 	}
-	if err := c.judgeCommands(ctx, r, h.Log); err != nil {
+	if err := p.judgeCommands(ctx, r, h.Log); err != nil {
 		return err
 	}
-	shipped, err := c.judgeShop(r)
-	if err != nil {
-		return err
+	if len(p.Twice) > 0 {
+		r.Twice = len(p.Twice)
+		r.Broke("done twice at the shop: %v", p.Twice[:min(len(p.Twice), enough)])
 	}
-	return c.judgeViews(ctx, r, h, shipped)
+	return p.judgeViews(ctx, r, h)
 }
 
-func (c *Campaign) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault) error {
+func (p history) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault) error {
 	kept := map[string]bool{}
 	for after := int64(0); ; {
 		items, err := v.Listed(ctx, nil, after, 1000)
@@ -79,21 +79,21 @@ func (c *Campaign) judgeWebhooks(ctx context.Context, r *Report, v *vault.Vault)
 		}
 	}
 	lost := 0
-	for id := range c.gate.acked {
+	for _, id := range p.Webhooks {
 		if !kept[id] {
 			lost++
 		}
 	}
-	r.Acked += len(c.gate.acked)
+	r.Acked += len(p.Webhooks)
 	r.Lost += lost
 	if lost > 0 {
-		r.Broke("%d of %d acknowledged webhooks are lost", lost, len(c.gate.acked))
+		r.Broke("%d of %d acknowledged webhooks are lost", lost, len(p.Webhooks))
 	}
 	return nil
 }
 
 // judgeCommands looks for every acknowledged command among the causes of events.
-func (c *Campaign) judgeCommands(ctx context.Context, r *Report, log *eventlog.Log) error {
+func (p history) judgeCommands(ctx context.Context, r *Report, log *eventlog.Log) error {
 	kept := map[string]bool{}
 	for after := eventlog.Position(0); ; {
 		records, err := log.ReadAll(ctx, after, 1000)
@@ -111,15 +111,15 @@ func (c *Campaign) judgeCommands(ctx context.Context, r *Report, log *eventlog.L
 		after = records[len(records)-1].Position
 	}
 	lost := 0
-	for _, id := range c.book.acked {
+	for _, id := range p.Commands {
 		if !kept[id.String()] {
 			lost++
 		}
 	}
-	r.Acked += len(c.book.acked)
+	r.Acked += len(p.Commands)
 	r.Lost += lost
 	if lost > 0 {
-		r.Broke("%d of %d acknowledged commands are lost", lost, len(c.book.acked))
+		r.Broke("%d of %d acknowledged commands are lost", lost, len(p.Commands))
 	}
 	return nil
 }
@@ -127,25 +127,7 @@ func (c *Campaign) judgeCommands(ctx context.Context, r *Report, log *eventlog.L
 // enough sentences about one kind of thing are printed.
 const enough = 5
 
-// atShop is what the simulated shop has seen, not what our own tables say.
-type atShop struct {
-	units map[string]int // shipped, by listing
-	open  int            // orders neither cancelled nor shipped
-}
-
-func (c *Campaign) judgeShop(r *Report) (atShop, error) {
-	if twice := c.sim.Counts().Twice(); len(twice) > 0 {
-		r.Twice = len(twice)
-		r.Broke("done twice at the shop: %v", twice[:min(len(twice), enough)])
-	}
-	units, open, err := c.sim.Shipped(shop)
-	if err != nil {
-		return atShop{}, fmt.Errorf("ask the shop what was shipped: %w", err)
-	}
-	return atShop{units: units, open: len(open)}, nil
-}
-
-func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atShop) error {
+func (p history) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
 	return h.Views.Read(ctx, func(reader projection.Reader) error {
 		counts := map[string]int{}
 		for _, of := range []string{"all", "active", "waiting:no_stock"} {
@@ -156,15 +138,15 @@ func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atS
 			counts[of] = int(n)
 		}
 		short := counts["waiting:no_stock"]
-		if counts["all"] != len(c.placed) {
-			r.Broke("%d orders were placed, %d are known", len(c.placed), counts["all"])
+		if counts["all"] != p.Orders {
+			r.Broke("%d orders were placed, %d are known", p.Orders, counts["all"])
 		}
 		if counts["active"] != short {
 			r.Broke("%d orders have not come to an end", counts["active"]-short)
 		}
-		if at.open != short {
-			r.Lost += max(0, at.open-short)
-			r.Broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", at.open, short)
+		if p.Waiting != short {
+			r.Lost += max(0, p.Waiting-short)
+			r.Broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", p.Waiting, short)
 		}
 		var stock Report
 		for i := range skus {
@@ -176,7 +158,7 @@ func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atS
 				stock.Broke("%s was received and is not known", sku(i))
 				continue
 			}
-			c.judgeStock(&stock, item, at.units[listing(i)])
+			p.judgeStock(&stock, item, p.Shipped[listing(i)])
 		}
 		if more := len(stock.Broken) - enough; more > 0 {
 			stock.Broken = append(stock.Broken[:enough], fmt.Sprintf("%d more sentences like this", more))
@@ -188,13 +170,13 @@ func (c *Campaign) judgeViews(ctx context.Context, r *Report, h *hub.Hub, at atS
 }
 
 // judgeStock holds a SKU's row against the commands that were answered and the parcels that left.
-func (c *Campaign) judgeStock(r *Report, item inventory.Item, shipped int) {
+func (p history) judgeStock(r *Report, item inventory.Item, shipped int) {
 	if item.Available < 0 {
 		r.Oversold++
 		r.Broke("%s is oversold by %d", item.SKU, -item.Available)
 	}
 	// The last command may have been cut off between its effect and its answer.
-	if want, open := c.book.units[item.SKU], c.book.open[item.SKU]; item.Received != want && item.Received != want+open {
+	if want, open := p.Units[item.SKU], p.Open[item.SKU]; item.Received != want && item.Received != want+open {
 		r.Broke("%d units of %s were received by answered commands, the ledger says %d", want, item.SKU, item.Received)
 	}
 	if item.Shipped != int64(shipped) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill/outage"
 	"github.com/creatorflow/creatorflow/drill/powercut"
 	"github.com/creatorflow/creatorflow/storage/engine"
+	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
 )
 
 type drillCommand struct {
@@ -44,6 +46,7 @@ type drillFlags struct {
 	JSON   bool   `help:"One JSON line instead of a table."`
 	Binary string `help:"The program to break; this one when not given." type:"existingfile"`
 	Dir    string `help:"Folder for what the drill leaves; a temporary one when not given." type:"path"`
+	Check  string `help:"Break nothing: judge again what a drill left in this folder." type:"existingdir" placeholder:"DIR"`
 }
 
 // validate refuses a drill that would prove nothing.
@@ -59,6 +62,9 @@ func (f drillFlags) validate(cycles int) error {
 func (f drillFlags) run(ctx context.Context, c console, cycles, short int, blow string,
 	drilled func(context.Context, drill.Options) (drill.Report, error),
 ) (err error) {
+	if f.Check != "" {
+		return f.check(ctx, c, "", blow)
+	}
 	if f.Short {
 		cycles = short
 	}
@@ -82,6 +88,25 @@ func (f drillFlags) run(ctx context.Context, c console, cycles, short int, blow 
 	case err != nil:
 		return fmt.Errorf("%w (what it left is in %s)", err, f.Dir)
 	}
+	err = f.print(c, report, blow)
+	if own && (err == nil || report.NotRun != "") {
+		err = errors.Join(err, os.RemoveAll(f.Dir))
+	}
+	return err
+}
+
+// check judges what a drill left; db is the database of one that ran on the owner's own server.
+func (f drillFlags) check(ctx context.Context, c console, db, blow string) error {
+	report, err := drill.Check(ctx, f.Check, db)
+	if err != nil {
+		return err
+	}
+	f.Dir = f.Check
+	return f.print(c, report, blow)
+}
+
+// print prints what was found, and fails when the hub broke a promise or nothing was proven.
+func (f drillFlags) print(c console, report drill.Report, blow string) (err error) {
 	if f.JSON {
 		err = json.NewEncoder(c.out).Encode(report)
 	} else {
@@ -89,10 +114,7 @@ func (f drillFlags) run(ctx context.Context, c console, cycles, short int, blow 
 	}
 	broken := report.Err()
 	if broken != nil && report.NotRun == "" {
-		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", f.Dir, broken))
-	}
-	if own {
-		err = errors.Join(err, os.RemoveAll(f.Dir))
+		broken = fmt.Errorf("the hub broke a promise (what it left is in %s): %w", f.Dir, broken)
 	}
 	return errors.Join(err, broken)
 }
@@ -125,6 +147,7 @@ ready again, p99       %6.0f ms   3000 ms
 type drillCrash struct {
 	drillFlags
 	Cycles int    `help:"How often the hub is killed." default:"20"`
+	Engine string `help:"What keeps the data: ${enum}. The PostgreSQL server is the drill's own, from the machine's packages, unless --db names another." enum:"sqlite,postgres" default:"sqlite"`
 	DB     string `name:"db" help:"Empty PostgreSQL database that keeps the data instead." placeholder:"postgres://user:password@host/name"`
 }
 
@@ -138,8 +161,22 @@ func (d drillCrash) Validate() error { return d.validate(d.Cycles) }
 
 // Run kills.
 func (d drillCrash) Run(ctx context.Context, c console) error {
-	return d.run(ctx, c, d.Cycles, 5, "kills", func(ctx context.Context, o drill.Options) (drill.Report, error) {
-		o.DB = d.DB
+	if d.Check != "" {
+		return d.check(ctx, c, d.DB, "kills")
+	}
+	return d.run(ctx, c, d.Cycles, 5, "kills", func(ctx context.Context, o drill.Options) (r drill.Report, err error) {
+		if o.DB = d.DB; o.DB != "" || d.Engine != engine.Postgres {
+			return crash.Run(ctx, o)
+		}
+		server, err := pgserver.Start(ctx, filepath.Join(o.Dir, "postgres"))
+		if errors.Is(err, pgserver.ErrNone) {
+			return drill.Report{Name: "crash", Engine: d.Engine, Seed: o.Seed, Commit: o.Version, NotRun: err.Error()}, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		defer func() { err = errors.Join(err, server.Close()) }()
+		o.DB, o.Cluster = server.URL("postgres"), filepath.Join("postgres", "data")
 		return crash.Run(ctx, o)
 	})
 }

@@ -47,6 +47,7 @@ func TestCrash(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%+v", r)
+			drilltest.Same(t, r, o)
 			if !c.broken && len(r.Broken) > 0 {
 				t.Errorf("the hub broke a promise: %v", r.Broken)
 			}

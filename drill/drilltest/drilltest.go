@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/creatorflow/creatorflow/drill"
 )
 
 // Build builds the program with tags, such as those of a broken twin. What it builds stays in the
@@ -74,7 +77,7 @@ func Dir(t *testing.T) string {
 // promise that says so; a crash or a time-out is none.
 func Caught(t *testing.T, tag, promise string, args ...string) {
 	t.Helper()
-	args = append(append([]string{"drill"}, args...), "--json", "--dir", t.TempDir())
+	args = append(append([]string{"drill"}, args...), "--json", "--dir", Dir(t))
 	run := exec.CommandContext(t.Context(), Build(t, tag), args...) //nolint:gosec // our own binary
 	out, err := run.Output()
 	var exit *exec.ExitError
@@ -83,9 +86,21 @@ func Caught(t *testing.T, tag, promise string, args ...string) {
 	}
 	var report struct{ Broken []string }
 	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("the drill on %s printed %q: %v", tag, out, err)
+		t.Fatalf("the drill on %s printed %q: %v\n%s", tag, out, err, exit.Stderr)
 	}
 	if !strings.Contains(strings.Join(report.Broken, "\n"), promise) {
 		t.Errorf("the drill did not see what %s breaks (%s): %q", tag, promise, report.Broken)
+	}
+}
+
+// Same judges again what a drill has left, by its folder alone: the judge must say the same.
+func Same(t *testing.T, r drill.Report, o drill.Options) {
+	t.Helper()
+	again, err := drill.Check(t.Context(), o.Dir, o.DB)
+	if err != nil {
+		t.Fatalf("judge again: %v", err)
+	}
+	if again.Seconds = r.Seconds; !reflect.DeepEqual(again, r) {
+		t.Errorf("judged again the drill says %+v, before it said %+v", again, r)
 	}
 }

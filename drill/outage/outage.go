@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 			return r, err
 		}
 		defer func() { err = errors.Join(err, x.server.Close()) }()
-		o.DB = x.server.URL("postgres")
+		o.DB, o.Cluster = x.server.URL("postgres"), filepath.Join("postgres", "data")
 	} else {
 		o.Cycles = 0
 	}

@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 	}
 	defer func() { err = errors.Join(x.server.Close(), err) }() // before the disk
 	x.disk.Belong(x.server.Account())
-	o.DB = x.server.URL("postgres")
+	o.DB, o.Cluster = x.server.URL("postgres"), filepath.Join("disk", "data", "postgres", "data")
 	return drill.Run(ctx, name, o.Options, func(ctx context.Context, c *drill.Campaign) error {
 		x.Campaign = c
 		return x.onPostgres(ctx, filepath.Join(o.Dir, "data"), o.Cycles)

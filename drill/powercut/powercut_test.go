@@ -26,9 +26,10 @@ func TestPowercut(t *testing.T) {
 		{name: "weak sync", tags: "twin_weak_sync", cycles: 10, drain: time.Second, lost: []string{"acknowledged webhooks are lost", "acknowledged commands are lost"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := Run(t.Context(), Options{Engine: c.engine, Options: drill.Options{
+			o := drill.Options{
 				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1200, Drain: c.drain, Out: io.Discard,
-			}})
+			}
+			r, err := Run(t.Context(), Options{Engine: c.engine, Options: o})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,6 +37,7 @@ func TestPowercut(t *testing.T) {
 			if r.NotRun != "" {
 				t.Skipf("NOT RUN, nothing is proven of power cuts: %s", r.NotRun) //nolint:forbidigo // a machine without FUSE says so
 			}
+			drilltest.Same(t, r, o)
 			if len(c.lost) == 0 && len(r.Broken) > 0 {
 				t.Errorf("the hub broke a promise: %v", r.Broken)
 			}

@@ -184,20 +184,14 @@ func (d *Disk) Cut(torn bool) (err error) {
 	return nil
 }
 
-// Close takes the mount away once nothing runs on it, and leaves the platter as it is.
+// Close cuts the power of a disk that is mounted, once nothing runs on it.
 func (d *Disk) Close() error {
 	if d.server == nil {
 		return nil
 	}
 	d.Off()
 	d.Dark()
-	if err := d.server.Unmount(); err != nil {
-		return fmt.Errorf("unmount %s: %w", d.Mounted(), err)
-	}
-	d.server = nil
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.tree.close()
+	return d.Cut(false)
 }
 
 // do runs an operation while the power is on; without power nobody sees its outcome.

@@ -48,19 +48,48 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 
 // Make makes the cluster as Start does, and leaves the server to Restart.
 func Make(ctx context.Context, dir string, settings ...string) (*Server, error) {
-	bin, err := binaries()
-	if err != nil {
-		return nil, err
-	}
-	account, err := account()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{bin: bin, data: filepath.Join(dir, "data"), settings: settings, account: account}
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the server's account must get in
 		return nil, fmt.Errorf("make the server's folder: %w", err)
 	}
+	s, err := prepare(filepath.Join(dir, "data"), settings)
+	if err != nil {
+		return nil, err
+	}
 	if err := errors.Join(s.give(dir), s.letThrough(filepath.Dir(dir))); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.socket))
+	}
+	initdb := s.command(ctx, "initdb", "--pgdata="+s.data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("make a cluster: %w: %s", err, out), os.RemoveAll(s.socket))
+	}
+	return s, nil
+}
+
+// Adopt runs a server on a cluster that another has left.
+func Adopt(ctx context.Context, data string) (*Server, error) {
+	s, err := prepare(data, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(data, func(name string, _ os.DirEntry, err error) error {
+		return errors.Join(err, s.give(name)) // as much of it as a drill's disk has written is the drill's
+	})
+	dir := filepath.Dir(data)
+	if err = errors.Join(err, s.letThrough(dir), s.letThrough(filepath.Dir(dir))); err == nil {
+		err = s.Restart(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.socket))
+	}
+	return s, nil
+}
+
+func prepare(data string, settings []string) (s *Server, err error) {
+	s = &Server{data: data, settings: settings}
+	if s.bin, err = binaries(); err != nil {
+		return nil, err
+	}
+	if s.account, err = account(); err != nil {
 		return nil, err
 	}
 	// A socket's path may have 107 bytes, which a test's folder has alone.
@@ -68,11 +97,7 @@ func Make(ctx context.Context, dir string, settings ...string) (*Server, error) 
 		return nil, fmt.Errorf("make the socket's folder: %w", err)
 	}
 	if err := s.give(s.socket); err != nil {
-		return nil, err
-	}
-	initdb := s.command(ctx, "initdb", "--pgdata="+s.data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("make a cluster: %w: %s", err, out), os.RemoveAll(s.socket))
+		return nil, errors.Join(err, os.RemoveAll(s.socket))
 	}
 	return s, nil
 }
