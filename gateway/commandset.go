@@ -66,9 +66,6 @@ func (g *Gateway) registerCommands() {
 		if order, ok := strings.CutPrefix(b.ID, letters.FlowID("")); ok {
 			return g.retry(order, b.Reason)
 		}
-		if strings.HasPrefix(b.ID, fulfilment.ReturnID("")) || strings.HasPrefix(b.ID, fulfilment.ShortID("")) {
-			return eventlog.Request{}, eventlog.Refusal("This is about stock, and there is nothing to take in again: do what it says, or discard it.")
-		}
 		return one(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
 	})
 	command(g, "replay-deadletters", "Try to take in again all that was opened in a time; it is worked off in the background", func(_ context.Context, b struct {

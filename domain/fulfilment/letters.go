@@ -16,10 +16,10 @@ import (
 )
 
 // ShortID is the id of the letter of an order that was shipped although the stock had too little.
-func ShortID(order string) string { return "short-" + order }
+func ShortID(order string) string { return letterevents.Short + order }
 
 // ReturnID is the id of the letter of an order that was cancelled after its units had left the stock.
-func ReturnID(order string) string { return "return-" + order }
+func ReturnID(order string) string { return letterevents.Return + order }
 
 // letter is what a decision must know of the stream of a letter that it may open.
 type letter struct {

@@ -18,6 +18,7 @@ import (
 // Rules' answers.
 const (
 	ErrClosed = eventlog.Refusal("This dead letter is closed already.")
+	ErrStock  = eventlog.Refusal("This is about stock, and there is nothing to take in again: do what it says, or discard it.")
 	ErrNone   = eventlog.Refusal("There is no such dead letter.")
 )
 
@@ -68,7 +69,12 @@ func Opening() eventlog.Decider[State, events.Opened] {
 
 // Replaying asks to try again.
 func Replaying() eventlog.Decider[State, events.Replayed] {
-	return decider(func(s State, e events.Replayed) ([]eventlog.Event, error) { return closing(s, e) })
+	return decider(func(s State, e events.Replayed) ([]eventlog.Event, error) {
+		if events.AboutStock(e.Letter) {
+			return nil, ErrStock
+		}
+		return closing(s, e)
+	})
 }
 
 // Discarding lets it go.

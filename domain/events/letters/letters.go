@@ -4,6 +4,7 @@
 package letters
 
 import (
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -14,6 +15,18 @@ const (
 	Kind       = "deadletter"
 	ReplayKind = "replay" // id: "deadletters"
 )
+
+// What the id of a letter about stock begins with, before the order's: its units came back to nobody, or
+// it took more than was there. Nothing can be tried again: a person does what it says.
+const (
+	Return = "return-"
+	Short  = "short-"
+)
+
+// AboutStock says whether a letter is one of those.
+func AboutStock(letter string) bool {
+	return strings.HasPrefix(letter, Return) || strings.HasPrefix(letter, Short)
+}
 
 // Opened says that something could not be taken in.
 type Opened struct {
