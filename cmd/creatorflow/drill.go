@@ -247,6 +247,9 @@ type drillOutage struct {
 	Engine string        `help:"What keeps the data: ${enum}. SQLite has no server to kill." enum:"sqlite,postgres" default:"postgres"`
 	Cycles int           `help:"How often the PostgreSQL server is killed." default:"20"`
 	Away   time.Duration `help:"How long the channel does not answer." default:"60s"`
+
+	Virtual  bool `help:"In virtual time: the channel is away for 30 minutes, and of its other answers 5 % are faults that pass."`
+	Webhooks int  `help:"With --virtual, how many are acknowledged." default:"100000"`
 }
 
 // Help is shown below the flags.
@@ -259,10 +262,24 @@ func (d drillOutage) Validate() error { return d.validate(d.Cycles) }
 
 // Run takes away.
 func (d drillOutage) Run(ctx context.Context, c console) error {
+	if d.Virtual {
+		return d.virtual(ctx, c)
+	}
 	if d.Short {
 		d.Away = 5 * time.Second
 	}
 	return d.run(ctx, c, d.Cycles, 3, "database outages", func(ctx context.Context, o drill.Options) (drill.Report, error) {
 		return outage.Run(ctx, outage.Options{Options: o, Engine: d.Engine, Away: d.Away})
+	})
+}
+
+func (d drillOutage) virtual(ctx context.Context, c console) error {
+	o := outage.VirtualOptions{Webhooks: d.Webhooks, Away: 30 * time.Minute, Seed: d.Seed, Version: version}
+	if d.Short {
+		o.Webhooks, o.Away = 1000, time.Minute
+	}
+	return virtualFlags{Seed: d.Seed, JSON: d.JSON, Dir: d.Dir}.run(c, "webhooks", func(dir string) (drill.Report, error) {
+		o.Dir = dir
+		return outage.Virtual(ctx, o)
 	})
 }
