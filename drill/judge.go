@@ -149,7 +149,9 @@ func (p history) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
 			r.Broke("at the shop %d orders are neither shipped nor cancelled, %d wait for stock", p.Waiting, short)
 		}
 		var stock Report
+		sold := 0
 		for i := range skus {
+			sold += p.Shipped[listing(i)]
 			item, ok, err := inventory.Find(ctx, reader, sku(i), time.Now())
 			if err != nil {
 				return err
@@ -159,6 +161,9 @@ func (p history) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
 				continue
 			}
 			p.judgeStock(&stock, item, p.Shipped[listing(i)])
+		}
+		if sold == 0 && p.Orders > 0 {
+			r.Broke("%d orders were placed and nothing was shipped", p.Orders)
 		}
 		if more := len(stock.Broken) - enough; more > 0 {
 			stock.Broken = append(stock.Broken[:enough], fmt.Sprintf("%d more sentences like this", more))
@@ -181,6 +186,9 @@ func (p history) judgeStock(r *Report, item inventory.Item, shipped int) {
 	}
 	if item.Shipped != int64(shipped) {
 		r.Broke("%d units of %s were shipped at the shop, the ledger says %d", shipped, item.SKU, item.Shipped)
+	}
+	if item.Reserved != 0 {
+		r.Broke("%d units of %s are still reserved, although every order has ended or waits for stock", item.Reserved, item.SKU)
 	}
 	if item.OnHand != item.Received-item.Shipped {
 		r.Broke("%d units of %s are on hand, %d were received and %d shipped", item.OnHand, item.SKU, item.Received, item.Shipped)

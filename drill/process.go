@@ -205,11 +205,12 @@ func (c *Campaign) Settle(ctx context.Context, h *Hub) error {
 	return nil
 }
 
-// rest waits until the hub has nothing left to do but wait for stock, or gets no further.
+// rest waits until the hub has nothing left to do but wait for stock, or gets no further. A call that the
+// last kill left open is nobody's for up to a minute.
 func (c *Campaign) rest(ctx context.Context) error {
 	type state struct{ all, open, short, pending int }
 	var last state
-	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, time.Minute); {
+	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, 2*time.Minute); {
 		now := state{pending: c.sim.Counts().Webhooks.Pending}
 		known := c.count(ctx, "", &now.all) && c.count(ctx, "&status=active", &now.open) && c.count(ctx, "&status=no_stock", &now.short)
 		if known && now.all == len(c.placed) && now.open == now.short && now.pending == 0 {

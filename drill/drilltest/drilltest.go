@@ -28,7 +28,7 @@ func Build(t *testing.T, tags string) string {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // our own folder
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func Build(t *testing.T, tags string) string {
 		t.Fatalf("build with tags %q: %v\n%s", tags, err, out)
 	}
 	binary := filepath.Join(t.TempDir(), "creatorflow") // a copy: another test may build while this one runs
-	program, err := os.ReadFile(shared)                 //nolint:gosec // what was built just now
+	program, err := os.ReadFile(shared)
 	if err == nil {
 		err = os.WriteFile(binary, program, 0o700) //nolint:gosec // a program
 	}

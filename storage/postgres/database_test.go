@@ -95,8 +95,10 @@ func TestTakenWhileAway(t *testing.T) {
 func TestSettingsOfARole(t *testing.T) {
 	url := created(t)
 	db := connected(t, url)
-	for _, set := range []string{"statement_timeout = 50", "lock_timeout = 50", "idle_session_timeout = 50", "idle_in_transaction_session_timeout = 50",
-		"default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"} {
+	for _, set := range []string{
+		"statement_timeout = 50", "lock_timeout = 50", "idle_session_timeout = 50", "idle_in_transaction_session_timeout = 50",
+		"default_transaction_isolation = 'serializable'", "default_transaction_read_only = on",
+	} {
 		if _, err := db.Exec(t.Context(), `do $$ begin execute format('alter database %I set `+strings.ReplaceAll(set, "'", "''")+`', current_database()); end $$`); err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +199,7 @@ func TestWhatErrorsMean(t *testing.T) {
 	} {
 		got := database.Judge(c.err)
 		for _, class := range []error{eventlog.ErrAway, eventlog.ErrFull, eventlog.ErrFenced} {
-			if errors.Is(got, class) != (class == c.want) {
+			if errors.Is(got, class) != errors.Is(c.want, class) {
 				t.Errorf("%s: %v, want %v", c.name, got, c.want)
 			}
 		}

@@ -17,7 +17,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence / 2, Interval: 2 * time.Second, Count: 3}}
 	if strings.HasPrefix(network, "tcp") {
 		d.Control = func(_, _ string, c syscall.RawConn) (err error) {
-			if failed := c.Control(func(fd uintptr) { err = limitSilence(int(fd)) }); failed != nil { //nolint:gosec // a descriptor is a small number
+			if failed := c.Control(func(fd uintptr) { err = limitSilence(int(fd)) }); failed != nil {
 				return failed
 			}
 			return err
