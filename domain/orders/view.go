@@ -108,11 +108,12 @@ type Loyalty struct {
 	Day       int64 // days since 1970
 	Customers int64
 	Repeat    int64
+	Moves     int64 // orders that were counted or taken out that day: a day that ends with no customer has a row too
 }
 
 var loyalty = &projection.Table[Loyalty]{
-	Name: "customer_days_v2", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint"},
-	Fields: func(l *Loyalty) []any { return []any{&l.Day, &l.Customers, &l.Repeat} },
+	Name: "customer_days_v2", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint", "moves bigint"},
+	Fields: func(l *Loyalty) []any { return []any{&l.Day, &l.Customers, &l.Repeat, &l.Moves} },
 }
 
 // View folds order and flow records into the lists, counters and revenue that screens read.
@@ -374,6 +375,7 @@ func (f *folding) sell(ctx context.Context, r Row, at time.Time, by int64) error
 		return err
 	}
 	day.Customers, day.Repeat = all.N, repeat.N
+	day.Moves++
 	return nil
 }
 
