@@ -267,5 +267,5 @@ func (l *old) forget() error {
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	return errors.Join(file.Sync(), dropCache(file), file.Close())
+	return errors.Join(file.Sync(), timing.DropCache(file), file.Close())
 }

@@ -70,7 +70,7 @@ func (p history) save(dir string) error {
 // somebody else's server.
 func Check(ctx context.Context, dir, db string) (r Report, err error) {
 	started := time.Now()
-	text, err := os.ReadFile(filepath.Join(dir, historyName)) //nolint:gosec // named by the owner
+	text, err := os.ReadFile(filepath.Join(dir, historyName))
 	if errors.Is(err, os.ErrNotExist) {
 		return r, fmt.Errorf("there is no %s in %s: name the folder that a drill said it left", historyName, dir)
 	}

@@ -105,8 +105,12 @@ func TestSettingsOfARole(t *testing.T) {
 	}
 	again := connected(t, url)
 	for _, want := range [][2]string{
-		{"statement_timeout", "0"}, {"lock_timeout", "0"}, {"idle_session_timeout", "0"}, {"idle_in_transaction_session_timeout", "0"},
-		{"transaction_isolation", "read committed"}, {"transaction_read_only", "off"},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_session_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"transaction_isolation", "read committed"},
+		{"transaction_read_only", "off"},
 	} {
 		var is string
 		if err := again.QueryRow(t.Context(), `select current_setting($1)`, want[0]).Scan(&is); err != nil || is != want[1] {

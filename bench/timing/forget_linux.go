@@ -1,6 +1,6 @@
 //go:build linux && (amd64 || arm64)
 
-package bench
+package timing
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 // dontNeed is POSIX_FADV_DONTNEED.
 const dontNeed = 4
 
-// dropCache drops a synced file from the page cache; what SQLite caches itself stays, at most 64 MB.
-func dropCache(file *os.File) error {
+// DropCache drops a synced file from the page cache; what SQLite caches itself stays, at most 64 MB.
+func DropCache(file *os.File) error {
 	if _, _, code := syscall.Syscall6(syscall.SYS_FADVISE64, file.Fd(), 0, 0, dontNeed, 0, 0); code != 0 {
 		return fmt.Errorf("drop the page cache: %w", code)
 	}
