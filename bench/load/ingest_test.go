@@ -14,7 +14,7 @@ func TestIngest(t *testing.T) {
 	for _, engine := range []string{bench.SQLite, bench.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := Ingest(t.Context(), Options{Engine: engine, Length: 15 * time.Second, PerMinute: 1000, Seed: 1, JSON: true, Out: &out}); err != nil {
+			if err := Ingest(t.Context(), Options{Engine: engine, Length: 8 * time.Second, PerMinute: 1500, Seed: 1, JSON: true, Out: &out}); err != nil {
 				t.Fatal(err)
 			}
 			t.Log(out.String())
