@@ -27,7 +27,7 @@ func (l *Log) Run(ctx context.Context) error {
 	a := &appender{Log: l}
 	beside, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { record.Watch(beside, l.store, l.options.Poll, l.answered) })
+	wg.Go(func() { record.Watch(beside, l.store, l.options.Poll, l.Err, l.answered) })
 	wg.Go(func() { l.shelf.Run(beside) })
 	err := a.run(ctx)
 	stop()

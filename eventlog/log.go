@@ -111,13 +111,12 @@ func (l *Log) setErr(err error) {
 }
 
 // answered takes what the watch of the store tells, so that Err is true while nobody appends.
-func (l *Log) answered(err error) {
+func (l *Log) answered(was, err error) {
 	l.mu.Lock()
-	was := l.err
-	if was == nil || errors.Is(was, ErrAway) {
+	changed := l.err == was && (was == nil) != (err == nil) && (was == nil || errors.Is(was, ErrAway)) //nolint:errorlint // the very error
+	if changed {
 		l.err = err
 	}
-	changed := (was == nil) != (l.err == nil)
 	l.mu.Unlock()
 	if changed {
 		l.options.Trouble(err)

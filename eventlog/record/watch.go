@@ -11,8 +11,9 @@ import (
 const answerWithin = 10 * time.Second
 
 // Watch asks a store again and again whether it answers, until ctx ends: tell gets an error that wraps
-// ErrAway, or nil. What else may be wrong a reader or writer will find out.
-func Watch(ctx context.Context, store Store, every time.Duration, tell func(err error)) {
+// ErrAway, or nil, and what was known when the question was put. What else may be wrong a reader or writer
+// will find out.
+func Watch(ctx context.Context, store Store, every time.Duration, known func() error, tell func(was, err error)) {
 	poll := time.NewTicker(every)
 	defer poll.Stop()
 	for {
@@ -21,15 +22,16 @@ func Watch(ctx context.Context, store Store, every time.Duration, tell func(err 
 			return
 		case <-poll.C:
 		}
+		was := known()
 		within, cancel := context.WithTimeout(ctx, answerWithin)
 		_, err := store.Head(within)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, context.DeadlineExceeded):
-			tell(fmt.Errorf("%w within %v", ErrAway, answerWithin))
+			tell(was, fmt.Errorf("%w within %v", ErrAway, answerWithin))
 		case err == nil, errors.Is(err, ErrAway):
-			tell(err)
+			tell(was, err)
 		}
 	}
 }
