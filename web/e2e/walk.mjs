@@ -41,23 +41,42 @@ export async function whyThisNumber(page, origin) {
   await page.locator('[data-c="event"]').waitFor();
 }
 
+/** The SKUs that sold most often lately. */
+async function sellers(page, origin) {
+  const position = Number((await page.request.get(`${origin}/api/v1/kpis`)).headers()["x-log-position"]);
+  const sold = new Map();
+  for (let after = Math.max(0, position - 4000); after < position; after += 200) {
+    const { items } = await (await page.request.get(`${origin}/api/v1/events?after=${after}&limit=200`)).json();
+    for (const { name, data } of items) {
+      if (name === "stock.reserved") sold.set(data.sku, (sold.get(data.sku) ?? 0) + 1);
+    }
+  }
+  return [...sold].sort((a, b) => b[1] - a[1]).map(([sku]) => sku);
+}
+
 /** What orders move does not push the rows that are being read: it is counted, and shown when asked. */
-export async function freshMovements(page, origin, skus) {
-  const { sku } = await until("a SKU that keeps selling", 120, async () => {
-    for (const { sku } of skus) {
+export async function freshMovements(context, origin, of) {
+  const fresh = (page) => page.getByRole("button", { name: /^Show .* new movement/ });
+  // nobody knows which one sells next, so several are open at once
+  const pages = await Promise.all(
+    (await sellers(of, origin)).slice(0, 6).map(async (sku) => {
+      const page = await context.newPage();
       await page.goto(`${origin}/inventory/${encodeURIComponent(sku)}`);
       await page.locator('[data-c="ledger-row"]').first().waitFor();
-      const fresh = page.getByRole("button", { name: /^Show .* new movement/ });
-      if (await fresh.waitFor({ timeout: 8_000 }).then(() => true, () => false)) return { sku };
-    }
-    return undefined;
-  });
-  const newest = async () => Number(await page.locator('[data-c="ledger-row"]').first().getAttribute("data-entry"));
-  const before = await newest();
-  await page.waitForTimeout(1_000);
-  expect((await newest()) === before, `the rows of ${sku} moved by themselves`);
-  await page.getByRole("button", { name: /^Show .* new movement/ }).click();
-  expect((await newest()) > before, `the new movements of ${sku} were not shown when asked for`);
+      return page;
+    }),
+  );
+  try {
+    const page = await Promise.any(pages.map((page) => fresh(page).waitFor({ timeout: 120_000 }).then(() => page)));
+    const newest = async () => Number(await page.locator('[data-c="ledger-row"]').first().getAttribute("data-entry"));
+    const before = await newest();
+    await page.waitForTimeout(1_000);
+    expect((await newest()) === before, `the rows of ${page.url()} moved by themselves`);
+    await fresh(page).click();
+    expect((await newest()) > before, `the new movements of ${page.url()} were not shown when asked for`);
+  } finally {
+    for (const page of pages) await page.close();
+  }
 }
 
 /** An order's page, its timeline, its label as a file that is a PDF. */
