@@ -72,12 +72,29 @@ func (s *Stores) own(ctx context.Context, dir string) error {
 		return fmt.Errorf("the folder %s belongs to the log in %s, and %s has another one: name the right one with --db, or another folder with --data",
 			dir, was.where, is.where)
 	}
-	fresh := filepath.Join(dir, markFile+".new")
-	if err = os.WriteFile(fresh, []byte(is.log.String()+"\n"+is.where+"\n"), 0o600); err == nil {
-		err = os.Rename(fresh, filepath.Join(dir, markFile))
-	}
-	if err != nil {
+	if err := is.write(dir); err != nil {
 		return fmt.Errorf("note which log is the folder's: %w", err)
 	}
 	return nil
+}
+
+// write puts the mark into a folder so that a power cut leaves it whole or as it was.
+func (m mark) write(dir string) error {
+	fresh := filepath.Join(dir, markFile+".new")
+	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the owner's own folder
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(m.log.String() + "\n" + m.where + "\n")
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(fresh, filepath.Join(dir, markFile))
+	}
+	if err != nil {
+		return err
+	}
+	folder, err := os.Open(dir) //nolint:gosec // the owner's own folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
