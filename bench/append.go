@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -112,17 +111,6 @@ func Append(ctx context.Context, o Options) (err error) {
 	})
 }
 
-// Folder makes a temporary folder when none is given; remove removes it again.
-func (o *Options) Folder() (remove func() error, err error) {
-	if o.Dir != "" {
-		return func() error { return nil }, nil
-	}
-	if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
-		return nil, fmt.Errorf("make a folder for the bench: %w", err)
-	}
-	return func() error { return os.RemoveAll(o.Dir) }, nil
-}
-
 // shape is how many callers append how many events at a time.
 type shape struct{ callers, events int }
 
@@ -133,11 +121,6 @@ func (o Options) measure(ctx context.Context, shapes []shape, unit string,
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	remove, err := o.Folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, remove()) }()
 	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err

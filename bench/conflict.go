@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -42,12 +41,6 @@ func Conflict(ctx context.Context, o Options) error { return conflict(ctx, o, hi
 func conflict(ctx context.Context, o Options, events int) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
-	}
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	}
 	places, err := NewPlaces(ctx, o)
 	if err != nil {

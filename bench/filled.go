@@ -45,11 +45,6 @@ func Filled(ctx context.Context, o Options, events int64) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	remove, err := o.Folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, remove()) }()
 	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err

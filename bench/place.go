@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -28,25 +29,41 @@ type Places struct {
 	engine string
 	dir    string
 	db     string       // of the server
-	Close  func() error // the server, if it is ours
+	Close  func() error // server and folder, where they are ours
 	made   int
 }
 
-// NewPlaces opens what the options name, or starts a server; Close stops it.
+// NewPlaces opens what the options name; a folder or a server that they do not name is made, and goes with
+// Close.
 func NewPlaces(ctx context.Context, o Options) (*Places, error) {
-	p := &Places{engine: o.Engine, dir: o.Dir, db: o.DB, Close: func() error { return nil }}
-	if o.Engine == Postgres && o.DB == "" {
-		var err error
-		if p.db, p.Close, err = Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
-			return nil, err
-		}
+	dir, db, close, err := Temporary(ctx, o.Engine, o.Dir, o.DB)
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	return &Places{engine: o.Engine, dir: dir, db: db, Close: close}, nil
 }
 
-// Server runs a PostgreSQL server in a folder until close, with room for the writes of a bench between
+// Temporary makes the folder and, on PostgreSQL, the server that are not given; close takes away again
+// what it made.
+func Temporary(ctx context.Context, engine, dir, db string) (inDir, onDB string, close func() error, err error) {
+	stop, remove := func() error { return nil }, func() error { return nil }
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
+			return "", "", nil, fmt.Errorf("make a folder for the bench: %w", err)
+		}
+		remove = func() error { return os.RemoveAll(dir) }
+	}
+	if engine == Postgres && db == "" {
+		if db, stop, err = server(ctx, filepath.Join(dir, "postgres")); err != nil {
+			return "", "", nil, errors.Join(err, remove())
+		}
+	}
+	return dir, db, func() error { return errors.Join(stop(), remove()) }, nil
+}
+
+// server runs a PostgreSQL server in a folder until close, with room for the writes of a bench between
 // two checkpoints.
-func Server(ctx context.Context, dir string) (db string, close func() error, err error) {
+func server(ctx context.Context, dir string) (db string, close func() error, err error) {
 	server, err := pgserver.Start(ctx, dir, "max_wal_size=4GB")
 	if err != nil {
 		return "", nil, err

@@ -51,11 +51,6 @@ func Processes(ctx context.Context, o Options, binary string, processes int) (er
 	if o.Seconds <= 0 {
 		o.Seconds = 4
 	}
-	remove, err := o.Folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, remove()) }()
 	places, err := NewPlaces(ctx, o)
 	if err != nil {
 		return err

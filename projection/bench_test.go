@@ -7,6 +7,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/projectiontest"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
@@ -49,31 +50,15 @@ func (wideView) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Re
 	return nil, rows.Save(ctx)
 }
 
-// tape is a log that costs nothing to read.
-type tape struct{ records []eventlog.Record }
-
-func (t tape) ReadAll(_ context.Context, after eventlog.Position, limit int) ([]eventlog.Record, error) {
-	return t.records[after:min(int(after)+limit, len(t.records))], nil
-}
-
-func (t tape) Wait(ctx context.Context, _ eventlog.Position) (eventlog.Position, error) {
-	<-ctx.Done()
-	return 0, ctx.Err()
-}
-
-func (t tape) Head() eventlog.Head {
-	return eventlog.Head{Position: eventlog.Position(len(t.records))}
-}
-
 // BenchmarkFold folds records into one view; each 20 go to the same row on average, spread over a
 // thousand keys at a time.
 func BenchmarkFold(b *testing.B) {
 	for _, perRow := range []int{1, 20} {
 		b.Run(fmt.Sprintf("%d records a row", perRow), func(b *testing.B) {
 			views := storagetest.New(b).Views()
-			log := tape{make([]eventlog.Record, b.N)}
-			for i := range log.records {
-				log.records[i] = eventlog.Record{Position: eventlog.Position(i + 1), Stream: eventlog.Stream{ID: fmt.Sprintf("sku-%d", i*7919%max(b.N/perRow, 1))}}
+			log := make(projectiontest.Tape, b.N)
+			for i := range log {
+				log[i] = eventlog.Record{Position: eventlog.Position(i + 1), Stream: eventlog.Stream{ID: fmt.Sprintf("sku-%d", i*7919%max(b.N/perRow, 1))}}
 			}
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()

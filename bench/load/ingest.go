@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -102,19 +101,12 @@ type run struct {
 
 // Ingest runs the load and prints what it measured.
 func Ingest(ctx context.Context, o Options) (err error) {
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
-			return fmt.Errorf("make a folder for the run: %w", err)
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	dir, db, close, err := bench.Temporary(ctx, o.Engine, o.Dir, o.DB)
+	if err != nil {
+		return err
 	}
-	if o.Engine == bench.Postgres && o.DB == "" {
-		var stop func() error
-		if o.DB, stop, err = bench.Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, stop()) }()
-	}
+	defer func() { err = errors.Join(err, close()) }()
+	o.Dir, o.DB = dir, db
 	r := &run{o: o, seen: map[int64]time.Time{}, settled: map[int64]time.Time{}, notices: make(chan projection.Notice, 4096)}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

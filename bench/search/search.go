@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -67,19 +66,12 @@ type Kind struct {
 
 // Run makes the store, starts the program on it three times, and asks.
 func Run(ctx context.Context, o Options) (err error) {
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "creatorflow-bench-"); err != nil {
-			return fmt.Errorf("make a folder for the bench: %w", err)
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	folder, db, close, err := bench.Temporary(ctx, o.Engine, o.Dir, o.DB)
+	if err != nil {
+		return err
 	}
-	if o.Engine == bench.Postgres && o.DB == "" {
-		var stop func() error
-		if o.DB, stop, err = bench.Server(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, stop()) }()
-	}
+	defer func() { err = errors.Join(err, close()) }()
+	o.Dir, o.DB = folder, db
 	dir := filepath.Join(o.Dir, "hub")
 	begun := time.Now()
 	m, err := fill(ctx, dir, o.DB, o.Orders, max(o.Orders/10, 20))

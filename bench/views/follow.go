@@ -39,11 +39,6 @@ func Follow(ctx context.Context, o bench.Options, rate float64) (err error) {
 	if o.Seconds <= 0 {
 		o.Seconds = 60
 	}
-	remove, err := o.Folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, remove()) }()
 	places, err := bench.NewPlaces(ctx, o)
 	if err != nil {
 		return err

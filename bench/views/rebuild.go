@@ -42,11 +42,6 @@ type Rebuilt struct {
 // Rebuild measures how fast a log of about so many events is folded into all views from nothing, beside
 // a bare scan of that log, which reads every column of every row and makes nothing of it.
 func Rebuild(ctx context.Context, o bench.Options, events, runs int) (err error) {
-	remove, err := o.Folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, remove()) }()
 	places, err := bench.NewPlaces(ctx, o)
 	if err != nil {
 		return err

@@ -16,24 +16,11 @@ import (
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/projectiontest"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
-
-// tape is a log that was never written.
-type tape []eventlog.Record
-
-func (t tape) ReadAll(_ context.Context, after eventlog.Position, limit int) ([]eventlog.Record, error) {
-	return t[after:min(int(after)+limit, len(t))], nil
-}
-
-func (t tape) Wait(ctx context.Context, _ eventlog.Position) (eventlog.Position, error) {
-	<-ctx.Done()
-	return 0, ctx.Err()
-}
-
-func (t tape) Head() eventlog.Head { return eventlog.Head{Position: eventlog.Position(len(t))} }
 
 // TestSearch compares every page of searches with what a look at each SKU finds, after some were renamed,
 // however the log was cut into batches.
@@ -41,7 +28,7 @@ func TestSearch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	words := []string{"White", "heart", "LANTERN", "Écharpe", "écru", "no. 7", "100%", "a_b", `back\slash`, "ß", "x"}
 	names := map[string]string{}
-	var log tape
+	var log projectiontest.Tape
 	for n := range 900 {
 		sku := fmt.Sprintf("%s-%03d", []string{"SKU", "sku", "Käse", "7"}[rng.IntN(4)], rng.IntN(300))
 		name := ""
@@ -86,7 +73,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func fold(t *testing.T, log tape, views projection.Store, batch int) {
+func fold(t *testing.T, log projectiontest.Tape, views projection.Store, batch int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup

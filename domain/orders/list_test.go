@@ -18,30 +18,17 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/projectiontest"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
 
-// tape is a log that was never written.
-type tape []eventlog.Record
-
-func (t tape) ReadAll(_ context.Context, after eventlog.Position, limit int) ([]eventlog.Record, error) {
-	return t[after:min(int(after)+limit, len(t))], nil
-}
-
-func (t tape) Wait(ctx context.Context, _ eventlog.Position) (eventlog.Position, error) {
-	<-ctx.Done()
-	return 0, ctx.Err()
-}
-
-func (t tape) Head() eventlog.Head { return eventlog.Head{Position: eventlog.Position(len(t))} }
-
 // TestList compares every page of every kind of list with a look at each order: texts that few orders begin
 // with, and those that are too many to be sorted.
 func TestList(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var log tape
+	var log projectiontest.Tape
 	var all []orders.Row
 	add := func(stream eventlog.Stream, e eventlog.Event) {
 		log = append(log, eventlog.Record{
@@ -100,7 +87,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-func fold(t *testing.T, log tape, views projection.Store) {
+func fold(t *testing.T, log projectiontest.Tape, views projection.Store) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
