@@ -65,11 +65,12 @@ func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item
 		return plan{}, err
 	}
 	if in.Flow.Ended() {
-		needs := d.Late.Needs(in)
-		if len(needs) == 0 {
-			return plan{}, nil
+		if needs := r.needsLate(ctx, d, in); len(needs) > 0 {
+			p, err := r.append(ctx, d, id, it, needs, seen.Version, func(in Input) plan { return plan{writes: d.Late.Decide(in)} })
+			*known = nil
+			return p, err
 		}
-		return r.append(ctx, d, id, it, needs, seen.Version, func(in Input) plan { return plan{writes: d.Late.Decide(in)} })
+		return plan{}, nil
 	}
 	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, calls: calls}) }
 	needs, ok := r.needs(ctx, d, in)
@@ -100,6 +101,17 @@ func (r *Runner) needs(ctx context.Context, d *Definition, in Input) (folds []ev
 		folds = d.Steps[at].Needs(in)
 	}
 	return folds, true
+}
+
+// needsLate asks what news of a flow that has ended need; nothing when it panics.
+func (r *Runner) needsLate(ctx context.Context, d *Definition, in Input) (folds []eventlog.Fold) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.panicked(ctx, d, in, p)
+			folds = nil
+		}
+	}()
+	return d.Late.Needs(in)
 }
 
 func (r *Runner) panicked(ctx context.Context, d *Definition, in Input, p any) {

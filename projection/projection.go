@@ -74,6 +74,9 @@ type Checkpoint struct {
 	Stopped string
 }
 
+// Closer is how often a fresh store comes closer to the serving one before that one's writer is held back.
+const Closer = 2
+
 // Store keeps views. Readers never wait for the writer.
 type Store interface {
 	// Read runs queries in one read transaction.
@@ -88,8 +91,9 @@ type Store interface {
 	// Drop removes a projection version's checkpoint and the tables that it was created with.
 	Drop(ctx context.Context, name string, version int) error
 	// Beside makes an empty store next to this one; its Close removes it again. Switch makes it
-	// serve in this one's place without readers noticing: it holds this one's writer back, runs
-	// last, which folds the fresh one up to this one's checkpoints, and drops the old rows.
+	// serve in this one's place without readers noticing: it makes the indexes, runs last, which folds
+	// the fresh one up to this one's checkpoints, Closer times for what came meanwhile and once more while
+	// it holds this one's writer back, and drops the old rows.
 	Beside(ctx context.Context) (Store, error)
 	Switch(ctx context.Context, fresh Store, last func(ctx context.Context) error) error
 	// Hashes gives for each table the SHA-256 over its rows in primary-key order, and the

@@ -88,7 +88,11 @@ func builder(ctx context.Context, log Log, store Store, projections []Projection
 	}
 	pages := &ahead.Pages{Log: log}
 	b = NewRunner(pages, store, projections, o)
-	return b, pages.Settle, b.load(ctx)
+	if err := b.load(ctx); err != nil {
+		pages.Settle()
+		return nil, nil, err
+	}
+	return b, pages.Settle, nil
 }
 
 // foldTo folds every part up to a position.

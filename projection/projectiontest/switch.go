@@ -41,12 +41,17 @@ func switches(t *testing.T, p Place) {
 	<-reading
 	switched, inLast := make(chan error, 1), make(chan struct{})
 	go func() {
+		runs := 0
 		switched <- store.Switch(t.Context(), fresh, func(ctx context.Context) error {
 			shows(t, store, 1, "old=1") // readers go on
 			err := fresh.Write(ctx, func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
 				return at(6), put(ctx, tx, "new", 6)
 			})
-			close(inLast)
+			if runs++; runs <= projection.Closer {
+				write(t, store, 1, "old", 1) // the writer is not held back yet
+			} else {
+				close(inLast)
+			}
 			return err
 		})
 	}()

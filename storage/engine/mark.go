@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/folder"
 )
 
 // markFile says in a data folder which log is its own, and where it was last, so that a --db that is
@@ -78,6 +81,19 @@ func (s *Stores) own(ctx context.Context, dir string) error {
 	return nil
 }
 
+// ownedBy refuses a folder that belongs to another log than this one, which is to move there: a start would
+// refuse it, and by then the old place has ended.
+func ownedBy(ctx context.Context, log eventlog.Store, dir string) error {
+	head, err := log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if m, there, err := readMark(dir); err != nil || there && m.log != head.LogID {
+		return errors.Join(err, fmt.Errorf("the folder %s belongs to another log, the one in %s: name another folder", dir, m.where))
+	}
+	return nil
+}
+
 // write puts the mark into a folder so that a power cut leaves it whole or as it was.
 func (m mark) write(dir string) error {
 	fresh := filepath.Join(dir, markFile+".new")
@@ -92,9 +108,5 @@ func (m mark) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.Open(dir) //nolint:gosec // the owner's own folder
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return folder.Sync(dir)
 }

@@ -33,6 +33,12 @@ func TestFolderKnowsItsLog(t *testing.T) {
 	if err := opened(t, database).Close(); err != nil {
 		t.Error(err)
 	}
+	if _, err := Move(t.Context(), files, Place{Folder: database.Folder}); err == nil || !strings.Contains(err.Error(), "belongs to another log") {
+		t.Errorf("a move into the folder of another log: %v", err)
+	}
+	if err := opened(t, files).Close(); err != nil {
+		t.Errorf("the refused move has ended the source: %v", err)
+	}
 	place := fresh(t, Postgres)
 	if _, err := Move(t.Context(), files, Place{Folder: files.Folder, DB: place.DB}); err != nil {
 		t.Fatal(err)

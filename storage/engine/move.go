@@ -75,6 +75,9 @@ func Move(ctx context.Context, from, to Place) (m Moved, err error) {
 	case filling:
 		return m, fmt.Errorf("%s: %w", source.Where, eventlog.ErrFilling)
 	case movedTo == "":
+		if err := ownedBy(ctx, old, to.Folder.Dir()); err != nil {
+			return m, err
+		}
 		if err := m.copy(ctx, source, target); err != nil {
 			return m, err
 		}

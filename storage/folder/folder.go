@@ -79,6 +79,15 @@ func (f *Folder) Announce(address string) error {
 	return nil
 }
 
+// Sync makes it durable which files a folder has.
+func Sync(dir string) error {
+	f, err := os.Open(dir) //nolint:gosec // the owner's own folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // Close gives the folder back. Everything opened in it must be closed before.
 func (f *Folder) Close() error {
 	if f.file == nil {

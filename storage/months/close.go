@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/storage/segment"
 )
 
@@ -106,7 +107,7 @@ func (s *Shelf) write(ctx context.Context, h segment.Header) (e segment.Entry, e
 	if err := os.Rename(path+unfinished, path); err != nil {
 		return e, err
 	}
-	if err := syncFolder(s.dir); err != nil {
+	if err := folder.Sync(s.dir); err != nil {
 		return e, err
 	}
 	return e, f.Close()
@@ -115,12 +116,11 @@ func (s *Shelf) write(ctx context.Context, h segment.Header) (e segment.Entry, e
 // prepare makes the folder, and takes care of a file that stands at the path: an earlier run may have left
 // one of this log, but the file of another log may be the only one there is.
 func (s *Shelf) prepare(path string, h segment.Header) error {
-	if err := os.Mkdir(s.dir, 0o700); err == nil {
-		err = syncFolder(filepath.Dir(s.dir))
-		if err != nil {
-			return err
-		}
-	} else if !errors.Is(err, os.ErrExist) {
+	if err := os.Mkdir(s.dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	// Each time: who made the folder may have died before it was durable that there is one.
+	if err := folder.Sync(filepath.Dir(s.dir)); err != nil {
 		return err
 	}
 	f, err := os.Open(path) //nolint:gosec // in the owner's data folder
@@ -174,12 +174,4 @@ func check(ctx context.Context, f *os.File, e segment.Entry) error {
 		return fmt.Errorf("%w: it says it is another one", record.ErrCorrupt)
 	}
 	return r.Verify(ctx)
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir) //nolint:gosec // in the owner's data folder
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -264,6 +264,11 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	if err := f.index(ctx); err != nil {
 		return fmt.Errorf("switch the views: %w", err)
 	}
+	for range projection.Closer {
+		if err := last(ctx); err != nil {
+			return fmt.Errorf("switch the views: %w", err)
+		}
+	}
 	var old int
 	err = v.transaction(ctx, func(s *session, number int) error {
 		old = number

@@ -124,7 +124,7 @@ func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) (err er
 			return err
 		}
 	}
-	return within(ctx, s, "begin", func() error { return do(vaultReader{s}) })
+	return within(context.WithoutCancel(ctx), s, "begin", func() error { return do(vaultReader{s}) })
 }
 
 // Scrub implements vault.Store: secure_delete has overwritten the rows in the database, and a

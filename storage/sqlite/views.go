@@ -186,6 +186,11 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	if err := f.index(ctx); err != nil {
 		return fmt.Errorf("switch the views: %w", err)
 	}
+	for range projection.Closer {
+		if err := last(ctx); err != nil {
+			return fmt.Errorf("switch the views: %w", err)
+		}
+	}
 	old, err := v.replace(ctx, f, last)
 	if err != nil {
 		return fmt.Errorf("switch the views: %w", err)

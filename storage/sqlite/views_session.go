@@ -106,6 +106,7 @@ type statements interface {
 // within runs do in a transaction and commits it, or rolls it back on an error or panic.
 func within(ctx context.Context, s statements, begin string, do func() error) (err error) {
 	if err := s.exec(ctx, begin); err != nil {
+		s.rollback() // a context that ended meanwhile is told as an error although it began
 		return fmt.Errorf("begin: %w", err)
 	}
 	done := false

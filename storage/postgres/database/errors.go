@@ -57,6 +57,15 @@ func lost(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
+// Gone says that the server has ended our connections, so that others are as old as the one that failed.
+// One that refuses a statement is there.
+func Gone(err error) bool {
+	if c := code(err); c != "" {
+		return c[:2] == "08" || c[:2] == "57"
+	}
+	return err != nil && lost(err)
+}
+
 // Twice says that a row with the same key was there.
 func Twice(err error) bool { return code(err) == "23505" }
 

@@ -251,8 +251,8 @@ func (l *Log) judge(err error) error {
 	if err = database.Judge(err); database.Twice(err) {
 		err = fmt.Errorf("%w: what a commit adds stands there already: %w", eventlog.ErrFenced, err)
 	}
-	if errors.Is(err, eventlog.ErrAway) {
-		l.db.Reset() // the other connections are as old: the next write must not find out by failing
+	if database.Gone(err) {
+		l.db.Reset() // the next write must not find out by failing
 	}
 	if errors.Is(err, eventlog.ErrFenced) {
 		l.once.Do(func() { close(l.fenced) })

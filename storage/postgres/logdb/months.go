@@ -2,13 +2,11 @@ package logdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/record"
@@ -108,7 +106,7 @@ func (l closing) Drop(ctx context.Context, e segment.Entry) error {
 		if err != nil || !attached {
 			break
 		}
-		if err = l.detach(ctx, partition); !isTimeout(err) {
+		if err = l.detach(ctx, partition); !database.Locked(err) {
 			break
 		}
 		select {
@@ -131,10 +129,4 @@ func (l closing) detach(ctx context.Context, partition string) error {
 		_, err := tx.Exec(ctx, `alter table log.events detach partition `+partition)
 		return err
 	})
-}
-
-// isTimeout says that a lock was not to be had in time.
-func isTimeout(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && e.Code == "55P03" // lock_not_available
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/storage/months"
 	"github.com/creatorflow/creatorflow/storage/segment"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 )
 
 // dropAtOnce is how many events of a closed month go in one transaction, for which an append may have to
@@ -122,6 +123,9 @@ func (l *Log) between(write func(w *writer) error) error {
 		return eventlog.ErrFull
 	}
 	err := write(l.writer)
+	if file.IsFull(err) { // nothing was written, and the appender, which waits for room, finds out by itself
+		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
+	}
 	if err == nil {
 		err = l.writer.checkpoint()
 	}
