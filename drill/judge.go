@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/audit"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -46,6 +47,13 @@ func (p history) judge(ctx context.Context, o hub.Options, r *Report) (err error
 	}
 	if !same.Equal {
 		r.Broke("the views differ from a rebuild in %v", same.Differ)
+	}
+	books, err := audit.Log(ctx, h.Log, h.Views, kept.MissingLabels)
+	if err != nil {
+		return err
+	}
+	for _, finding := range books.Findings[:min(len(books.Findings), enough)] {
+		r.Broke("the books do not balance: %s", finding)
 	}
 	if len(p.Behind) > 0 {
 		r.Broke("after %d starts the log ended before an acknowledged position (%s)", len(p.Behind), strings.Join(p.Behind[:min(len(p.Behind), enough)], ", "))

@@ -22,10 +22,10 @@ func Rebuild(ctx context.Context, log Log, store Store, projections []Projection
 	}
 	defer func() { err = errors.Join(err, fresh.Close()) }()
 	b, done, err := builder(ctx, log, fresh, projections, o)
+	defer done()
 	if err != nil {
 		return fmt.Errorf("rebuild views: %w", err)
 	}
-	defer done()
 	// The writer is held back for the last stretch only, so first come close to the end.
 	for gap := log.Head().Position; gap > lastStretch; {
 		if err := b.foldTo(ctx, log.Head().Position); err != nil {
@@ -64,8 +64,7 @@ func (r *Runner) Rebuild(ctx context.Context) error {
 		return eventlog.Refusal("A rebuild of the views is running: wait for its end.")
 	}
 	defer r.rebuilding.Store(false)
-	o := Options{Log: r.options.Log}
-	if err := Rebuild(ctx, r.log, r.store, r.projections, o); err != nil {
+	if err := Rebuild(ctx, r.log, r.store, r.projections, Options{Log: r.options.Log}); err != nil {
 		return err
 	}
 	r.announce()
@@ -80,7 +79,7 @@ const lastStretch = 1000
 // concerns one order comes close together: many records share the reading and writing of a row.
 const buildBatch = 8_000
 
-// builder is a runner that is driven by foldTo instead of Run; done ends what it has begun.
+// builder is a runner that is driven by foldTo instead of Run; done ends what it has begun, also when it fails.
 func builder(ctx context.Context, log Log, store Store, projections []Projection, o Options) (b *Runner, done func(), err error) {
 	o.Notify = nil
 	if o.MaxBatch == 0 {
@@ -88,11 +87,7 @@ func builder(ctx context.Context, log Log, store Store, projections []Projection
 	}
 	pages := &ahead.Pages{Log: log}
 	b = NewRunner(pages, store, projections, o)
-	if err := b.load(ctx); err != nil {
-		pages.Settle()
-		return nil, nil, err
-	}
-	return b, pages.Settle, nil
+	return b, pages.Settle, b.load(ctx)
 }
 
 // foldTo folds every part up to a position.
@@ -197,8 +192,7 @@ func tablesOf(projections []Projection) (tables []string) {
 	return tables
 }
 
-// foldEach folds each projection as far as its checkpoint says. Those that stand at the same
-// position go together.
+// foldEach folds each projection as far as its checkpoint says; those at one position go together.
 func foldEach(ctx context.Context, log Log, store Store, projections []Projection, at []Checkpoint, o Options) error {
 	together := map[eventlog.Position][]Projection{}
 	for _, p := range projections {
@@ -210,10 +204,9 @@ func foldEach(ctx context.Context, log Log, store Store, projections []Projectio
 	}
 	for position, group := range together {
 		b, done, err := builder(ctx, log, store, group, o)
-		if err != nil {
-			return err
+		if err == nil {
+			err = b.foldTo(ctx, position)
 		}
-		err = b.foldTo(ctx, position)
 		done()
 		if err != nil {
 			return err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/audit"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/verify"
@@ -78,7 +80,8 @@ type verifyCommand struct {
 	From int64  `help:"Begin after this position, which must be the last of a commit."`
 }
 
-// Run checks the log, then the files, then the views against a rebuild.
+// Run checks the log, then the files, then the views against a rebuild, then what orders, stock and money say
+// of each other.
 func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	stores, err := engine.Read(ctx, v.Data, v.DB, logger(c, 0))
 	if err != nil {
@@ -104,8 +107,12 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d.\n",
-		report.Events, report.Commits, report.Streams, proven, same.Position); err != nil {
+	books, err := audit.Log(ctx, log, stores.Views, stores.MissingLabels)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d. %s were added up.\n",
+		report.Events, report.Commits, report.Streams, proven, same.Position, books.Summary()); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(c.out, "position %d, seal %x, views %x\n", report.Position, report.Seal, same.Hash); err != nil {
@@ -113,6 +120,9 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	}
 	if !same.Equal {
 		return fmt.Errorf("the views differ from a rebuild in %v: run creatorflow rebuild", same.Differ)
+	}
+	if books.Count > 0 {
+		return fmt.Errorf("orders, stock and money do not add up in %d places:\n%s", books.Count, strings.Join(books.Findings, "\n"))
 	}
 	return nil
 }

@@ -80,6 +80,25 @@ func TestVerifySnapshots(t *testing.T) {
 	done(t, "verify", "--data", data)
 }
 
+// TestVerifyAddsUp: a log that is whole, and says of stock what orders do not, is refused.
+func TestVerifyAddsUp(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	done(t, "rebuild", "--data", data)
+	edit(t, data, func(ctx context.Context, log *eventlog.Log, _ eventlog.Store) {
+		if _, err := log.Append(ctx, eventlog.Write{Stream: stockevents.Stream("main", "MUG"), Events: []eventlog.Event{
+			stockevents.Received{SKU: "MUG", Quantity: 1}, stockevents.Reserved{SKU: "MUG", Order: "k1:A", Attempt: 1, Quantity: 2},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	done(t, "rebuild", "--data", data)
+	code, out, errs := once(t, "verify", "--data", data)
+	if code != exitFailure || !strings.Contains(out, "0 orders and the stock of 1 SKUs were added up") || !strings.Contains(errs, "do not add up in 2 places") ||
+		!strings.Contains(errs, "MUG is oversold") || !strings.Contains(errs, "k1:A, which is not open") {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
 // edit runs a log on the folder.
 func edit(t *testing.T, data string, do func(ctx context.Context, log *eventlog.Log, store eventlog.Store)) {
 	t.Helper()

@@ -214,6 +214,24 @@ func List(ctx context.Context, r projection.Reader, text, after string, limit in
 	return items, next, nil
 }
 
+// Each goes through the rows of all SKUs, in their order.
+func Each(ctx context.Context, r projection.Reader, do func(Row)) error {
+	const page = 1000
+	for after := ""; ; {
+		rows, err := table.Select(ctx, r, "where sku > $1 order by sku limit $2", after, page)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			do(row)
+			after = row.SKU
+		}
+		if len(rows) < page {
+			return nil
+		}
+	}
+}
+
 // Matches says whether List would find a row by a text.
 func (r Row) Matches(text string) bool {
 	text = strings.ToLower(text)

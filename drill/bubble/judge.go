@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/domain/audit"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -19,6 +21,7 @@ import (
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -71,6 +74,15 @@ func (w *World) judgeStores(ctx context.Context, r *drill.Report) (err error) {
 	}
 	if !same.Equal {
 		r.Broke("the views differ from a rebuild in %v", same.Differ)
+	}
+	books, err := audit.Log(ctx, h.Log, h.Views, func(ctx context.Context, labels []string) ([]string, error) {
+		return file.MissingLabels(ctx, filepath.Join(w.life.Load().dir, "vault.db"), labels)
+	})
+	if err != nil {
+		return err
+	}
+	for _, finding := range books.Findings {
+		r.Broke("the books do not balance: %s", finding)
 	}
 	return nil
 }

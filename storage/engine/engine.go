@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -15,6 +16,7 @@ import (
 	"github.com/creatorflow/creatorflow/storage/postgres"
 	"github.com/creatorflow/creatorflow/storage/postgres/database"
 	"github.com/creatorflow/creatorflow/storage/sqlite"
+	"github.com/creatorflow/creatorflow/storage/sqlite/file"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -39,6 +41,7 @@ type Stores struct {
 	// Fenced is closed when the disk below the vault has failed; nil where the log's own fence says so.
 	Fenced <-chan struct{}
 
+	labels  func(ctx context.Context, ids []string) ([]string, error)
 	closers []func() error // in the order of opening
 }
 
@@ -151,6 +154,9 @@ func (s *Stores) readSQLite(ctx context.Context, dir string, log *slog.Logger) e
 		return err
 	}
 	s.Views, s.closers = views, append(s.closers, views.Close)
+	s.labels = func(ctx context.Context, ids []string) ([]string, error) {
+		return file.MissingLabels(ctx, filepath.Join(dir, "vault.db"), ids)
+	}
 	return nil
 }
 
@@ -169,6 +175,7 @@ func (s *Stores) readPostgres(ctx context.Context, dir, url string, log *slog.Lo
 		return err
 	}
 	s.Views, s.closers = views, append(s.closers, views.Close)
+	s.labels = func(ctx context.Context, ids []string) ([]string, error) { return postgres.MissingLabels(ctx, db, ids) }
 	return nil
 }
 
@@ -194,6 +201,12 @@ func (s *Stores) Check(ctx context.Context) error {
 		return nil
 	}
 	return sqlite.Check(ctx, s.Where)
+}
+
+// MissingLabels says which of some labels the vault does not keep; of Stores that Read opened. It needs no
+// key, as it opens no label.
+func (s *Stores) MissingLabels(ctx context.Context, ids []string) ([]string, error) {
+	return s.labels(ctx, ids)
 }
 
 // Close closes the parts, the last first.

@@ -271,7 +271,7 @@ func TestMoveRefuses(t *testing.T) {
 	old, taken := fresh(t, SQLite), fresh(t, Postgres)
 	fill(t, old)
 	fill(t, taken)
-	if _, err := Move(t.Context(), old, taken); err == nil || !strings.Contains(err.Error(), "has a log already") {
+	if _, err := Move(t.Context(), old, Place{Folder: old.Folder, DB: taken.DB}); err == nil || !strings.Contains(err.Error(), "has a log already") {
 		t.Errorf("a move onto another log: %v", err)
 	}
 	db, err := sql.Open("sqlite", filepath.Join(old.Folder.Dir(), "log.db"))
@@ -301,7 +301,7 @@ func TestMoveRefuses(t *testing.T) {
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Move(t.Context(), whole, peopled); err == nil || !strings.Contains(err.Error(), "users or an inbox") {
+	if _, err := Move(t.Context(), whole, Place{Folder: whole.Folder, DB: peopled.DB}); err == nil || !strings.Contains(err.Error(), "users or an inbox") {
 		t.Errorf("a move onto a vault in use: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -52,6 +53,15 @@ func OpenVault(ctx context.Context, db *database.Database) (*Vault, error) {
 	v := &Vault{pool: pool, fenced: make(chan struct{})}
 	v.deleted.Store(true)
 	return v, nil
+}
+
+// MissingLabels says which of some labels the vault in a database does not keep.
+func MissingLabels(ctx context.Context, db *database.Database, ids []string) ([]string, error) {
+	rows, err := db.Query(ctx, `select w.id from unnest($1::text[]) w(id) where not exists (select from vault.labels l where l.id = w.id)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look for labels: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // Write implements vault.Store. Writers of all processes come one after another, as the vault's

@@ -6,6 +6,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 
@@ -41,12 +42,7 @@ func Mend(f *Folder, log *slog.Logger) error {
 // Check reads all of the log's and the vault's file in a folder, which another process may have: their
 // structure, and the sum of every row that has one.
 func Check(ctx context.Context, dir string) error {
-	for _, name := range []string{"log.db", "vault.db"} {
-		if err := file.Check(ctx, filepath.Join(dir, name)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(file.Check(ctx, filepath.Join(dir, "log.db")), file.Check(ctx, filepath.Join(dir, "vault.db")))
 }
 
 // Log is the eventlog.Store in log.db.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -88,8 +89,13 @@ func Check(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) (found []string, err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func texts(ctx context.Context, q querier, query string, args ...any) (found []string, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,4 +108,22 @@ func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) (found []
 		found = append(found, text)
 	}
 	return found, rows.Err()
+}
+
+// MissingLabels says which of some labels the vault.db at a path does not keep, beside the process that has it.
+func MissingLabels(ctx context.Context, path string, ids []string) (missing []string, err error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	db, err := Connect(ctx, path, 1, "deferred", "query_only(1)")
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	missing, err = texts(ctx, db, `select w.value from json_each($1) w where not exists (select 1 from labels where id = w.value)`, string(list))
+	if err != nil {
+		return nil, fmt.Errorf("look for labels in %s: %w", path, err)
+	}
+	return missing, nil
 }

@@ -1,0 +1,242 @@
+// Package audit holds the events of different modules against each other, and the views' figures against
+// both. Every unit and every amount stands in more than one place; all must say the same. It shares no
+// fold with the modules that it audits.
+//
+//   - Stock: a reservation is of an order that is known, for no more than that order's lines, and never takes
+//     more than is available; a release or a shipment closes exactly one reservation with its quantity; a
+//     flow that has ended holds nothing; what came back had been shipped.
+//   - Money: an order is placed once, and paid at most once with the amount it was placed with; what the views
+//     have sold is the sum of the orders that are not cancelled.
+//   - References: flows and letters of orders belong to orders that are known, labels to files that are kept.
+package audit
+
+import (
+	"fmt"
+
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/money"
+)
+
+// Enough is how many findings are written out; the others are only counted.
+const Enough = 20
+
+// Books are what was added up of a log, from its first event on.
+type Books struct {
+	Findings []string // what does not add up, a sentence each, the first Enough
+	Count    int      // of all findings
+
+	position eventlog.Position // of the last event that was added
+	labels   []string          // that flows refer to and that nobody has looked for yet
+
+	stock  map[string]*balance
+	orders map[string]*order
+	open   map[string]*running // orders that hold something or whose flow runs
+}
+
+// balance is one SKU's account.
+type balance struct{ onHand, reserved, shipped, returned int64 }
+
+// order is what stays known of an order for good.
+type order struct {
+	total     money.Money // as it was placed
+	cancelled bool
+	paid      bool
+}
+
+// running is what is needed of an order only until its flow has ended and nothing is reserved for it.
+type running struct {
+	lines  []orderevents.Line
+	demand map[string]int64
+	held   map[hold]int64
+	ended  bool
+}
+
+// hold is one reservation of an order.
+type hold struct {
+	sku     string
+	attempt int
+}
+
+// add enters one event. Events come in the order of their positions, without a gap.
+func (b *Books) add(r eventlog.Record) {
+	if b.stock == nil {
+		b.stock, b.orders, b.open = map[string]*balance{}, map[string]*order{}, map[string]*running{}
+	}
+	b.position = r.Position
+	switch r.Stream.Kind {
+	case orderevents.Kind:
+		b.ordered(r)
+	case stockevents.Kind:
+		b.moved(r)
+	case fulfilment.Kind:
+		b.flowed(r)
+	case letterevents.Kind:
+		b.lettered(r)
+	}
+}
+
+// found notes what does not add up.
+func (b *Books) found(r eventlog.Record, format string, args ...any) {
+	b.note(fmt.Sprintf("position %d, %s: ", r.Position, r.Event.EventName()) + fmt.Sprintf(format, args...))
+}
+
+func (b *Books) note(sentence string) {
+	if b.Count++; b.Count <= Enough {
+		b.Findings = append(b.Findings, sentence)
+	}
+}
+
+func (b *Books) ordered(r eventlog.Record) {
+	id := r.Stream.ID
+	if placed, ok := r.Event.(orderevents.Placed); ok {
+		if b.orders[id] != nil {
+			b.found(r, "order %s is placed a second time", id)
+			return
+		}
+		b.orders[id] = &order{total: placed.Total, cancelled: placed.Status == orders.Cancelled}
+		b.open[id] = &running{lines: placed.Lines}
+		return
+	}
+	o, running := b.orders[id], b.open[id]
+	if o == nil {
+		b.found(r, "order %s was never placed", id)
+		return
+	}
+	switch e := r.Event.(type) {
+	case orderevents.Matched:
+		if running == nil {
+			return
+		}
+		if len(e.SKUs) != len(running.lines) {
+			b.found(r, "order %s has %d lines, and %d SKUs are named for them", id, len(running.lines), len(e.SKUs))
+			return
+		}
+		running.demand = map[string]int64{}
+		for i, sku := range e.SKUs {
+			running.demand[sku] += running.lines[i].Quantity
+		}
+	case orderevents.PaymentCompleted:
+		if o.paid {
+			b.found(r, "order %s is paid a second time", id)
+		}
+		if o.paid = true; e.Total != o.total {
+			b.found(r, "order %s is paid with %s, it was placed with %s", id, e.Total, o.total)
+		}
+	case orderevents.Cancelled:
+		o.cancelled = true
+	}
+}
+
+func (b *Books) account(sku string) *balance {
+	a := b.stock[sku]
+	if a == nil {
+		a = &balance{}
+		b.stock[sku] = a
+	}
+	return a
+}
+
+func (b *Books) moved(r eventlog.Record) {
+	sku := r.Stream.ID
+	a := b.account(sku)
+	switch e := r.Event.(type) {
+	case stockevents.Received:
+		a.onHand += e.Quantity
+	case stockevents.Adjusted:
+		a.onHand += e.Delta
+	case stockevents.Returned:
+		if a.returned += e.Quantity; a.returned > a.shipped {
+			b.found(r, "%d of %s came back in all, and %d were shipped", a.returned, sku, a.shipped)
+		}
+		if e.Sellable {
+			a.onHand += e.Quantity
+		}
+		if e.Order != "" && b.orders[e.Order] == nil {
+			b.found(r, "%s came back from order %s, which is not known", sku, e.Order)
+		}
+	case stockevents.Reserved:
+		b.reserve(r, a, e)
+	case stockevents.Released:
+		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity)
+		a.reserved -= e.Quantity
+	case stockevents.Shipped:
+		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity)
+		a.reserved -= e.Quantity
+		a.onHand -= e.Quantity
+		a.shipped += e.Quantity
+	}
+}
+
+func (b *Books) reserve(r eventlog.Record, a *balance, e stockevents.Reserved) {
+	if a.reserved += e.Quantity; a.reserved > a.onHand {
+		b.found(r, "%s is oversold: %d are promised with %d on hand", e.SKU, a.reserved, a.onHand)
+	}
+	running := b.open[e.Order]
+	if running == nil {
+		b.found(r, "%d of %s are promised to order %s, which is not open", e.Quantity, e.SKU, e.Order)
+		return
+	}
+	if running.held == nil {
+		running.held = map[hold]int64{}
+	}
+	h := hold{e.SKU, e.Attempt}
+	if running.held[h] != 0 {
+		b.found(r, "%s is promised to order %s a second time", e.SKU, e.Order)
+	}
+	running.held[h] += e.Quantity
+	if e.Quantity > running.demand[e.SKU] {
+		b.found(r, "%d of %s are promised to order %s, which asks for %d", e.Quantity, e.SKU, e.Order, running.demand[e.SKU])
+	}
+}
+
+// settle closes a reservation, which must be there with this quantity.
+func (b *Books) settle(r eventlog.Record, h hold, id string, quantity int64) {
+	running := b.open[id]
+	if running == nil || running.held[h] == 0 {
+		b.found(r, "order %s held no %s", id, h.sku)
+		return
+	}
+	if held := running.held[h]; held != quantity {
+		b.found(r, "order %s held %d of %s, and %d are taken from it", id, held, h.sku, quantity)
+	}
+	delete(running.held, h)
+	b.close(id, running)
+}
+
+func (b *Books) close(id string, of *running) {
+	if of.ended && len(of.held) == 0 {
+		delete(b.open, id)
+	}
+}
+
+func (b *Books) flowed(r eventlog.Record) {
+	id := r.Stream.ID
+	if b.orders[id] == nil {
+		b.found(r, "the flow is of order %s, which is not known", id)
+		return
+	}
+	switch e := r.Event.(type) {
+	case flows.StepSucceeded:
+		if label := e.Data["label"]; label != "" {
+			b.labels = append(b.labels, label)
+		}
+	case flows.Finished, flows.Undone:
+		if running := b.open[id]; running != nil {
+			running.ended = true
+			b.close(id, running)
+		}
+	}
+}
+
+func (b *Books) lettered(r eventlog.Record) {
+	opened, ok := r.Event.(letterevents.Opened)
+	if ok && letterevents.AboutStock(opened.Letter) && b.orders[opened.Subject] == nil {
+		b.found(r, "the letter %s is about order %s, which is not known", opened.Letter, opened.Subject)
+	}
+}

@@ -1,0 +1,177 @@
+package audit_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/audit"
+	"github.com/creatorflow/creatorflow/domain/events"
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/money"
+	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
+)
+
+const w, order = "main", "k1:A"
+
+func pounds(minor int64) money.Money { return money.Money{Minor: minor, Currency: "GBP"} }
+
+func of(e ...eventlog.Event) eventlog.Write {
+	return eventlog.Write{Stream: orderevents.Stream(w, order), Events: e}
+}
+
+func stock(e ...eventlog.Event) eventlog.Write {
+	return eventlog.Write{Stream: stockevents.Stream(w, "MUG"), Events: e}
+}
+
+func flow(e ...eventlog.Event) eventlog.Write {
+	return eventlog.Write{Stream: eventlog.Stream{Workspace: w, Kind: fulfilment.Kind, ID: order}, Events: e}
+}
+
+var (
+	placed = orderevents.Placed{
+		Order: order, Connection: "k1", Channel: "tiktok", ChannelID: "A", Status: orders.Unpaid, Total: pounds(500),
+		Lines:   []orderevents.Line{{Listing: "1", Code: "MUG", Quantity: 2, Price: pounds(250)}},
+		Created: time.Unix(1_700_000_000, 0).UTC(), Updated: time.Unix(1_700_000_000, 0).UTC(),
+	}
+	received = stockevents.Received{SKU: "MUG", Quantity: 3}
+	started  = flows.Started{Kind: fulfilment.Kind, Flow: order}
+	matched  = orderevents.Matched{Order: order, SKUs: []string{"MUG"}}
+	reserved = stockevents.Reserved{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2}
+	paid     = orderevents.PaymentCompleted{Order: order, Total: pounds(500)}
+	labelled = flows.StepSucceeded{Flow: order, Step: fulfilment.StepLabel, Attempt: 1, Data: map[string]string{"label": "l1"}}
+	shipped  = stockevents.Shipped{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2}
+	finished = flows.Finished{Flow: order}
+)
+
+// whole is an order's life as it should be.
+func whole() []eventlog.Write {
+	return []eventlog.Write{
+		stock(received), of(placed), flow(started), of(matched), stock(reserved), of(paid), flow(labelled), stock(shipped), flow(finished),
+		stock(stockevents.Returned{SKU: "MUG", Order: order, Quantity: 1, Sellable: true}),
+		of(orderevents.Cancelled{Order: order, From: orders.Unpaid}),
+		{Stream: letterevents.Stream(w, "return-"+order), Events: []eventlog.Event{letterevents.Opened{Letter: "return-" + order, Subject: order}}},
+	}
+}
+
+func TestWholeHistoryAddsUp(t *testing.T) {
+	got := look(t, whole())
+	if got.Count != 0 || got.Summary() != "1 orders and the stock of 1 SKUs" {
+		t.Errorf("%d findings: %q (%s)", got.Count, got.Findings, got.Summary())
+	}
+}
+
+// TestFindings breaks that life in one place each.
+func TestFindings(t *testing.T) {
+	replace := func(i int, with ...eventlog.Write) []eventlog.Write { return slices.Replace(whole(), i, i+1, with...) }
+	more := func(e eventlog.Write) []eventlog.Write { return append(whole(), e) }
+	other := reserved
+	other.Quantity = 1
+	for _, c := range []struct {
+		name    string
+		history []eventlog.Write
+		want    string
+	}{
+		{"oversold", replace(0, stock(stockevents.Received{SKU: "MUG", Quantity: 1})), "MUG is oversold: 2 are promised with 1 on hand"},
+		{"a reservation of nobody", replace(4, stock(stockevents.Reserved{SKU: "MUG", Order: "k1:B", Attempt: 1, Quantity: 2})), "promised to order k1:B, which is not open"},
+		{"reserved twice", replace(4, stock(other, other)), "a second time"},
+		{"more reserved than ordered", replace(4, stock(stockevents.Reserved{SKU: "MUG", Order: order, Attempt: 1, Quantity: 3})), "which asks for 2"},
+		{"another number of SKUs", replace(3, of(orderevents.Matched{Order: order, SKUs: []string{"MUG", "HAT"}})), "has 1 lines, and 2 SKUs"},
+		{"shipped without a reservation", replace(4), "held no MUG"},
+		{"shipped less than reserved", replace(7, stock(stockevents.Shipped{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1})), "held 2 of MUG, and 1 are taken"},
+		{"released after it was shipped", more(stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2})), "held no MUG"},
+		{"an ended flow that holds units", replace(7), "has ended, and the order still holds 2 of MUG"},
+		{"more came back than was shipped", more(stock(stockevents.Returned{SKU: "MUG", Quantity: 2})), "3 of MUG came back in all, and 2 were shipped"},
+		{"a return of nobody", more(stock(stockevents.Returned{SKU: "MUG", Order: "k1:B", Quantity: 1})), "order k1:B, which is not known"},
+		{"placed twice", more(of(placed)), "placed a second time"},
+		{"paid twice", more(of(paid)), "paid a second time"},
+		{"paid with another amount", replace(5, of(orderevents.PaymentCompleted{Order: order, Total: pounds(499)})), "is paid with 4.99 GBP, it was placed with 5.00 GBP"},
+		{"news of no order", more(eventlog.Write{Stream: orderevents.Stream(w, "k1:B"), Events: []eventlog.Event{orderevents.Confirmed{Order: "k1:B"}}}), "order k1:B was never placed"},
+		{"a flow of no order", more(eventlog.Write{Stream: eventlog.Stream{Workspace: w, Kind: fulfilment.Kind, ID: "k1:B"}, Events: []eventlog.Event{started}}), "of order k1:B, which is not known"},
+		{"a letter of no order", more(eventlog.Write{Stream: letterevents.Stream(w, "short-k1:B"), Events: []eventlog.Event{letterevents.Opened{Letter: "short-k1:B", Subject: "k1:B"}}}), "about order k1:B, which is not known"},
+		{"a label that is not kept", replace(6, flow(flows.StepSucceeded{Flow: order, Step: fulfilment.StepLabel, Data: map[string]string{"label": "l2"}})), "the label l2, which is not kept"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := look(t, c.history)
+			if !slices.ContainsFunc(got.Findings, func(f string) bool { return strings.Contains(f, c.want) }) {
+				t.Errorf("found %q, want %q", got.Findings, c.want)
+			}
+		})
+	}
+}
+
+// TestViewsThatDiffer changes a row of each view that figures come from.
+func TestViewsThatDiffer(t *testing.T) {
+	for _, c := range []struct{ change, want string }{
+		{"update stock_v2 set on_hand = on_hand + 1", "of MUG the views have 3 on hand, 0 promised, 2 shipped; the log has 2, 0 and 2"},
+		{"update sales_quarters_v2 set orders = 2", "the views have sold 2 orders for 5.00 GBP, the log 1 for 5.00 GBP"},
+		{"update order_counts_v2 set n = 2 where key = 'all'", "the views count 2 orders, the log has 1"},
+	} {
+		t.Run(c.change, func(t *testing.T) {
+			got := look(t, whole()[:10], c.change) // before it is cancelled
+			if len(got.Findings) != 1 || got.Findings[0] != c.want {
+				t.Errorf("found %q, want %q", got.Findings, c.want)
+			}
+		})
+	}
+}
+
+// look appends a history, folds it into the views, changes those, and audits.
+func look(t *testing.T, history []eventlog.Write, changes ...string) *audit.Books {
+	t.Helper()
+	place := storagetest.New(t)
+	store, views := place.Log(), place.Views()
+	log, err := eventlog.Open(t.Context(), store, eventlog.Options{Decode: events.Decode, Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var running sync.WaitGroup
+	running.Go(func() { _ = log.Run(ctx) })
+	versions := map[eventlog.Stream]eventlog.Version{}
+	for _, write := range history {
+		write.Expected = versions[write.Stream]
+		versions[write.Stream] += eventlog.Version(len(write.Events))
+		if _, err := log.Append(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folded := []projection.Projection{orders.View{}, inventory.View{}}
+	runner := projection.NewRunner(log, views, folded, projection.Options{})
+	running.Go(func() { _ = runner.Run(ctx) })
+	if err := runner.WaitFor(ctx, log.Head().Position); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	running.Wait()
+	err = views.Write(t.Context(), func(tx projection.Tx, at []projection.Checkpoint) ([]projection.Checkpoint, error) {
+		for _, change := range changes {
+			if err := tx.Exec(t.Context(), change); err != nil {
+				return nil, err
+			}
+		}
+		return at, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	books, err := audit.Log(t.Context(), log, views, func(_ context.Context, labels []string) ([]string, error) {
+		return slices.DeleteFunc(slices.Clone(labels), func(id string) bool { return id == "l1" }), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return books
+}

@@ -1,0 +1,161 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/money"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Missing says which of some labels are not kept.
+type Missing func(ctx context.Context, labels []string) ([]string, error)
+
+// Log adds up a log from its first event to its last one at the call, and compares the figures of the views
+// on the way, where they stand.
+func Log(ctx context.Context, log *eventlog.Log, views projection.Store, missing Missing) (*Books, error) {
+	figures, err := read(ctx, views)
+	if err != nil {
+		return nil, err
+	}
+	b, head := &Books{}, log.Head().Position
+	if err := b.addTo(ctx, log, figures.position, missing); err != nil {
+		return nil, err
+	}
+	b.compare(figures)
+	if err := b.addTo(ctx, log, head, missing); err != nil {
+		return nil, err
+	}
+	b.end()
+	return b, nil
+}
+
+func (b *Books) addTo(ctx context.Context, log *eventlog.Log, last eventlog.Position, missing Missing) error {
+	const page = 1000
+	for b.position < last {
+		records, err := log.ReadAll(ctx, b.position, min(page, int(last-b.position)))
+		if err != nil {
+			return fmt.Errorf("audit the log after position %d: %w", b.position, err)
+		}
+		if len(records) == 0 {
+			return fmt.Errorf("audit the log: it ends at position %d, before %d", b.position, last)
+		}
+		for _, r := range records {
+			b.add(r)
+		}
+		if n := len(b.labels); n >= page || n > 0 && b.position == last {
+			gone, err := missing(ctx, b.labels)
+			if err != nil {
+				return err
+			}
+			for _, id := range gone {
+				b.note("a flow refers to the label " + id + ", which is not kept")
+			}
+			b.labels = b.labels[:0]
+		}
+	}
+	return nil
+}
+
+// figures are what the views say, read in one transaction.
+type figures struct {
+	position eventlog.Position
+	stock    map[string]stock
+	sold     map[string]sold // by currency
+	orders   int64
+}
+
+// stock is what the views say of one SKU.
+type stock struct{ onHand, reserved, shipped int64 }
+
+// sold is how many orders there are that are not cancelled, and their sum in minor units.
+type sold struct{ orders, revenue int64 }
+
+func read(ctx context.Context, store projection.Store) (f figures, err error) {
+	err = store.Read(ctx, func(r projection.Reader) error {
+		f = figures{position: r.Position(), stock: map[string]stock{}, sold: map[string]sold{}}
+		buckets, err := orders.Sold(ctx, r, time.Unix(0, 0), time.Unix(1<<32, 0)) // before and after every sensible time
+		if err != nil {
+			return err
+		}
+		for currency, s := range buckets {
+			f.sold[currency] = sold{s.Orders, s.Revenue}
+		}
+		if f.orders, err = orders.Count(ctx, r, "all"); err != nil {
+			return err
+		}
+		return inventory.Each(ctx, r, func(row inventory.Row) {
+			f.stock[row.SKU] = stock{row.OnHand, row.Reserved, row.Shipped}
+		})
+	})
+	if err != nil {
+		return f, fmt.Errorf("read the figures of the views: %w", err)
+	}
+	return f, nil
+}
+
+// compare holds the figures of the views, at the position that the books have come to, against the books.
+func (b *Books) compare(f figures) {
+	if int64(len(b.orders)) != f.orders {
+		b.note(fmt.Sprintf("the views count %d orders, the log has %d", f.orders, len(b.orders)))
+	}
+	totals := map[string]sold{}
+	for _, o := range b.orders {
+		s := totals[o.total.Currency]
+		if !o.cancelled {
+			s.orders, s.revenue = s.orders+1, s.revenue+o.total.Minor
+		}
+		totals[o.total.Currency] = s
+	}
+	for _, currency := range names(totals, f.sold) {
+		if got, want := f.sold[currency], totals[currency]; got != want {
+			b.note(fmt.Sprintf("the views have sold %d orders for %s, the log %d for %s", got.orders, money.Money{Minor: got.revenue, Currency: currency},
+				want.orders, money.Money{Minor: want.revenue, Currency: currency}))
+		}
+	}
+	for _, sku := range names(b.stock, f.stock) {
+		want := stock{}
+		if a := b.stock[sku]; a != nil {
+			want = stock{a.onHand, a.reserved, a.shipped}
+		}
+		if got := f.stock[sku]; got != want {
+			b.note(fmt.Sprintf("of %s the views have %d on hand, %d promised, %d shipped; the log has %d, %d and %d",
+				sku, got.onHand, got.reserved, got.shipped, want.onHand, want.reserved, want.shipped))
+		}
+	}
+}
+
+// names are the keys of two maps, in order.
+func names[A, B any](a map[string]A, b map[string]B) []string {
+	all := map[string]bool{}
+	for k := range a {
+		all[k] = true
+	}
+	for k := range b {
+		all[k] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// end looks at what is left open: an order whose flow has ended holds nothing.
+func (b *Books) end() {
+	for _, id := range slices.Sorted(maps.Keys(b.open)) {
+		of := b.open[id]
+		for h, units := range of.held {
+			if of.ended {
+				b.note(fmt.Sprintf("the flow of order %s has ended, and the order still holds %d of %s", id, units, h.sku))
+			}
+		}
+	}
+}
+
+// Summary says what was added up.
+func (b *Books) Summary() string {
+	return fmt.Sprintf("%d orders and the stock of %d SKUs", len(b.orders), len(b.stock))
+}
