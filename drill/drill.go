@@ -60,6 +60,8 @@ var quiet = slog.New(slog.DiscardHandler)
 
 // Campaign is one run of a drill: the shop, the hub, and what was promised to them.
 type Campaign struct {
+	Unpaid int // orders that a drill has put into the log itself: they wait for their buyers for ever
+
 	o       Options
 	orders  *rand.Rand // of the load
 	data    string     // folder of the hub

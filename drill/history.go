@@ -32,6 +32,7 @@ type history struct {
 	Behind   []string         `json:"behind"`   // starts after which the log ended before an acknowledged position
 
 	Orders  int            `json:"orders"`  // placed at the shop
+	Unpaid  int            `json:"unpaid"`  // orders that only the log has, which wait for their buyers for ever
 	Twice   []string       `json:"twice"`   // effects that the shop has seen again
 	Shipped map[string]int `json:"shipped"` // units, by listing
 	Waiting int            `json:"waiting"` // orders neither cancelled nor shipped
@@ -49,7 +50,7 @@ func (c *Campaign) history() (history, error) {
 	return history{
 		Report: c.report, Data: data, Cluster: c.o.Cluster,
 		Webhooks: slices.Sorted(maps.Keys(c.gate.acked)), Commands: c.book.acked, Units: c.book.units, Open: c.book.open, Behind: c.book.behind,
-		Orders: len(c.placed), Twice: c.sim.Counts().Twice(), Shipped: shipped, Waiting: len(waiting),
+		Orders: len(c.placed), Unpaid: c.Unpaid, Twice: c.sim.Counts().Twice(), Shipped: shipped, Waiting: len(waiting),
 	}, nil
 }
 

@@ -146,11 +146,11 @@ func (p history) judgeViews(ctx context.Context, r *Report, h *hub.Hub) error {
 			counts[of] = int(n)
 		}
 		short := counts["waiting:no_stock"]
-		if counts["all"] != p.Orders {
-			r.Broke("%d orders were placed, %d are known", p.Orders, counts["all"])
+		if want := p.Orders + p.Unpaid; counts["all"] != want {
+			r.Broke("%d orders were placed, %d are known", want, counts["all"])
 		}
-		if counts["active"] != short {
-			r.Broke("%d orders have not come to an end", counts["active"]-short)
+		if open := counts["active"] - p.Unpaid; open != short {
+			r.Broke("%d orders have not come to an end", open-short)
 		}
 		if p.Waiting != short {
 			r.Lost += max(0, p.Waiting-short)

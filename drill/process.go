@@ -213,7 +213,7 @@ func (c *Campaign) rest(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < cmp.Or(c.o.Drain, 2*time.Minute); {
 		now := state{pending: c.sim.Counts().Webhooks.Pending}
 		known := c.count(ctx, "", &now.all) && c.count(ctx, "&status=active", &now.open) && c.count(ctx, "&status=no_stock", &now.short)
-		if known && now.all == len(c.placed) && now.open == now.short && now.pending == 0 {
+		if known && now.all == len(c.placed)+c.Unpaid && now.open == now.short+c.Unpaid && now.pending == 0 {
 			return nil
 		}
 		if now != last {

@@ -21,13 +21,16 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/bubble"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/folder"
 	"github.com/creatorflow/creatorflow/storage/months"
@@ -212,14 +215,21 @@ func (x *rot) longStream(ctx context.Context) (err error) {
 		stop()
 		err = errors.Join(err, <-ended)
 	}()
+	placed := unpaid()
 	history := []eventlog.Event{stock.Received{SKU: busy, Quantity: promises}}
 	for n := range promises {
-		history = append(history, stock.Reserved{SKU: busy, Order: fmt.Sprintf("gone:57646141%06d", n), Attempt: 1, Quantity: 1})
+		history = append(history, stock.Reserved{SKU: busy, Order: placed.Order, Attempt: n + 1, Quantity: 1})
 	}
 	stream := stock.Stream(workspace.Main, busy)
-	if _, err := log.Append(ctx, eventlog.Write{Stream: stream, Events: history}); err != nil {
-		return err
+	for _, write := range []eventlog.Write{
+		{Stream: orderevents.Stream(workspace.Main, placed.Order), Events: []eventlog.Event{placed, orderevents.Matched{Order: placed.Order, SKUs: []string{busy}}}},
+		{Stream: stream, Events: history},
+	} {
+		if _, err := log.Append(ctx, write); err != nil {
+			return err
+		}
 	}
+	x.Unpaid = 1
 	fold := inventory.Fold(workspace.Main, busy)
 	if _, err := log.Fold(ctx, fold); err != nil {
 		return err
@@ -236,6 +246,16 @@ func (x *rot) longStream(ctx context.Context) (err error) {
 		if err := drill.Sleep(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
+	}
+}
+
+// unpaid is an order of a shop that is not connected.
+func unpaid() orderevents.Placed {
+	id, day := "57646141000001", time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	one := money.Money{Minor: 100, Currency: "GBP"}
+	return orderevents.Placed{
+		Order: "gone:" + id, Connection: "gone", Channel: "tiktok", ChannelID: id, Status: orders.Unpaid, Vendor: "UNPAID",
+		Lines: []orderevents.Line{{Listing: "1", Code: busy, Quantity: 1, Price: one}}, Total: one, Created: day, Updated: day,
 	}
 }
 
