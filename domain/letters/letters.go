@@ -257,6 +257,12 @@ func List(ctx context.Context, r projection.Reader, after string, limit int) (ro
 		rows = rows[:limit]
 		next = strconv.FormatInt(rows[limit-1].At.UnixMicro(), 10) + "," + rows[limit-1].ID
 	}
+	total, err = Open(ctx, r)
+	return rows, total, next, err
+}
+
+// Open counts the letters that wait for a person.
+func Open(ctx context.Context, r projection.Reader) (int64, error) {
 	c, _, err := counts.Find(ctx, r, "open")
-	return rows, c.N, next, err
+	return c.N, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/board"
+	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/money"
@@ -24,6 +25,7 @@ type KPIs struct {
 	Conversion      Share         `json:"conversion"`
 	RepeatCustomers Share         `json:"repeat_customers"`
 	Automation      Automation    `json:"automation"`
+	DeadLetters     int64         `json:"dead_letters" doc:"messages and steps that wait for a person"`
 	OtherCurrencies []money.Money `json:"other_currencies" doc:"today's revenue in currencies that are never added up"`
 }
 
@@ -80,6 +82,10 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 	if err != nil {
 		return KPIs{}, err
 	}
+	letters, err := letters.Open(ctx, r)
+	if err != nil {
+		return KPIs{}, err
+	}
 	now := b.now()
 	k, err := board.Read(ctx, r, now, w.Location(), w.Currency)
 	if err != nil {
@@ -96,7 +102,7 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},
 		Conversion:      Share{Reason: "no traffic data", Spark: []float64{}},
 		RepeatCustomers: Share{Value: roundMaybe(k.Repeat.Value, 1), Change: roundMaybe(k.Repeat.Change, 1), Spark: newest(k.Repeat.Spark), Base: "last 30 days"},
-		Automation:      automation(k.Automation), OtherCurrencies: list(k.Others),
+		Automation:      automation(k.Automation), DeadLetters: letters, OtherCurrencies: list(k.Others),
 	}
 	for i, v := range body.RepeatCustomers.Spark {
 		body.RepeatCustomers.Spark[i] = round(v, 1)

@@ -61,6 +61,7 @@ type Connection struct {
 	Drift             int64   `json:"drift_found" doc:"news that only a poll brought"`
 	Error             string  `json:"error"`
 	Mend              string  `json:"mend"`
+	FailingSince      *string `json:"failing_since"`
 	Rate              Rate    `json:"rate"`
 }
 
@@ -98,7 +99,7 @@ func connection(row shops.Row, s Shop, now time.Time) Connection {
 	case s.Paused:
 		c.State = "paused"
 	case row.Failing != 0:
-		c.State = "failing"
+		c.State, c.FailingSince = "failing", maybe(row.FailedAt)
 	case now.Sub(s.LastPoll) > s.Limit:
 		c.State, c.Error = "late", "The shop was not looked through to the end within its limit."
 		c.Mend = "It is asked again by itself; if this lasts, check the network and the shop's authorisation."
