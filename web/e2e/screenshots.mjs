@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Pictures of the board, an order and a SKU, at both widths and in both themes, of the running demo.
+// Pictures of every screen, at both widths and in both themes, of the running demo.
 //   node e2e/screenshots.mjs [folder]       default: a new folder under the system's temporary folder
 //   CREATORFLOW_LINK=<one-time link>        takes a server that runs already
 //   CREATORFLOW_SETTLE=<seconds>            how long the demo runs before the pictures, default 20
@@ -32,7 +32,14 @@ try {
     ["command", "/"],
     ["orders", "/orders"],
     ["inventory", "/inventory"],
+    ["channels", "/channels"],
+    ["flows", "/flows?state=all"],
+    ["flows-stuck", "/flows"],
     ["deadletters", "/deadletters"],
+    ["events", "/events"],
+    ...(order ? [["events-stream", `/events?stream=${encodeURIComponent(`main/order/${order.id}`)}`]] : []),
+    ["event", "/events/5"],
+    ["workspace", "/workspace"],
     ...(order ? [["order", `/orders/${encodeURIComponent(order.id)}`]] : []),
     ...(waiting.items[0] ? [["order-waiting", `/orders/${encodeURIComponent(waiting.items[0].id)}`]] : []),
     ...(sku ? [["sku", `/inventory/${encodeURIComponent(sku.sku)}`]] : []),

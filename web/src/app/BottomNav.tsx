@@ -1,22 +1,34 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
+import { Ellipsis, LogOut } from "lucide-react";
+import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
+import { Popover } from "../ui/Popover";
 import { t } from "../ui/words/words";
-import { places } from "./navigation";
+import { onPhones, places } from "./navigation";
+import { signOut } from "./signOut";
+import { ThemeToggle } from "./ThemeToggle";
+
+const look = "press flex min-h-14 w-full flex-col items-center justify-center gap-0.5 text-[11px]";
+
+const row = "flex min-h-11 w-full items-center gap-3 rounded-control px-3 text-left";
 
 /** Navigation of phones, within reach of the thumb. */
 export function BottomNav({ critical }: { critical: number | undefined }) {
   const format = useFormat();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const rest = places.slice(onPhones);
+  const inRest = rest.some(({ to }) => path === to || path.startsWith(`${to}/`));
   return (
     <nav
       aria-label={t.nav.label}
-      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
     >
-      {places.map(({ to, word, icon: Icon }) => (
+      {places.slice(0, onPhones).map(({ to, word, icon: Icon }) => (
         <Link
           key={to}
           to={to}
           activeOptions={{ exact: to === "/" }}
-          className="press flex min-h-14 flex-col items-center justify-center gap-0.5 text-[11px] text-fg-3"
+          className={cx(look, "text-fg-3")}
           activeProps={{ className: "!text-accent font-medium" }}
         >
           <span className="relative">
@@ -31,6 +43,42 @@ export function BottomNav({ critical }: { critical: number | undefined }) {
           {word}
         </Link>
       ))}
+      <Popover
+        name="more"
+        label={t.nav.moreLabel}
+        buttonClass={cx(look, inRest ? "font-medium text-accent" : "text-fg-3")}
+        panelClass="right-2 bottom-full mb-2 w-56 p-1"
+        button={
+          <>
+            <Ellipsis className="size-5" aria-hidden="true" />
+            {t.nav.more}
+          </>
+        }
+      >
+        <ul>
+          {rest.map(({ to, word, icon: Icon }) => (
+            <li key={to}>
+              <Link
+                to={to}
+                className={cx("press text-fg-2", row)}
+                activeProps={{ className: "bg-accent-soft !text-fg font-medium" }}
+              >
+                <Icon className="size-4 text-fg-3" aria-hidden="true" />
+                {word}
+              </Link>
+            </li>
+          ))}
+          <li className="mt-1 border-t border-line pt-1">
+            <ThemeToggle words className={row} />
+          </li>
+          <li>
+            <button type="button" className={cx("press text-fg-2", row)} onClick={signOut}>
+              <LogOut className="size-4 text-fg-3" aria-hidden="true" />
+              {t.account.signOut}
+            </button>
+          </li>
+        </ul>
+      </Popover>
     </nav>
   );
 }

@@ -1,20 +1,21 @@
 import { useRouter } from "@tanstack/react-router";
-import { Boxes, Search, ShoppingBag, X } from "lucide-react";
+import { Boxes, Search, ShoppingBag, X, type LucideIcon } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
 import { t } from "../ui/words/words";
 import { useFinding } from "./finding";
+import { places } from "./navigation";
 
 interface Hit {
   id: string;
-  icon: typeof Boxes;
+  icon: LucideIcon;
   text: string;
   detail: string;
   go: () => void;
 }
 
-/** The search of the header: an order or a SKU, by keyboard alone if one likes. On phones it opens over the header. */
+/** The search of the header: an order, a SKU or a screen, by keyboard alone if one likes. On phones it opens over the header. */
 export function Finder() {
   const router = useRouter();
   const format = useFormat();
@@ -26,8 +27,10 @@ export function Finder() {
   const [at, setAt] = useState(0);
   const found = useFinding(open ? text : "");
 
+  const jumps = text.trim() === "" ? [] : places.filter(({ word }) => word.toLowerCase().startsWith(text.trim().toLowerCase()));
   const hits: Hit[] = found
     ? [
+        ...jumps.map(({ to, word, icon, key }) => ({ id: `place-${to}`, icon, text: word, detail: `g ${key}`, go: () => void router.navigate({ to }) })),
         ...found.orders.map((order) => ({
           id: `order-${order.id}`,
           icon: ShoppingBag,

@@ -53,7 +53,10 @@ export function LivePill() {
       data-link={link}
     >
       <span className={cx("tint mr-2 size-2 shrink-0 rounded-full", dots[shown])} aria-hidden="true" />
-      <span role="status">{t.link[shown]}</span>
+      {/* on phones the figure beside it and its colour have to do; readers hear the word */}
+      <span role="status" className={cx(shown !== "live" && "max-[430px]:sr-only")}>
+        {t.link[shown]}
+      </span>
       {paused && held > 0 && <Aside text={t.link.held(held)} short={t.link.heldShort(format.count(held))} />}
       {old && <Aside text={t.link.dataAge(age)} short={age} name="data-age" />}
       {link === "live" && !paused && roundTrip !== undefined && (

@@ -7,10 +7,12 @@ import { t } from "../ui/words/words";
 import { criticalStock, kpis } from "../wire/topics";
 import { BottomNav } from "./BottomNav";
 import { Finder } from "./Finder";
+import { Keys } from "./Keys";
 import { locale } from "./locale";
 import { LivePill } from "./LivePill";
 import { SideNav } from "./SideNav";
 import { signOut } from "./signOut";
+import { StatusIcons } from "./StatusIcons";
 import { ThemeToggle } from "./ThemeToggle";
 
 /** What stays while screens change: navigation, the connection, the workspace and its zone. */
@@ -36,20 +38,23 @@ export function Shell() {
           <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b border-line bg-bg px-3 md:px-6">
             <Finder />
             <div className="flex min-w-0 flex-1 items-center md:hidden">
-              <span className="min-w-0 truncate font-semibold max-[480px]:sr-only">{value?.workspace.name ?? t.product}</span>
+              <span className="min-w-0 truncate font-semibold max-[600px]:sr-only">{value?.workspace.name ?? t.product}</span>
             </div>
             <div className="hidden flex-1 md:block" />
+            <StatusIcons />
             <LivePill />
-            <ThemeToggle />
-            <button
-              type="button"
-              className="press grid size-9 place-items-center rounded-control border border-line text-fg-2 hover:bg-surface-2 max-md:size-11"
-              aria-label={t.account.signOut}
-              title={t.account.signOut}
-              onClick={signOut}
-            >
-              <LogOut className="size-4" aria-hidden="true" />
-            </button>
+            <div className="flex gap-2 max-md:hidden">
+              <ThemeToggle className="grid size-9 place-items-center rounded-control border border-line" />
+              <button
+                type="button"
+                className="press grid size-9 place-items-center rounded-control border border-line text-fg-2 hover:bg-surface-2"
+                aria-label={t.account.signOut}
+                title={t.account.signOut}
+                onClick={signOut}
+              >
+                <LogOut className="size-4" aria-hidden="true" />
+              </button>
+            </div>
           </header>
           <main ref={main} id="main" tabIndex={-1} className="flex-1 px-3 pt-4 pb-4 outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:px-6 md:pt-5 md:pb-8">
             <Outlet />
@@ -60,6 +65,7 @@ export function Shell() {
           </footer>
         </div>
         <BottomNav critical={critical?.total} />
+        <Keys />
       </div>
     </FormatContext>
   );

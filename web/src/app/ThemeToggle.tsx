@@ -1,12 +1,13 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 import { useEffect, useState } from "react";
+import { cx } from "../ui/cx";
 import { t } from "../ui/words/words";
 import { applyTheme, followSystem, nextTheme, storedTheme } from "./theme";
 
 const icons = { dark: Moon, light: Sun, system: Monitor };
 
-/** Goes round: dark, light, like the system. */
-export function ThemeToggle() {
+/** Goes round: dark, light, like the system. With words it says which it is. */
+export function ThemeToggle({ className, words = false }: { className: string; words?: boolean }) {
   const [theme, setTheme] = useState(storedTheme);
   useEffect(() => followSystem(storedTheme), []);
   const Icon = icons[theme];
@@ -15,7 +16,7 @@ export function ThemeToggle() {
   return (
     <button
       type="button"
-      className="press grid size-9 place-items-center rounded-control border border-line text-fg-2 hover:bg-surface-2 max-md:size-11"
+      className={cx("press text-fg-2 hover:bg-surface-2", className)}
       aria-label={label}
       title={label}
       data-c="theme"
@@ -25,6 +26,7 @@ export function ThemeToggle() {
       }}
     >
       <Icon className="size-4" aria-hidden="true" />
+      {words && `${t.theme.label}: ${t.theme[theme]}`}
     </button>
   );
 }

@@ -1,16 +1,24 @@
-import { Boxes, LayoutDashboard, MailWarning, ShoppingBag, type LucideIcon } from "lucide-react";
+import { Boxes, LayoutDashboard, MailWarning, RadioTower, ScrollText, ShoppingBag, Workflow, type LucideIcon } from "lucide-react";
 import { t } from "../ui/words/words";
 
 export interface Place {
-  to: "/" | "/orders" | "/inventory" | "/deadletters";
+  to: "/" | "/orders" | "/inventory" | "/channels" | "/flows" | "/deadletters" | "/events";
   word: string;
   icon: LucideIcon;
+  /** Pressed after g, it opens the room. */
+  key: string;
 }
 
 /** The rooms of the app, in order. Only those that exist. */
 export const places: Place[] = [
-  { to: "/", word: t.nav.command, icon: LayoutDashboard },
-  { to: "/orders", word: t.nav.orders, icon: ShoppingBag },
-  { to: "/inventory", word: t.nav.inventory, icon: Boxes },
-  { to: "/deadletters", word: t.nav.deadletters, icon: MailWarning },
+  { to: "/", word: t.nav.command, icon: LayoutDashboard, key: "c" },
+  { to: "/orders", word: t.nav.orders, icon: ShoppingBag, key: "o" },
+  { to: "/inventory", word: t.nav.inventory, icon: Boxes, key: "i" },
+  { to: "/channels", word: t.nav.channels, icon: RadioTower, key: "s" },
+  { to: "/flows", word: t.nav.flows, icon: Workflow, key: "f" },
+  { to: "/deadletters", word: t.nav.deadletters, icon: MailWarning, key: "d" },
+  { to: "/events", word: t.nav.events, icon: ScrollText, key: "e" },
 ];
+
+/** How many of them have a place of their own on a phone; the others are behind "More". */
+export const onPhones = 4;

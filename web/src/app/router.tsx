@@ -10,7 +10,10 @@ const pages = {
   order: () => import("../features/orders/OrderPage"),
   inventory: () => import("../features/inventory/InventoryPage"),
   sku: () => import("../features/inventory/SkuPage"),
+  channels: () => import("../features/channels/ChannelsPage"),
+  flows: () => import("../features/flows/FlowsPage"),
   deadletters: () => import("../features/deadletters/DeadLettersPage"),
+  explorer: () => import("../features/trace/ExplorerPage"),
   event: () => import("../features/trace/EventPage"),
   inbox: () => import("../features/trace/InboxPage"),
   workspace: () => import("../features/account/WorkspacePage"),
@@ -20,7 +23,7 @@ const pages = {
 
 /** Loads the screens that are one press away, while nothing else happens. */
 export function prefetchPages(): void {
-  for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters]) {
+  for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters, pages.channels, pages.flows, pages.explorer]) {
     load().catch(() => undefined); // it is loaded again when it is needed
   }
 }
@@ -74,10 +77,37 @@ const sku = createRoute({
   component: lazyRouteComponent(pages.sku, "SkuPage"),
 });
 
+const channels = createRoute({
+  getParentRoute: () => shell,
+  path: "/channels",
+  component: lazyRouteComponent(pages.channels, "ChannelsPage"),
+});
+
+const flows = createRoute({
+  getParentRoute: () => shell,
+  path: "/flows",
+  validateSearch: (search: Record<string, unknown>): { state?: string } => {
+    const state = text(search["state"]);
+    return state ? { state } : {};
+  },
+  component: lazyRouteComponent(pages.flows, "FlowsPage"),
+});
+
 const deadletters = createRoute({
   getParentRoute: () => shell,
   path: "/deadletters",
   component: lazyRouteComponent(pages.deadletters, "DeadLettersPage"),
+});
+
+const explorer = createRoute({
+  getParentRoute: () => shell,
+  path: "/events",
+  validateSearch: (search: Record<string, unknown>): { stream?: string; before?: number } => {
+    const stream = text(search["stream"]);
+    const before = Number(search["before"]);
+    return { ...(stream && { stream }), ...(Number.isSafeInteger(before) && before > 1 && { before }) };
+  },
+  component: lazyRouteComponent(pages.explorer, "ExplorerPage"),
 });
 
 const event = createRoute({
@@ -122,7 +152,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, deadletters, event, inbox, workspace, missing]),
+    shell.addChildren([command, orders, order, inventory, sku, channels, flows, deadletters, explorer, event, inbox, workspace, missing]),
     signIn,
     setup,
   ]),

@@ -53,6 +53,8 @@ export interface Kpis extends Positioned {
     waiting: Record<WaitingWord, number>;
     stuck: number;
   };
+  /** Messages and steps that wait for a person. */
+  dead_letters: number;
   other_currencies: Money[];
 }
 
@@ -220,12 +222,40 @@ export interface Connection {
   drift_found: number;
   error: string;
   mend: string;
+  failing_since: string | null;
+  rate: { read_per_second: number; write_per_second: number };
 }
 
 export interface Connections extends Positioned {
   at: string;
   all_synced: boolean;
   items: Connection[];
+}
+
+/** What the doctor found at a connection. */
+export interface Examination extends Positioned {
+  checks: {
+    /** What was looked at, in a word or two. */
+    name: string;
+    state: "green" | "red" | "grey";
+    found: string;
+    /** What to click or type; empty when nothing is to be done. */
+    mend: string;
+  }[];
+}
+
+export interface FlowItem {
+  id: string;
+  kind: string;
+  /** The order. */
+  subject: string;
+  state: Flow["state"] | "new";
+  step: string;
+  attempts: number;
+  sentence: string;
+  wake_at: string | null;
+  started_at: string;
+  updated_at: string;
 }
 
 export interface DeadLetter {

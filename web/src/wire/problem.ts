@@ -14,3 +14,8 @@ export class Problem extends Error {
     this.fields = fields;
   }
 }
+
+/** What failed, as a Problem; anything that is none is no answer. */
+export function asProblem(error: Error): Problem {
+  return error instanceof Problem ? error : new Problem(0, "");
+}

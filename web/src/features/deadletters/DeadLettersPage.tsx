@@ -9,7 +9,7 @@ import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { DeadLetters } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { DeadLetterCard } from "./DeadLetterCard";
 import { ReplayTime } from "./ReplayTime";
 
@@ -40,7 +40,7 @@ export function DeadLettersPage() {
       {list.error && (
         <div className="mb-3">
           <Trouble
-            problem={list.error instanceof Problem ? list.error : new Problem(0, "")}
+            problem={asProblem(list.error)}
             kept={first !== undefined}
             retry={() => void list.refetch()}
           />

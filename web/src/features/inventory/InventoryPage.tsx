@@ -14,7 +14,7 @@ import { SearchBox } from "../../ui/SearchBox";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { Page, StockItem } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { criticalStock } from "../../wire/topics";
 import { StockTable } from "./StockTable";
 
@@ -71,7 +71,7 @@ export function InventoryPage() {
       {list.error && (
         <div className="mb-3">
           <Trouble
-            problem={list.error instanceof Problem ? list.error : new Problem(0, "")}
+            problem={asProblem(list.error)}
             kept={first !== undefined}
             retry={() => void list.refetch()}
           />

@@ -14,7 +14,7 @@ import { SearchBox } from "../../ui/SearchBox";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { OrderItem, Page } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { kpis } from "../../wire/topics";
 import { OrderTable } from "./OrderTable";
 
@@ -117,8 +117,4 @@ export function OrdersPage() {
       )}
     </>
   );
-}
-
-function asProblem(error: Error): Problem {
-  return error instanceof Problem ? error : new Problem(0, "");
 }

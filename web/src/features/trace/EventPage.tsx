@@ -12,7 +12,7 @@ import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { EventPage as Events, LogEvent, OrderDetail } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { Back } from "./Back";
 import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
 
@@ -35,7 +35,7 @@ export function EventPage() {
       <PageHead title={t.trace.eventTitle(position)} lead={t.trace.eventLead} back={<Back />} />
       {found.error && (
         <Trouble
-          problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
+          problem={asProblem(found.error)}
           kept={false}
           retry={() => void found.refetch()}
         />

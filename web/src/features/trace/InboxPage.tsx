@@ -13,7 +13,7 @@ import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t, wordOf } from "../../ui/words/words";
 import type { InboxEntry } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { sync } from "../../wire/topics";
 import { Back } from "./Back";
 import { isNumber } from "./links";
@@ -27,7 +27,7 @@ export function InboxPage() {
     enabled: known,
     queryFn: ({ signal }) => read<InboxEntry>(`/api/v1/inbox/${encodeURIComponent(number)}`, signal),
   });
-  const missing = !known || (found.error instanceof Problem && found.error.status === 404);
+  const missing = !known || (found.error && asProblem(found.error).status === 404);
   return (
     <>
       <PageHead title={t.trace.inboxTitle(number)} lead={t.trace.inboxLead} back={<Back />} />
@@ -38,7 +38,7 @@ export function InboxPage() {
       )}
       {found.error && !missing && (
         <Trouble
-          problem={found.error instanceof Problem ? found.error : new Problem(0, "")}
+          problem={asProblem(found.error)}
           kept={found.data !== undefined}
           retry={() => void found.refetch()}
         />

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
+import { causeOf, isNumber, orderBehind, pageBefore, placeOfStream, webhookBehind } from "./links";
 
 it.each([
   ["position:801", { kind: "position", number: "801" }],
@@ -40,3 +40,10 @@ it.each([
   ["-4", false],
   ["99999999999999999999", false],
 ])("takes %s for a place: %s", (text, want) => expect(isNumber(text)).toBe(want));
+
+it.each([
+  [101, { after: 50, limit: 50 }], // 51 to 100
+  [51, { after: 0, limit: 50 }],
+  [4, { after: 0, limit: 3 }],
+  [1, { after: 0, limit: 1 }], // an empty log
+])("asks for the page before %i", (end, want) => expect(pageBefore(end, 50)).toEqual(want));

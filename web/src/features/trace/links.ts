@@ -31,3 +31,9 @@ export function orderBehind(event: { cause: string; actor: string; correlation: 
 export function webhookBehind(events: { position: number; inbox: number }[], position: number): number {
   return events.find((event) => event.inbox > 0 && event.position <= position)?.inbox ?? 0;
 }
+
+/** What to ask for to see the events before a position, of which the log has all from 1 on. */
+export function pageBefore(end: number, size: number): { after: number; limit: number } {
+  const after = Math.max(0, end - 1 - size);
+  return { after, limit: Math.max(1, end - 1 - after) };
+}

@@ -1,0 +1,52 @@
+import { useTopic } from "../../sync/hooks";
+import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
+import { useFormat } from "../../ui/format";
+import { PageHead } from "../../ui/PageHead";
+import { Raw } from "../../ui/Raw";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import { sync } from "../../wire/topics";
+import { ChannelCard } from "./ChannelCard";
+
+const connectCommand = "creatorflow connect tiktok --help";
+
+/** Every connected shop: whether it is in step, how it fares, and what mends it. */
+export function ChannelsPage() {
+  const { value, position, problem, retry } = useTopic(sync);
+  const format = useFormat();
+  const ok = value?.items.filter(({ state }) => state === "ok").length ?? 0;
+  return (
+    <>
+      <PageHead
+        title={t.channels.title}
+        lead={value ? value.items.length > 0 && t.channels.lead(format.count(ok), format.count(value.items.length)) : null}
+      />
+      {problem && (
+        <div className="mb-3">
+          <Trouble problem={problem} kept={value !== undefined} retry={retry} />
+        </div>
+      )}
+      <div className="flex flex-col gap-3 md:gap-4" data-position={position < 0 ? undefined : position} data-c="channels">
+        {value === undefined && !problem && (
+          <Card title={t.channels.title}>
+            <Rows count={6} />
+          </Card>
+        )}
+        {value?.items.map((item) => <ChannelCard key={item.id} item={item} />)}
+        {value?.items.length === 0 && (
+          <section className="rounded-card border border-line bg-surface" aria-label={t.channels.title}>
+            <Empty title={t.channels.emptyTitle} why={t.channels.emptyWhy} action={<Raw text={connectCommand} label={t.channels.another} />} />
+          </section>
+        )}
+        {value !== undefined && value.items.length > 0 && (
+          <Card title={t.channels.another}>
+            <p className="mb-2 text-[13px] text-fg-3">{t.channels.anotherWhy}</p>
+            <Raw text={connectCommand} label={t.channels.another} />
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}

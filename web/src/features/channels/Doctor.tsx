@@ -1,0 +1,46 @@
+import { useMutation } from "@tanstack/react-query";
+import { Stethoscope } from "lucide-react";
+import type { ReactNode } from "react";
+import { read } from "../../sync/http";
+import { Button } from "../../ui/Button";
+import { Mark } from "../../ui/Mark";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { Examination } from "../../wire/api";
+import { asProblem } from "../../wire/problem";
+
+const marks = { green: "ok", red: "failing", grey: "skipped" };
+
+/** Examines a connection when asked, and says of each thing whether it is right and what mends it. Children stand beside the button. */
+export function Doctor({ connection, children }: { connection: string; children: ReactNode }) {
+  const looked = useMutation({ mutationFn: () => read<Examination>(`/api/v1/connections/${encodeURIComponent(connection)}/doctor`) });
+  const checks = looked.data?.checks ?? [];
+  const wrong = checks.filter(({ state }) => state === "red").length;
+  return (
+    <div className="mt-3" data-c="doctor">
+      <div className="flex flex-wrap gap-2">
+        <Button tone={looked.data ? "plain" : "primary"} busy={looked.isPending} onClick={() => looked.mutate()}>
+          <Stethoscope className="size-4" aria-hidden="true" />
+          {looked.data || looked.error ? t.channels.examineAgain : t.channels.examine}
+        </Button>
+        {children}
+      </div>
+      <p role="status" className="mt-2 text-[13px] text-fg-3 empty:hidden">
+        {looked.isPending ? t.channels.examining : looked.data && (wrong === 0 ? t.channels.healthy : t.channels.sick(wrong))}
+      </p>
+      {looked.error && <Trouble problem={asProblem(looked.error)} kept={false} retry={() => looked.mutate()} />}
+      {checks.length > 0 && (
+        <ul className="mt-2 flex flex-col">
+          {checks.map(({ name, state, found, mend }) => (
+            <li key={name} className="grid grid-cols-[1fr_auto] gap-x-3 border-b border-line py-2 text-[13px] last:border-0" data-check={name}>
+              <span className="font-medium">{name}</span>
+              <Mark state={marks[state]} word={t.channels.checkState[state]} />
+              <span className="col-span-2 text-fg-2 [overflow-wrap:anywhere]">{found}</span>
+              {mend !== "" && <span className="col-span-2 text-warn [overflow-wrap:anywhere]">{mend}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,194 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useState, type FormEvent } from "react";
+import { useFollow } from "../../sync/follow";
+import { read } from "../../sync/http";
+import { Button, buttonLook } from "../../ui/Button";
+import { Empty } from "../../ui/Empty";
+import { inputShape } from "../../ui/Field";
+import { useFormat } from "../../ui/format";
+import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
+import { SearchBox } from "../../ui/SearchBox";
+import { Trouble } from "../../ui/Trouble";
+import { t } from "../../ui/words/words";
+import type { EventPage as Events, LogEvent } from "../../wire/api";
+import { asProblem } from "../../wire/problem";
+import { EventTable } from "./EventTable";
+import { isNumber, pageBefore } from "./links";
+
+/** The log: all of it, the newest first, or one stream from its start. */
+export function ExplorerPage() {
+  const { stream } = useSearch({ from: "/shell/events" });
+  const navigate = useNavigate({ from: "/events" });
+  const onStream = useCallback(
+    (text: string) => void navigate({ search: text === "" ? {} : { stream: text }, replace: true }),
+    [navigate],
+  );
+  const tools = (
+    <>
+      <SearchBox label={t.explorer.streamLabel} hint={t.explorer.streamHint} value={stream ?? ""} onSearch={onStream} />
+      <GoTo />
+    </>
+  );
+  return stream === undefined ? <WholeLog tools={tools} /> : <OneStream key={stream} stream={stream} tools={tools} />;
+}
+
+const page = 50;
+
+function WholeLog({ tools }: { tools: React.ReactNode }) {
+  const { before } = useSearch({ from: "/shell/events" });
+  const format = useFormat();
+  const key = ["events", before ?? 0];
+  const found = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) => {
+      const end = before ?? (await read<Events>("/api/v1/events?limit=1", signal)).position + 1;
+      const { after, limit } = pageBefore(end, page);
+      const events = await read<Events>(`/api/v1/events?after=${after}&limit=${limit}`, signal);
+      return { ...events, items: events.items.filter(({ position }) => position < end).reverse() };
+    },
+    placeholderData: keepPreviousData,
+  });
+  useFollow(key, before === undefined);
+  const items = found.data?.items ?? [];
+  const oldest = items.at(-1)?.position ?? 1;
+  const newest = items[0]?.position ?? 0;
+  const head = found.data?.position ?? 0;
+  return (
+    <>
+      <PageHead title={t.explorer.title} lead={found.data ? t.explorer.lead(format.count(head)) : null} actions={tools} />
+      <List
+        items={found.data && items}
+        error={found.error}
+        retry={() => void found.refetch()}
+        empty={<Empty title={t.explorer.emptyTitle} why={t.explorer.emptyWhy} />}
+      />
+      {found.data && (
+        <nav aria-label={t.explorer.title} className="mt-3 flex flex-wrap gap-2">
+          {before !== undefined && (
+            <>
+              <Link to="/events" className={buttonLook()}>
+                {t.explorer.newest}
+              </Link>
+              {newest < head && (
+                <Link to="/events" search={newest + page < head ? { before: newest + page + 1 } : {}} className={buttonLook()}>
+                  {t.explorer.newer}
+                </Link>
+              )}
+            </>
+          )}
+          {oldest > 1 && (
+            <Link to="/events" search={{ before: oldest }} className={buttonLook()} data-c="older">
+              {t.explorer.older}
+            </Link>
+          )}
+        </nav>
+      )}
+    </>
+  );
+}
+
+function OneStream({ stream, tools }: { stream: string; tools: React.ReactNode }) {
+  const list = useInfiniteQuery({
+    queryKey: ["events", stream],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => {
+      const ask = new URLSearchParams({ stream, limit: String(page), ...(pageParam && { after: pageParam }) });
+      return read<Events>(`/api/v1/events?${ask}`, signal);
+    },
+    getNextPageParam: ({ next }) => next || undefined,
+  });
+  return (
+    <>
+      <PageHead title={t.explorer.title} lead={t.explorer.leadStream} actions={tools} />
+      <List
+        items={list.data?.pages.flatMap(({ items }) => items)}
+        error={list.error}
+        retry={() => void list.refetch()}
+        empty={
+          <Empty
+            title={t.explorer.emptyTitle}
+            why={t.explorer.emptyStream}
+            action={
+              <Link to="/events" className={buttonLook()}>
+                {t.explorer.allStreams}
+              </Link>
+            }
+          />
+        }
+      />
+      {list.hasNextPage && (
+        <Button className="mt-3" busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          {t.orders.more}
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface ListProps {
+  items: LogEvent[] | undefined;
+  error: Error | null;
+  retry: () => void;
+  empty: React.ReactNode;
+}
+
+function List({ items, error, retry, empty }: ListProps) {
+  return (
+    <>
+      {error && (
+        <div className="mb-3">
+          <Trouble problem={asProblem(error)} kept={items !== undefined} retry={retry} />
+        </div>
+      )}
+      {(items !== undefined || !error) && (
+        <section className="rounded-card border border-line bg-surface" aria-label={t.explorer.title} data-c="event-list">
+          {items === undefined && (
+            <div className="px-4">
+              <Rows count={12} height={44} />
+            </div>
+          )}
+          {items?.length === 0 && empty}
+          {items !== undefined && items.length > 0 && <EventTable events={items} />}
+        </section>
+      )}
+    </>
+  );
+}
+
+/** Opens the event at a position. */
+function GoTo() {
+  const navigate = useNavigate({ from: "/events" });
+  const [text, setText] = useState("");
+  const [bad, setBad] = useState(false);
+  const onSubmit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (isNumber(text.trim())) void navigate({ to: "/events/$position", params: { position: text.trim() } });
+    else setBad(true);
+  };
+  return (
+    <form className="relative flex gap-2" onSubmit={onSubmit}>
+      <input
+        inputMode="numeric"
+        autoComplete="off"
+        aria-label={t.explorer.goLabel}
+        aria-invalid={bad || undefined}
+        aria-describedby={bad ? "go-bad" : undefined}
+        placeholder={t.explorer.goHint}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setBad(false);
+        }}
+        className={`${inputShape} w-28`}
+      />
+      <Button type="submit">{t.explorer.go}</Button>
+      {bad && (
+        <p id="go-bad" role="alert" className="absolute top-full right-0 z-10 mt-1 rounded-control border border-crit-line bg-crit-soft px-2 py-1 text-[12px] whitespace-nowrap text-crit max-md:right-auto max-md:left-0">
+          {t.explorer.goBad}
+        </p>
+      )}
+    </form>
+  );
+}
