@@ -12,6 +12,7 @@ import { forms, launch, open, setUp } from "./browser.mjs";
 import { Checks, expect, twoAtATime, until } from "./check.mjs";
 import * as looks from "./looks.mjs";
 import { start } from "./product.mjs";
+import * as screens from "./screens.mjs";
 import * as walk from "./walk.mjs";
 import { newBusiness } from "./workspace.mjs";
 
@@ -102,6 +103,12 @@ try {
   quiet = false;
   await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));
 
+  await run.check("the four icons say how things stand and lead on", () => screens.icons(page, origin));
+  await run.check("the keyboard opens screens and shows its map", () => screens.keys(page, origin));
+  await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
+  await run.check("flows lead to their orders", () => screens.flows(page, origin));
+  await run.check("a channel shows how it fares", () => screens.channels(page, origin));
+
   const state = await context.storageState();
   const { items: orders } = await (await page.request.get(`${origin}/api/v1/orders?limit=1`)).json();
   const { items: skus } = await (await page.request.get(`${origin}/api/v1/stock?critical=true&limit=1`)).json();
@@ -115,6 +122,9 @@ try {
     `/orders/${encodeURIComponent(orders[0].id)}`,
     "/inventory",
     `/inventory/${encodeURIComponent(skus[0].sku)}`,
+    "/channels",
+    "/flows?state=all",
+    "/events",
     "/deadletters",
     "/workspace",
     `/events/${rows[0].event_position}`,
@@ -137,6 +147,11 @@ try {
     const screen = watch(await dressed.newPage());
     for (const route of routes) await look(form, screen, route);
     await screen.close();
+    if (form.name === "390-dark") {
+      const phone = watch(await dressed.newPage());
+      await run.check("a phone has the other screens behind More", () => screens.more(phone, origin));
+      await phone.close();
+    }
     if (form.theme === "dark") {
       for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`]) {
         await run.check(`${form.name} ${route} does not shift`, () => looks.layoutShift(dressed, origin + route));
@@ -163,7 +178,7 @@ try {
     run.check(`nothing runs out of its frame at ${width}`, async () => {
       const between = await open(browser, { width, height: 800, theme: "dark" }, state);
       const screen = watch(await between.newPage());
-      for (const route of ["/", "/orders", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`]) {
+      for (const route of ["/", "/orders", "/channels", "/events", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`]) {
         await screen.goto(origin + route);
         await looks.settle(screen);
         await looks.noSidewaysScroll(screen);

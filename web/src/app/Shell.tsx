@@ -35,7 +35,7 @@ export function Shell() {
       <div className="flex min-h-dvh">
         <SideNav workspace={value?.workspace} activeOrders={value?.active_orders} critical={critical?.total} />
         <div className="flex min-w-0 flex-1 flex-col">
-          <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b border-line bg-bg px-3 md:px-6">
+          <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b border-line bg-bg px-3 max-[380px]:h-auto max-[380px]:flex-wrap max-[380px]:py-1.5 md:px-6">
             <Finder />
             <div className="flex min-w-0 flex-1 items-center md:hidden">
               <span className="min-w-0 truncate font-semibold max-[600px]:sr-only">{value?.workspace.name ?? t.product}</span>

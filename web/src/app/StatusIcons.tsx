@@ -28,7 +28,7 @@ export function StatusIcons() {
   const { value: critical } = useTopic(criticalStock);
   const all = standings(channels, figures, critical);
   return (
-    <div role="group" aria-label={t.status.label} className="flex items-center gap-1 md:gap-2">
+    <div role="group" aria-label={t.status.label} className="flex items-center gap-1 max-[380px]:order-last max-[380px]:w-full max-[380px]:justify-between md:gap-2">
       {names.map((name) => (
         <StatusIcon key={name} name={name} standing={all[name]} />
       ))}
@@ -45,7 +45,7 @@ function StatusIcon({ name, standing: { level, lines } }: { name: keyof Standing
       name={`status-${name}`}
       label={t.status.heard(word, t.status.levels[level])}
       buttonClass={cx(
-        "press tint flex h-9 items-center justify-center gap-2 rounded-control border text-[13px] max-xl:w-9 max-md:size-11 max-md:gap-0 xl:px-2.5",
+        "press tint flex h-9 items-center justify-center gap-2 rounded-control border text-[13px] max-[1399px]:w-9 max-md:size-11 max-md:gap-0 min-[1400px]:px-2.5",
         looks[level].button,
       )}
       panelClass="top-full right-0 mt-1 w-80 p-3 max-md:inset-x-3 max-md:w-auto"
@@ -53,12 +53,12 @@ function StatusIcon({ name, standing: { level, lines } }: { name: keyof Standing
         <>
           <span className="relative">
             <Icon className="size-4" aria-hidden="true" />
-            <Mark className={cx("absolute -right-1.5 -bottom-1.5 size-2.5 rounded-full bg-bg xl:hidden", looks[level].mark)} aria-hidden="true" />
+            <Mark className={cx("absolute -right-1.5 -bottom-1.5 size-2.5 rounded-full bg-bg min-[1400px]:hidden", looks[level].mark)} aria-hidden="true" />
           </span>
-          <span className="hidden xl:inline" data-level={level}>
+          <span className="hidden min-[1400px]:inline" data-level={level}>
             {word}
           </span>
-          <Mark className={cx("hidden size-3.5 xl:block", looks[level].mark)} aria-hidden="true" />
+          <Mark className={cx("hidden size-3.5 min-[1400px]:block", looks[level].mark)} aria-hidden="true" />
         </>
       }
     >

@@ -1,0 +1,116 @@
+// The screens around the orders: channels, flows, events, the four icons and the keyboard.
+import { expect, until } from "./check.mjs";
+import { accessible } from "./looks.mjs";
+
+const icon = (page, name) => page.locator(`[data-c="status-${name}"]`);
+
+/** What the four icons say is what the API says, and each opens its reasons with a way there. */
+export async function icons(page, origin) {
+  await page.goto(`${origin}/`);
+  await icon(page, "issues").waitFor();
+  expect((await icon(page, "targets").getAttribute("aria-label")) === "Targets: not measured", "targets claim to be measured");
+  await until("the hot issues are what the API counts", 30, async () => {
+    const figures = await (await page.request.get(`${origin}/api/v1/kpis`)).json();
+    const stock = await (await page.request.get(`${origin}/api/v1/stock?critical=true&limit=5`)).json();
+    const burning = stock.items.some(({ severity }) => severity === "critical");
+    const want = burning ? "critical" : stock.total + figures.dead_letters > 0 ? "warning" : "nominal";
+    return (await icon(page, "issues").getAttribute("aria-label")) === `Hot issues: ${want}`;
+  });
+  await icon(page, "issues").click();
+  const panel = page.getByRole("group", { name: /^Hot issues/ });
+  await panel.waitFor();
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  await panel.waitFor({ state: "detached" });
+  expect(await icon(page, "issues").evaluate((button) => button === document.activeElement), "Escape loses the focus");
+  await icon(page, "issues").click();
+  await panel.getByRole("link", { name: "Open critical stock" }).click();
+  await page.waitForURL((url) => url.pathname === "/inventory" && url.searchParams.get("critical") === "true");
+  await panel.waitFor({ state: "detached" });
+}
+
+/** "?" shows the map, "g" and a letter open a screen, and neither does while somebody types. */
+export async function keys(page, origin) {
+  await page.goto(`${origin}/`);
+  await page.locator('[data-c="kpi-orders"]').waitFor();
+  await page.keyboard.press("?");
+  const map = page.locator('[data-c="keys"]');
+  await map.waitFor();
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  await map.waitFor({ state: "hidden" });
+  await page.keyboard.press("g");
+  await page.keyboard.press("f");
+  await page.getByRole("heading", { name: "Flows", level: 1 }).waitFor();
+  await page.locator('[data-c="finder"]').fill("");
+  await page.locator('[data-c="finder"]').pressSequentially("g?o");
+  expect(!(await map.isVisible()) && new URL(page.url()).pathname === "/flows", "keys act while somebody types");
+  await page.locator('[data-c="finder"]').fill("chann");
+  await page.getByRole("option", { name: /^Channels/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Channels", level: 1 }).waitFor();
+}
+
+/** The newest events first and moving, older ones on request, one stream alone, one event by its position. */
+export async function events(page, origin) {
+  await page.goto(`${origin}/events`);
+  const rows = page.locator('[data-c="event-row"]');
+  const positions = () => rows.evaluateAll((all) => all.map((row) => Number(row.dataset.position)));
+  await rows.first().waitFor();
+  const first = await positions();
+  expect(first.length === 50 && first.every((position, i) => i === 0 || position === first[i - 1] - 1), `not the newest fifty in order: ${first.slice(0, 5)}`);
+  await until("newer events come by themselves", 60, async () => (await positions())[0] > first[0]);
+  await page.locator('[data-c="older"]').click();
+  await page.waitForURL((url) => url.searchParams.has("before"));
+  const before = Number(new URL(page.url()).searchParams.get("before"));
+  await until("the page before", 20, async () => {
+    const shown = await positions();
+    return shown[0] === before - 1 && shown.length === 50;
+  });
+  const stream = rows.first().locator("td").nth(2).getByRole("link");
+  const name = await stream.textContent();
+  await stream.click();
+  await page.waitForURL((url) => url.searchParams.get("stream") === name);
+  await until("only that stream", 20, async () => {
+    const streams = await rows.evaluateAll((all) => all.map((row) => row.children[2].textContent));
+    return streams.length > 0 && streams.every((one) => one === name);
+  });
+  await page.getByLabel("Go to a position").fill("x");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await page.getByRole("alert").filter({ hasText: "whole number" }).waitFor();
+  await page.getByLabel("Go to a position").fill("3");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Event 3" }).waitFor();
+}
+
+/** Flows of a state are those of the API, and lead to their orders. */
+export async function flows(page, origin) {
+  await page.goto(`${origin}/flows`);
+  await page.locator('[data-c="flow-list"]').waitFor();
+  await page.getByRole("link", { name: "Finished", exact: true }).click();
+  const row = page.locator('[data-c="flow-row"]').first();
+  await row.waitFor();
+  const { items } = await (await page.request.get(`${origin}/api/v1/flows?state=finished&limit=1`)).json();
+  expect((await row.getAttribute("data-flow")) === items[0].id, "another flow than the API's first");
+  await row.getByRole("link").click();
+  await page.waitForURL((url) => decodeURIComponent(url.pathname) === `/orders/${items[0].subject}`);
+}
+
+/** A shop with its figures, ticking. */
+export async function channels(page, origin) {
+  await page.goto(`${origin}/channels`);
+  const { items } = await (await page.request.get(`${origin}/api/v1/connections`)).json();
+  await page.locator('[data-c="channel"]').filter({ hasText: items[0].name }).waitFor();
+  const shown = page.locator('[data-c="channel-sync"]').first();
+  const before = await shown.textContent();
+  await until("the last sync ticks", 20, async () => (await shown.textContent()) !== before);
+}
+
+/** What has no room on a phone is behind More. */
+export async function more(page, origin) {
+  await page.goto(`${origin}/`);
+  await page.locator('[data-c="more"]').click();
+  await accessible(page);
+  await page.getByRole("link", { name: "Dead letters" }).click();
+  await page.getByRole("heading", { name: "Dead letters", level: 1 }).waitFor();
+}
