@@ -21,11 +21,11 @@ var errUnknown = errors.New("it is unknown whether the commit is on the disk")
 // writer is the connection that writes log.db, with its statements.
 type writer struct {
 	*native.Conn
-	begin, commit, rollback          *native.Stmt
-	findStream, addStream, setStream *native.Stmt
-	findKey, addKey, purgeKeys       *native.Stmt
-	addEvent, setHead, putSnapshot   *native.Stmt
-	addMonth, addSegment, dropEvents *native.Stmt
+	begin, commit, rollback                       *native.Stmt
+	findStream, knownStream, addStream, setStream *native.Stmt
+	findKey, addKey, purgeKeys                    *native.Stmt
+	addEvent, setHead, putSnapshot                *native.Stmt
+	addMonth, addSegment, dropEvents              *native.Stmt
 }
 
 func openWriter(path string) (*writer, error) {
@@ -44,6 +44,7 @@ func openWriter(path string) (*writer, error) {
 		{&w.commit, `commit`},
 		{&w.rollback, `rollback`},
 		{&w.findStream, `select id, version from streams where workspace = ?1 and kind = ?2 and name = ?3`},
+		{&w.knownStream, `select 1 from streams indexed by streams_by_name where name = ?3 and kind = ?2 and workspace = ?1`},
 		{&w.addStream, `insert into streams (id, workspace, kind, name, version, first) values (?1, ?2, ?3, ?4, ?5, ?6)`},
 		{&w.setStream, `update streams set version = ?2 where id = ?1 and version = ?3`},
 		{&w.findKey, `select hash, at, first, last, version, refusal, result, sum from command_keys where caller = ?1 and id = ?2`},
@@ -149,13 +150,24 @@ func (l *Log) compare(b *eventlog.Batch) ([]streamHead, eventlog.Committed, erro
 }
 
 func (w *writer) stream(s eventlog.Stream) (head streamHead, err error) {
-	w.findStream.Text(1, s.Workspace)
-	w.findStream.Text(2, s.Kind)
-	w.findStream.Text(3, s.ID)
-	found, err := w.findStream.Step()
+	step := func(q *native.Stmt) (bool, error) {
+		q.Text(1, s.Workspace)
+		q.Text(2, s.Kind)
+		q.Text(3, s.ID)
+		return q.Step()
+	}
+	found, err := step(w.findStream)
 	if found {
 		head = streamHead{id: w.findStream.ColumnInt(0), version: eventlog.Version(w.findStream.ColumnInt(1))}
 		w.findStream.Reset()
+	}
+	if found || err != nil {
+		return head, err
+	}
+	known, err := step(w.knownStream)
+	if known {
+		w.knownStream.Reset()
+		return head, lostStream(s)
 	}
 	return head, err
 }

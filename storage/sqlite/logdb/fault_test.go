@@ -465,3 +465,44 @@ func TestReadBeside(t *testing.T) {
 		t.Error("a log open for reading took a commit")
 	}
 }
+
+// TestDamagedIndexOfStreams: wherever a byte of a stream's name has changed, the stream is read and written
+// as it is, or not at all; it is never taken for a new one.
+func TestDamagedIndexOfStreams(t *testing.T) {
+	whole := filepath.Join(filled(t), "log.db")
+	content, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	corrupt := 0
+	for _, text := range []string{"maincounterb", "bcountermain"} { // in the table and in the indexes
+		for at := strings.Index(string(content), text); at >= 0; {
+			dir := t.TempDir()
+			damaged := []byte(string(content))
+			damaged[at+strings.Index(text, "counter")] ^= 8
+			if err := os.WriteFile(filepath.Join(dir, "log.db"), damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			store := openTestLog(t, dir)
+			other := eventlog.Stream{Workspace: "main", Kind: "counter", ID: "b"}
+			read, err := store.ReadStream(t.Context(), other, 0, 10)
+			if err == nil && len(read) != 5 || err != nil && !errors.Is(err, eventlog.ErrCorrupt) {
+				t.Errorf("byte %d: %d events, %v", at, len(read), err)
+			}
+			if errors.Is(err, eventlog.ErrCorrupt) {
+				corrupt++
+			}
+			if head, err := store.writer.stream(other); err == nil && head.version != 5 || err != nil && !errors.Is(err, eventlog.ErrCorrupt) {
+				t.Errorf("byte %d: the appender sees version %d, %v", at, head.version, err)
+			}
+			next := strings.Index(string(content[at+1:]), text)
+			if next < 0 {
+				break
+			}
+			at += 1 + next
+		}
+	}
+	if corrupt == 0 {
+		t.Error("no damage was seen by reading")
+	}
+}

@@ -23,8 +23,8 @@ const keyColumns = `caller, id, hash, at, first, last, version, refusal, result,
 
 // queries are the reads of log.db, prepared once.
 type queries struct {
-	stream, events, key, keys, heads, snapshot, snapshots *sql.Stmt
-	segments, months, first                               *sql.Stmt
+	stream, known, events, key, keys, heads, snapshot, snapshots *sql.Stmt
+	segments, months, first                                      *sql.Stmt
 }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
@@ -33,6 +33,7 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 		sql  string
 	}{
 		{&q.stream, `select id, version, first from streams where workspace = $1 and kind = $2 and name = $3`},
+		{&q.known, `select exists (select 1 from streams indexed by streams_by_name where name = $3 and kind = $2 and workspace = $1)`},
 		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 and version <= $3 order by version`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
@@ -80,13 +81,28 @@ func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.
 	return out, nil
 }
 
-// streamHead also says before which position the stream has no event.
+// streamHead also says before which position the stream has no event. It asks two indexes before it says that
+// there is no such stream.
 func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHead, first eventlog.Position, err error) {
-	err = l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version, &first)
-	if errors.Is(err, sql.ErrNoRows) {
-		return streamHead{}, 0, nil
+	find := func() error {
+		return l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version, &first)
+	}
+	if err = find(); !errors.Is(err, sql.ErrNoRows) {
+		return head, first, err
+	}
+	var known bool
+	if err = l.queries.known.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&known); err != nil || !known {
+		return streamHead{}, 0, err
+	}
+	if err = find(); errors.Is(err, sql.ErrNoRows) { // it has not come to be meanwhile
+		err = lostStream(s)
 	}
 	return head, first, err
+}
+
+// lostStream is what the indexes of streams do not agree on.
+func lostStream(s eventlog.Stream) error {
+	return fmt.Errorf("%w: an index of the streams has lost %s", eventlog.ErrCorrupt, s)
 }
 
 // ReadAll implements eventlog.Store.
