@@ -81,8 +81,7 @@ func TestAway(t *testing.T) {
 	})
 	for name, tokens := range map[string]channels.Tokens{"unreadable": noDrawer{}, "never given": &drawer{}} {
 		synctest.Test(t, func(t *testing.T) {
-			c := shop(func(*http.Request) (*http.Response, error) { return nil, errors.New("it was sent") })
-			c.tokens = channels.NewKeeper(tokens, time.Now, c.log, c.renew)
+			c := shopWith(func(*http.Request) (*http.Response, error) { return nil, errors.New("it was sent") }, tokens)
 			_, err := c.Arrange(t.Context(), "115")
 			want := channels.Retry
 			if name == "never given" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 const (
@@ -26,15 +27,15 @@ func (c *Connector) Orders(ctx context.Context, ids []string) (channels.Page, er
 		return channels.Page{}, nil
 	}
 	if len(ids) > maxIDs {
-		return channels.Page{}, bug(name, fmt.Sprintf("%d ids in one call, at most %d", len(ids), maxIDs))
+		return channels.Page{}, wire.Bug(name, fmt.Sprintf("%d ids in one call, at most %d", len(ids), maxIDs))
 	}
 	for _, id := range ids {
-		if err := checkID(name, id); err != nil {
+		if err := wire.CheckID(name, id); err != nil {
 			return channels.Page{}, err
 		}
 	}
-	data, err := c.call(ctx, request{
-		name: name, method: http.MethodGet, path: "/order/202507/orders", query: url.Values{"ids": {strings.Join(ids, ",")}},
+	data, err := c.Call(ctx, wire.Request{
+		Name: name, Method: http.MethodGet, Path: "/order/202507/orders", Query: url.Values{"ids": {strings.Join(ids, ",")}},
 	})
 	if err != nil {
 		return channels.Page{}, err
@@ -53,17 +54,17 @@ func (c *Connector) Changed(ctx context.Context, since, until time.Time, page st
 	if !until.IsZero() {
 		window["update_time_lt"] = until.Add(time.Second - 1).Unix()
 	}
-	q := request{
-		name: name, method: http.MethodPost, path: "/order/202309/orders/search",
-		query: url.Values{"page_size": {strconv.Itoa(pageSize)}, "sort_field": {"update_time"}, "sort_order": {"ASC"}},
+	q := wire.Request{
+		Name: name, Method: http.MethodPost, Path: "/order/202309/orders/search",
+		Query: url.Values{"page_size": {strconv.Itoa(pageSize)}, "sort_field": {"update_time"}, "sort_order": {"ASC"}},
 	}
 	if page != "" {
-		q.query.Set("page_token", page)
+		q.Query.Set("page_token", page)
 	}
 	if len(window) > 0 {
-		q.body = window
+		q.Body = window
 	}
-	data, err := c.call(ctx, q)
+	data, err := c.Call(ctx, q)
 	if err != nil {
 		return channels.Page{}, err
 	}
@@ -77,7 +78,7 @@ func readPage(call string, data json.RawMessage) (channels.Page, error) {
 		Next   channels.Text     `json:"next_page_token"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return channels.Page{}, unreadable(call, err)
+		return channels.Page{}, wire.Unreadable(call, err)
 	}
 	page := channels.Page{Next: string(list.Next)}
 	for i, raw := range list.Orders {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 const (
@@ -19,12 +20,12 @@ const (
 // tracking number comes with the label.
 func (c *Connector) Arrange(ctx context.Context, pkg string) (channels.Shipment, error) {
 	const name = "ship package"
-	if err := checkID(name, pkg); err != nil {
+	if err := wire.CheckID(name, pkg); err != nil {
 		return channels.Shipment{}, err
 	}
-	_, err := c.call(ctx, request{
-		name: name, method: http.MethodPost, path: "/fulfillment/202309/packages/" + pkg + "/ship",
-		body: map[string]string{"handover_method": "PICKUP"}, write: true,
+	_, err := c.Call(ctx, wire.Request{
+		Name: name, Method: http.MethodPost, Path: "/fulfillment/202309/packages/" + pkg + "/ship",
+		Body: map[string]string{"handover_method": "PICKUP"}, Write: true,
 	})
 	if err == nil {
 		return channels.Shipment{Package: pkg}, nil
@@ -49,10 +50,10 @@ func (c *Connector) Arrange(ctx context.Context, pkg string) (channels.Shipment,
 // Package implements channels.Connector: it reports whether shipment has been arranged. A cancelled package is Gone.
 func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment, bool, error) {
 	const name = "read package"
-	if err := checkID(name, pkg); err != nil {
+	if err := wire.CheckID(name, pkg); err != nil {
 		return channels.Shipment{}, false, err
 	}
-	data, err := c.call(ctx, request{name: name, method: http.MethodGet, path: "/fulfillment/202309/packages/" + pkg})
+	data, err := c.Call(ctx, wire.Request{Name: name, Method: http.MethodGet, Path: "/fulfillment/202309/packages/" + pkg})
 	if err != nil {
 		return channels.Shipment{}, false, err
 	}
@@ -62,7 +63,7 @@ func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment,
 		Carrier  channels.Text `json:"shipping_provider_name"`
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return channels.Shipment{}, false, unreadable(name, err)
+		return channels.Shipment{}, false, wire.Unreadable(name, err)
 	}
 	s := channels.Shipment{Package: pkg, Tracking: string(p.Tracking), Carrier: string(p.Carrier)}
 	switch p.Status {
@@ -79,12 +80,12 @@ func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment,
 // Label implements channels.Connector: an A6 PDF. While the vendor is still making it the class is Retry.
 func (c *Connector) Label(ctx context.Context, pkg string) (channels.Label, error) {
 	const name = "make label"
-	if err := checkID(name, pkg); err != nil {
+	if err := wire.CheckID(name, pkg); err != nil {
 		return channels.Label{}, err
 	}
-	data, err := c.call(ctx, request{
-		name: name, method: http.MethodGet, path: "/fulfillment/202309/packages/" + pkg + "/shipping_documents",
-		query: url.Values{"document_type": {"SHIPPING_LABEL"}, "document_size": {"A6"}},
+	data, err := c.Call(ctx, wire.Request{
+		Name: name, Method: http.MethodGet, Path: "/fulfillment/202309/packages/" + pkg + "/shipping_documents",
+		Query: url.Values{"document_type": {"SHIPPING_LABEL"}, "document_size": {"A6"}},
 	})
 	if err != nil {
 		return channels.Label{}, err
@@ -96,9 +97,10 @@ func (c *Connector) Label(ctx context.Context, pkg string) (channels.Label, erro
 	if err := json.Unmarshal(data, &document); err != nil || document.URL == "" {
 		return channels.Label{}, &channels.Failure{Class: channels.Retry, Call: name, Message: "an answer without a file", Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, fileTimeout*c.timeout)
+	client, timeout := c.Client()
+	ctx, cancel := context.WithTimeout(ctx, fileTimeout*timeout)
 	defer cancel()
-	file, err := channels.DownloadPDF(ctx, c.client, string(document.URL), maxLabel)
+	file, err := channels.DownloadPDF(ctx, client, string(document.URL), maxLabel)
 	if err != nil {
 		return channels.Label{}, err
 	}

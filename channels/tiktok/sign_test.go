@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 // vectors is testdata/vectors.json: what the vendor and independent programs compute.
@@ -48,7 +49,7 @@ func TestSignVectors(t *testing.T) {
 		for key, value := range row.Query {
 			query.Set(key, value)
 		}
-		if got := sign(row.Secret, row.Path, query, row.ContentType, []byte(row.Body)); got != row.Expected {
+		if got := wire.Sign(row.Secret, row.Path, query, row.ContentType, []byte(row.Body)); got != row.Expected {
 			t.Errorf("%s: got %s, want %s", row.ID, got, row.Expected)
 		}
 	}

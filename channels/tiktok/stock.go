@@ -13,12 +13,18 @@ import (
 	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 const (
 	maxListings   = 600     // of one inventory search
 	maxRemembered = 200_000 // listings whose warehouses are kept; more forgets all and learns again
+
+	promotionLock = "12052393" // stock locked by a promotion
 )
+
+// wrongWarehouses are the codes after which the SKU's warehouses are read again.
+var wrongWarehouses = map[string]bool{"12052094": true, "12052097": true, "12019028": true, "12052533": true}
 
 // Quantities implements channels.Connector. Unreadable listings come as Invalid in the error, beside the readable ones.
 func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channels.Quantity, error) {
@@ -27,10 +33,10 @@ func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channe
 		return nil, nil
 	}
 	if len(listings) > maxListings {
-		return nil, bug(name, fmt.Sprintf("%d listings in one call, at most %d", len(listings), maxListings))
+		return nil, wire.Bug(name, fmt.Sprintf("%d listings in one call, at most %d", len(listings), maxListings))
 	}
-	data, err := c.call(ctx, request{
-		name: name, method: http.MethodPost, path: "/product/202309/inventory/search", body: map[string][]string{"sku_ids": listings},
+	data, err := c.Call(ctx, wire.Request{
+		Name: name, Method: http.MethodPost, Path: "/product/202309/inventory/search", Body: map[string][]string{"sku_ids": listings},
 	})
 	if err != nil {
 		return nil, err
@@ -39,7 +45,7 @@ func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channe
 		Inventory []json.RawMessage `json:"inventory"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, unreadable(name, err)
+		return nil, wire.Unreadable(name, err)
 	}
 	return c.products(list.Inventory, readInventory)
 }
@@ -159,9 +165,9 @@ func (c *Connector) warehousesOf(ctx context.Context, listing string, anew bool)
 func (c *Connector) SetQuantity(ctx context.Context, product, listing string, quantity int64) error {
 	const name = "write quantity"
 	if quantity < 0 || quantity > MaxQuantity {
-		return bug(name, fmt.Sprintf("quantity %d is not from 0 to %d", quantity, MaxQuantity))
+		return wire.Bug(name, fmt.Sprintf("quantity %d is not from 0 to %d", quantity, MaxQuantity))
 	}
-	if err := errors.Join(checkID(name, product), checkID(name, listing)); err != nil {
+	if err := errors.Join(wire.CheckID(name, product), wire.CheckID(name, listing)); err != nil {
 		return err
 	}
 	err := c.writeQuantity(ctx, name, product, listing, quantity, false)
@@ -193,9 +199,9 @@ func (c *Connector) writeQuantity(ctx context.Context, name, product, listing st
 		}
 		places = append(places, place{Warehouse: id})
 	}
-	data, err := c.call(ctx, request{
-		name: name, method: http.MethodPost, path: "/product/202309/products/" + product + "/inventory/update",
-		body: map[string][]sku{"skus": {{ID: listing, Inventory: places}}}, write: true, urgent: quantity == 0,
+	data, err := c.Call(ctx, wire.Request{
+		Name: name, Method: http.MethodPost, Path: "/product/202309/products/" + product + "/inventory/update",
+		Body: map[string][]sku{"skus": {{ID: listing, Inventory: places}}}, Write: true, Urgent: quantity == 0,
 	})
 	if err != nil {
 		return err
@@ -231,7 +237,7 @@ func (c *Connector) partial(name, listing string, quantity int64, data json.RawM
 	if len(e.Detail.Extra) > 0 { // it names the warehouse's trouble, the one above only that there is some
 		code, message = string(e.Detail.Extra[0].Code), string(e.Detail.Extra[0].Message)
 	}
-	class := classify(code, message)
+	class := wire.Classify(code, message)
 	if quantity == 0 && class == channels.Rejected && code != promotionLock && strings.Contains(strings.ToLower(message), "quantity") {
 		c.refusesZero.Store(true) // which code says so is not documented
 	}
@@ -241,14 +247,14 @@ func (c *Connector) partial(name, listing string, quantity int64, data json.RawM
 // Listings implements channels.Connector; deleted products are left out, Committed is not told here.
 func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quantity, string, error) {
 	const name = "list products"
-	q := request{
-		name: name, method: http.MethodPost, path: "/product/202502/products/search",
-		query: url.Values{"page_size": {strconv.Itoa(pageSize)}},
+	q := wire.Request{
+		Name: name, Method: http.MethodPost, Path: "/product/202502/products/search",
+		Query: url.Values{"page_size": {strconv.Itoa(pageSize)}},
 	}
 	if page != "" {
-		q.query.Set("page_token", page)
+		q.Query.Set("page_token", page)
 	}
-	data, err := c.call(ctx, q)
+	data, err := c.Call(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -257,7 +263,7 @@ func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quant
 		Next     channels.Text     `json:"next_page_token"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, "", unreadable(name, err)
+		return nil, "", wire.Unreadable(name, err)
 	}
 	found, err := c.products(list.Products, readListing)
 	return found, string(list.Next), err

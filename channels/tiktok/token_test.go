@@ -37,8 +37,8 @@ func TestOneRefreshForAllCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		refreshes, refused := 0, 0
-		var tokens *drawer
-		c := shop(func(r *http.Request) (*http.Response, error) {
+		tokens := &drawer{token: channels.Token{Access: "canary-access", Refresh: "canary-refresh"}}
+		c := shopWith(func(r *http.Request) (*http.Response, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -57,9 +57,7 @@ func TestOneRefreshForAllCalls(t *testing.T) {
 				t.Error("the new token was used before it was stored")
 			}
 			return answers(200, nil, `{"code":0,"data":{"orders":[]}}`)(r)
-		})
-		tokens = &drawer{token: channels.Token{Access: "canary-access", Refresh: "canary-refresh"}}
-		c.tokens = channels.NewKeeper(tokens, time.Now, c.log, c.renew)
+		}, tokens)
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {

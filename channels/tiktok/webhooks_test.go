@@ -81,7 +81,7 @@ func TestHints(t *testing.T) {
 // An app without a secret must not accept what anyone can sign.
 func TestEmptySecretSignsNothing(t *testing.T) {
 	mac := hmac.New(sha256.New, nil)
-	write(mac, "key", "{}")
+	_, _ = mac.Write([]byte("key{}")) // a hash never fails
 	header := http.Header{"Authorization": {hex.EncodeToString(mac.Sum(nil))}}
 	for _, secrets := range [][]string{{""}, {"", ""}, {"one", ""}, nil} {
 		if err := (Webhooks{}).Verify(channels.App{Key: "key", Secrets: secrets}, header, []byte("{}")); !errors.Is(err, channels.ErrSignature) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 // What is sent is what was signed: the signature is computed again from the request as it leaves.
@@ -77,7 +78,7 @@ func TestWhatGoesOut(t *testing.T) {
 				}
 			}
 			query := r.URL.Query()
-			if got := query.Get("sign"); got != sign("canary-secret", r.URL.EscapedPath(), query, r.Header.Get("Content-Type"), body) {
+			if got := query.Get("sign"); got != wire.Sign("canary-secret", r.URL.EscapedPath(), query, r.Header.Get("Content-Type"), body) {
 				t.Errorf("%s: what was sent is not what was signed", tt.name)
 			}
 			if query.Get("app_key") != "key" || query.Get("shop_cipher") != "cipher" || len(query.Get("timestamp")) != 10 ||
@@ -212,6 +213,7 @@ func TestLabelFiles(t *testing.T) {
 // is never asked twice.
 func TestReadWithoutAnswerIsAskedOnceMore(t *testing.T) {
 	const good = `{"code":0,"data":{}}`
+	const quickRead = 2500 * time.Millisecond
 	hangs := vendor(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()

@@ -1,4 +1,4 @@
-package tiktok
+package wire
 
 import (
 	"context"
@@ -71,7 +71,7 @@ func Authorize(ctx context.Context, o Options, code string) (channels.Token, []c
 }
 
 func (w wire) shops(ctx context.Context, token string) ([]channels.Connection, error) {
-	q := request{name: "list shops", method: http.MethodGet, path: "/authorization/202309/shops", unscoped: true}
+	q := Request{Name: "list shops", Method: http.MethodGet, Path: "/authorization/202309/shops", Unscoped: true}
 	data, err := w.send(ctx, q, token)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (w wire) shops(ctx context.Context, token string) ([]channels.Connection, e
 		} `json:"shops"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, unreadable(q.name, err)
+		return nil, Unreadable(q.Name, err)
 	}
 	var shops []channels.Connection
 	for _, s := range list.Shops {
@@ -94,7 +94,7 @@ func (w wire) shops(ctx context.Context, token string) ([]channels.Connection, e
 		})
 	}
 	if len(shops) == 0 {
-		return nil, &channels.Failure{Class: channels.Auth, Call: q.name, Message: "the authorisation opens no shop"}
+		return nil, &channels.Failure{Class: channels.Auth, Call: q.Name, Message: "the authorisation opens no shop"}
 	}
 	return shops, nil
 }

@@ -1,4 +1,4 @@
-package tiktok
+package wire
 
 import (
 	"bytes"
@@ -24,15 +24,15 @@ const (
 	quickRead   = 2500 * time.Millisecond // the first time-out of a read: it may be asked again, then with all the time there is
 )
 
-// request is one API call, before it is signed.
-type request struct {
-	name, method, path string
-	query              url.Values
-	body               any // nil = none; "{}" is never sent, because clients disagree on how it is signed
-	write              bool
-	urgent             bool
-	unscoped           bool          // refuses shop_cipher
-	timeout            time.Duration // 0 = the connector's
+// Request is one API call, before it is signed.
+type Request struct {
+	Name, Method, Path string
+	Query              url.Values
+	Body               any // nil = none; "{}" is never sent, because clients disagree on how it is signed
+	Write              bool
+	Urgent             bool          // before other calls of its kind
+	Unscoped           bool          // refuses shop_cipher
+	Timeout            time.Duration // 0 = the line's
 }
 
 // wire is what a request needs besides a token.
@@ -58,13 +58,13 @@ type answer struct {
 	Data      json.RawMessage `json:"data"`
 }
 
-// call sends a request for the shop and returns the answer's data. Tried again is only what surely did nothing, and once,
+// Call sends a request for the shop and returns the answer's data. Tried again is only what surely did nothing, and once,
 // at once, a read that got no good answer: a lost one goes out on another connection.
-func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error) {
+func (c *Line) Call(ctx context.Context, q Request) (json.RawMessage, error) {
 	limiter := c.limiter(q)
-	refreshed, again := false, q.write
-	if !q.write {
-		q.timeout = min(c.timeout, quickRead)
+	refreshed, again := false, q.Write
+	if !q.Write {
+		q.Timeout = min(c.timeout, quickRead)
 	}
 	for try := 1; ; try++ {
 		data, used, err := c.once(ctx, q, limiter)
@@ -81,7 +81,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 		}
 		switch {
 		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && !f.Away && ctx.Err() == nil:
-			again, q.timeout = true, 0
+			again, q.Timeout = true, 0
 		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, channels.ErrBusy):
 		case f.Class == channels.Expired && refreshed:
 			f.Class = channels.Auth // a fresh token is refused as well
@@ -89,7 +89,7 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 		case f.Class == channels.Expired:
 			refreshed = true
 			if err := c.tokens.Replace(ctx, used); err != nil {
-				return nil, noToken(q.name, err)
+				return nil, noToken(q.Name, err)
 			}
 		default:
 			return nil, err
@@ -98,22 +98,22 @@ func (c *Connector) call(ctx context.Context, q request) (json.RawMessage, error
 }
 
 // once passes breaker, limiter and token and sends the request. It returns the access token that was used.
-func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limiter) (data json.RawMessage, used string, err error) {
+func (c *Line) once(ctx context.Context, q Request, limiter *channels.Limiter) (data json.RawMessage, used string, err error) {
 	if wait, ok := c.breaker.Allow(); !ok {
-		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait, Away: true}
+		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.Name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait, Away: true}
 	}
 	outcome := channels.Nothing
 	defer func() { c.breaker.Report(outcome) }()
-	if err := limiter.Wait(ctx, q.urgent); err != nil {
+	if err := limiter.Wait(ctx, q.Urgent); err != nil {
 		class := channels.Retry
 		if errors.Is(err, channels.ErrBusy) {
 			class = channels.Throttled
 		}
-		return nil, "", &channels.Failure{Class: class, Call: q.name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Away: true, Err: err}
+		return nil, "", &channels.Failure{Class: class, Call: q.Name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Away: true, Err: err}
 	}
 	token, err := c.tokens.Current(ctx)
 	if err != nil {
-		return nil, "", noToken(q.name, err)
+		return nil, "", noToken(q.Name, err)
 	}
 	data, err = c.send(ctx, q, token.Access)
 	var f *channels.Failure
@@ -125,7 +125,7 @@ func (c *Connector) once(ctx context.Context, q request, limiter *channels.Limit
 	case f.Class == channels.Throttled:
 		outcome = channels.Healthy
 		limiter.Refused(f.RetryAfter)
-		c.log.InfoContext(ctx, "slowed down by the channel", "call", q.name, "per_second", limiter.Rate().PerSecond)
+		c.log.InfoContext(ctx, "slowed down by the channel", "call", q.Name, "per_second", limiter.Rate().PerSecond)
 	case sick(f):
 		outcome = channels.Unhealthy
 	default:
@@ -153,41 +153,41 @@ func sick(f *channels.Failure) bool {
 func untimely(f *channels.Failure) bool { return f.Class == channels.Retry && f.Code == "36009004" }
 
 // send signs and sends one request. Every error is a *channels.Failure.
-func (w wire) send(ctx context.Context, q request, token string) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.timeout, w.timeout))
+func (w wire) send(ctx context.Context, q Request, token string) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.Timeout, w.timeout))
 	defer cancel()
 	r, err := w.signed(ctx, q, token)
 	if err != nil {
-		return nil, &channels.Failure{Class: channels.Bug, Call: q.name, Message: "the request could not be built", Err: err}
+		return nil, &channels.Failure{Class: channels.Bug, Call: q.Name, Message: "the request could not be built", Err: err}
 	}
-	return w.do(r, q.name, q.write)
+	return w.do(r, q.Name, q.Write)
 }
 
 // signed builds the request; the body that is signed is the body that is sent.
-func (w wire) signed(ctx context.Context, q request, token string) (*http.Request, error) {
+func (w wire) signed(ctx context.Context, q Request, token string) (*http.Request, error) {
 	var body []byte
-	if q.body != nil {
+	if q.Body != nil {
 		var err error
-		if body, err = json.Marshal(q.body); err != nil {
+		if body, err = json.Marshal(q.Body); err != nil {
 			return nil, err
 		}
 	}
 	query := url.Values{"app_key": {w.app.Key}, "timestamp": {strconv.FormatInt(w.clock().Unix(), 10)}}
-	if !q.unscoped {
+	if !q.Unscoped {
 		query.Set("shop_cipher", w.cipher)
 	}
-	for key, values := range q.query {
+	for key, values := range q.Query {
 		query[key] = values
 	}
 	if len(w.app.Secrets) == 0 {
 		return nil, errors.New("the app has no secret")
 	}
-	query.Set("sign", sign(w.app.Secrets[0], q.path, query, contentType, body))
+	query.Set("sign", Sign(w.app.Secrets[0], q.Path, query, contentType, body))
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(ctx, q.method, w.app.BaseURL+q.path+"?"+query.Encode(), reader)
+	r, err := http.NewRequestWithContext(ctx, q.Method, w.app.BaseURL+q.Path+"?"+query.Encode(), reader)
 	if err != nil {
 		return nil, channels.WithoutURL(err)
 	}
@@ -228,7 +228,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 		f.Class = channels.Throttled
 		f.Message = cmp.Or(f.Message, "too many requests")
 	case readable && a.Code != "0":
-		f.Class = classify(f.Code, f.Message)
+		f.Class = Classify(f.Code, f.Message)
 		if f.Class == channels.Retry && (f.Code == "36009003" || f.Code == "36009007") {
 			f.Class = lost
 		}
@@ -243,17 +243,18 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 	return nil, f
 }
 
-// unreadable is a read whose data is not what the vendor documents.
-func unreadable(call string, err error) error {
+// Unreadable is a read whose data is not what the vendor documents.
+func Unreadable(call string, err error) error {
 	return &channels.Failure{Class: channels.Retry, Call: call, Message: "an answer that cannot be read", Err: err}
 }
 
-func bug(call, message string) error {
+// Bug is a call that must not be made.
+func Bug(call, message string) error {
 	return &channels.Failure{Class: channels.Bug, Call: call, Message: message}
 }
 
-// checkID keeps what is no id out of paths and comma lists.
-func checkID(call, id string) error {
+// CheckID keeps what is no id out of paths and comma lists.
+func CheckID(call, id string) error {
 	if !channels.IsID(id) {
 		return &channels.Failure{Class: channels.Rejected, Call: call, Message: fmt.Sprintf("%q is no id of TikTok's", channels.Short(id, 48))}
 	}

@@ -1,4 +1,4 @@
-package tiktok
+package wire
 
 import (
 	"crypto/hmac"
@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// sign is the hex HMAC of secret + path + sorted key and value of the query, unescaped + body + secret. Multipart bodies
+// Sign is the hex HMAC of secret + path + sorted key and value of the query, unescaped + body + secret. Multipart bodies
 // are not signed. A wrong detail here is a 106001 on every call: vectors.json holds what the vendor computes.
-func sign(secret, path string, query url.Values, contentType string, body []byte) string {
+func Sign(secret, path string, query url.Values, contentType string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	write(mac, secret, path)
 	keys := make([]string, 0, len(query))

@@ -1,4 +1,4 @@
-package tiktok
+package wire
 
 import (
 	"slices"
@@ -6,8 +6,6 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 )
-
-const promotionLock = "12052393"
 
 // classes says what to do about the vendor's codes; what is not here is refused for good and shown to a person.
 var classes = map[string]channels.Class{
@@ -42,18 +40,15 @@ var classes = map[string]channels.Class{
 	"11034037": channels.Retry, // the label is still being made, as the next
 	"11034023": channels.Retry,
 
-	"12052094":    channels.Rejected, // the warehouses of the write are not the SKU's, as the next three
-	"12052097":    channels.Rejected,
-	"12019028":    channels.Rejected,
-	"12052533":    channels.Rejected,
-	promotionLock: channels.Rejected, // stock locked by a promotion
+	"12052094": channels.Rejected, // the warehouses of the write are not the SKU's, as the next three
+	"12052097": channels.Rejected,
+	"12019028": channels.Rejected,
+	"12052533": channels.Rejected,
+	"12052393": channels.Rejected, // stock locked by a promotion
 }
 
-// wrongWarehouses are the codes after which the SKU's warehouses are read again.
-var wrongWarehouses = map[string]bool{"12052094": true, "12052097": true, "12019028": true, "12052533": true}
-
-// classify sorts a non-zero code. 36009004 means many things and only its text tells which.
-func classify(code, message string) channels.Class {
+// Classify sorts a non-zero code. 36009004 means many things and only its text tells which.
+func Classify(code, message string) channels.Class {
 	if code == "36009004" {
 		return classifyText(strings.ToLower(message))
 	}
