@@ -37,7 +37,7 @@ func (s *Sim) routes() {
 // there is no such shop.
 func (s *Sim) AuthCode(shopIDs ...string) string {
 	defer s.lock()()
-	a := &authorisation{}
+	a := &authorisation{scopes: s.cfg.Scopes}
 	for _, id := range shopIDs {
 		m, err := s.member(id)
 		if err != nil {
@@ -149,7 +149,7 @@ func (s *Sim) exchange(q url.Values, grantType string, from map[string]grant, ke
 		"access_token": t.AccessToken, "access_token_expire_in": t.AccessExpires.Unix(),
 		"refresh_token": t.RefreshToken, "refresh_token_expire_in": t.RefreshExpires.Unix(),
 		"open_id": "sim_" + first.ID, "seller_name": first.Name, "seller_base_region": first.Region, "user_type": 0,
-		"granted_scopes": []string{"seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.fulfillment.basic", "seller.return_refund.basic"},
+		"granted_scopes": g.scopes,
 	}, nil
 }
 

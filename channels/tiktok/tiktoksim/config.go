@@ -9,7 +9,7 @@
 // One seed fixes ids and faults. Where the vendor's behaviour is not known, the choice made is said beside it.
 //
 // Not simulated: markets whose packages appear only when shipped (US label purchase), marking a SELLER order as shipped,
-// partial cancellation, returns, several warehouses. In those a call is refused or unknown, never half done.
+// partial cancellation, returns, several warehouses to sell from. In those a call is refused or unknown, never half done.
 package tiktoksim
 
 import (
@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/api"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/hooks"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Reship                       bool             // a second ship takes effect again and is counted (a vendor without the guard)
 	SellBeyondListed             bool             // replay: PlaceOrder takes what is not listed; otherwise it refuses and counts
 	AccessLife, RefreshLife      time.Duration    // of tokens; default 7 and 180 days
+	Scopes                       []string         // what the app asks every seller for; default api.Scopes
 	WebhookURL                   string           // every topic of a new shop is subscribed to it; "" = none
 	RetrySchedule                []time.Duration  // after the first attempt; default 2 m, 30 m, 3 h, 12 h
 	TimeScale                    float64          // divides RetrySchedule; 0 = 1
@@ -131,6 +133,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Client == nil {
 		c.Client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}}
+	}
+	if c.Scopes == nil {
+		c.Scopes = api.Scopes()
 	}
 	if c.RetrySchedule == nil {
 		c.RetrySchedule = []time.Duration{2 * time.Minute, 30 * time.Minute, 3 * time.Hour, 12 * time.Hour}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // asked is the body of every control call; each reads the fields it needs.
@@ -19,6 +20,9 @@ type asked struct {
 	Reason    string   `json:"reason"`
 	URL       string   `json:"url"`
 	Street    string   `json:"street"`
+	Topic     string   `json:"topic"`
+	Scopes    []string `json:"scopes"`
+	Ends      int64    `json:"ends"`
 	Product   *Product `json:"product"`
 	Shop      *Shop    `json:"shop"`
 }
@@ -32,6 +36,9 @@ type asked struct {
 //	POST /quantity {sku_id, quantity}                     GET  /stock?shop_id&sku_id            → Stock
 //	POST /products/{id}/status {status}                   POST /auth-codes {shop_id}            → {code}
 //	POST /webhook {shop_id, url}          → where every topic goes, "" = nowhere
+//	POST /webhook {shop_id, topic, url}   → where one topic goes, "" = nowhere
+//	POST /scopes {shop_id, scopes}                        POST /withdraw {shop_id}
+//	POST /warehouse {shop_id, status}                     POST /expiring {shop_id, ends}: in seconds
 //	GET  /tokens?shop_id → Tokens                         POST /tokens/expire {shop_id}
 //	POST /faults Faults (whole)                           GET  /faults, /counts, /journal
 func (s *Sim) ControlHandler() http.Handler {
@@ -87,7 +94,16 @@ func (s *Sim) ControlHandler() http.Handler {
 		}
 		return obj{"code": code}, nil
 	})
-	post("/webhook", func(_ string, a asked) (any, error) { return nil, s.SetWebhookURL(a.ShopID, a.URL) })
+	post("/webhook", func(_ string, a asked) (any, error) {
+		if a.Topic != "" {
+			return nil, s.SetWebhook(a.ShopID, a.Topic, a.URL)
+		}
+		return nil, s.SetWebhookURL(a.ShopID, a.URL)
+	})
+	post("/scopes", func(_ string, a asked) (any, error) { return nil, s.SetScopes(a.ShopID, a.Scopes...) })
+	post("/withdraw", func(_ string, a asked) (any, error) { return nil, s.Withdraw(a.ShopID) })
+	post("/warehouse", func(_ string, a asked) (any, error) { return nil, s.SetWarehouse(a.ShopID, a.Status) })
+	post("/expiring", func(_ string, a asked) (any, error) { return nil, s.WarnExpiry(a.ShopID, time.Unix(a.Ends, 0)) })
 	post("/tokens/expire", func(_ string, a asked) (any, error) { s.ExpireToken(a.ShopID); return nil, nil })
 	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
 		var f Faults

@@ -57,6 +57,9 @@ func (s *Sim) endpoint(pattern string, scoped bool, do func(*member, *api.Call) 
 			err = gateError(36009004, http.StatusBadRequest, "the body could not be read")
 		}
 		if err == nil {
+			err = s.permit(r, pattern)
+		}
+		if err == nil {
 			err = s.throttle(w, m, pattern)
 		}
 		if err == nil {
@@ -187,6 +190,7 @@ func (s *Sim) reply(w http.ResponseWriter, r *http.Request, answer obj, status i
 		text = text[:len(text)/2]
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Date", s.cfg.Clock().UTC().Format(http.TimeFormat)) // the clock that requests are judged by
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a client that left is its own affair
 }
@@ -250,6 +254,15 @@ func (s *Sim) admit(r *http.Request, body []byte, scoped bool) (*member, url.Val
 		return nil, nil, gateError(101000, http.StatusForbidden, "shop_cipher does not belong to this access token")
 	}
 	return s.ciphers[cipher], query, nil
+}
+
+// permit refuses a call whose scope the seller did not grant.
+func (s *Sim) permit(r *http.Request, pattern string) error {
+	granted := s.access[r.Header.Get("x-tts-access-token")].scopes
+	if scope := api.Scope(pattern); scope != "" && !slices.Contains(granted, scope) {
+		return gateError(105005, http.StatusForbidden, "Access denied: the authorisation does not include the scope "+scope)
+	}
+	return nil
 }
 
 // throttle answers 429 over the limit, every other time with Retry-After.

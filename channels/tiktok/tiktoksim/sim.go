@@ -47,6 +47,7 @@ type member struct {
 // authorisation is one seller's consent: the shops it opens, and the newest pair, which is for all of them.
 type authorisation struct {
 	shops  []*member
+	scopes []string
 	tokens Tokens
 }
 
@@ -148,7 +149,7 @@ func (s *Sim) AddShop(add Shop) (cipher string) {
 	m := &member{Store: st, subscriptions: map[string]subscription{}, limiters: map[string]*rate.Limiter{}}
 	s.subscribeAll(m, s.cfg.WebhookURL)
 	s.members[st.ID], s.ciphers[st.Cipher] = m, m
-	m.auth = &authorisation{shops: []*member{m}}
+	m.auth = &authorisation{shops: []*member{m}, scopes: s.cfg.Scopes}
 	s.issue(m.auth)
 	return st.Cipher
 }

@@ -37,7 +37,7 @@ type envelope struct {
 // tell puts a change of the market into the vendor's words and queues it. It runs under the mutex.
 func (s *Sim) tell(st *market.Store, n market.Notice) {
 	sub, ok := s.members[st.ID].subscriptions[n.Topic]
-	data := s.notice(n)
+	data := api.Notice(n)
 	if !ok || data == nil {
 		return
 	}
@@ -52,47 +52,6 @@ func (s *Sim) tell(st *market.Store, n market.Notice) {
 		return
 	}
 	s.hooks.Queue(sub.address, id, body)
-}
-
-// notice is the data of a webhook, nil for what the vendor does not announce.
-func (s *Sim) notice(n market.Notice) any {
-	switch o := n.Order; n.Topic {
-	case "ORDER_STATUS_CHANGE":
-		status := o.Status
-		switch status {
-		case market.PartiallyShipping:
-			return nil
-		case market.Cancelled:
-			status = "CANCEL" // the webhook's spelling
-		}
-		return obj{"order_id": o.ID, "order_status": status, "is_on_hold_order": o.Status == market.OnHold, "update_time": o.Updated.At}
-	case "SELLER_DEAUTHORIZATION":
-		return obj{"message": "the seller ended the authorisation"}
-	case "RECIPIENT_ADDRESS_UPDATE":
-		return obj{"order_id": o.ID, "update_time": o.Updated.At}
-	case "PACKAGE_UPDATE":
-		var list []obj
-		for _, p := range o.Parcels {
-			list = append(list, obj{"package_id": p.ID, "order_id_list": []string{o.ID}})
-		}
-		return obj{"sc_type": n.Status, "role_type": n.Role, "package_list": list, "update_time": o.Updated.At}
-	case "PRODUCT_STATUS_CHANGE": // here the id is a bare number, as in the vendor's sample
-		return obj{"product_id": productNumber(n.Product.ID), "status": n.Product.Status, "suspended_reason": "", "update_time": n.Product.Updated}
-	case "CANCELLATION_STATUS_CHANGE":
-		return obj{
-			"order_id": o.ID, "cancellations_role": n.Role, "cancel_status": n.Status, "cancel_id": o.CancelID,
-			"create_time": max(o.CancelRequested, o.CancelTime),
-		}
-	}
-	return nil
-}
-
-// productNumber is an id without quotes, where it is a number.
-func productNumber(id string) any {
-	if strings.Trim(id, "0123456789") == "" && id != "" && id[0] != '0' {
-		return json.RawMessage(id)
-	}
-	return id
 }
 
 // subscribe takes http and ports, which the vendor does not: the hub under test is on this machine.

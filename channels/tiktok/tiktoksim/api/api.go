@@ -45,6 +45,7 @@ func Calls() map[string]func(*Call) (any, error) {
 		"POST /fulfillment/202309/packages/{id}/ship":               shipOne,
 		"POST /fulfillment/202309/packages/ship":                    shipMany,
 		"GET /fulfillment/202309/packages/{id}/shipping_documents":  shippingDocument,
+		"GET /logistics/202309/warehouses":                          warehouses,
 	}
 }
 

@@ -93,6 +93,7 @@ type Stock struct {
 type Store struct {
 	Shop
 	Cipher, Warehouse        string
+	WarehouseStatus          string // the vendor's word
 	Products                 map[string]*Product
 	Listings                 map[string]*Listing // by SKU id
 	Orders                   map[string]*Order
@@ -175,7 +176,7 @@ func (m *Market) AddShop(add Shop) (st *Store, added bool) {
 	}
 	add.Region, add.Currency = cmp.Or(add.Region, "GB"), cmp.Or(add.Currency, "GBP")
 	st = &Store{
-		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"),
+		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"), WarehouseStatus: "ENABLED",
 		Products: map[string]*Product{}, Listings: map[string]*Listing{}, Orders: map[string]*Order{}, Packages: map[string]*Package{},
 		ProductLine:  Timeline[*Product]{current: func(p *Product) Mark { return p.Created }},
 		OrderLine:    Timeline[*Order]{current: func(o *Order) Mark { return o.Created }},
