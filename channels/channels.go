@@ -65,6 +65,7 @@ type Token struct {
 	AccessExpires  time.Time
 	Refresh        string
 	RefreshExpires time.Time
+	Scopes         string // what it allows in the vendor's words, separated by spaces; empty = not told
 }
 
 // Tokens stores one token pair. Refreshed pairs are stored before they are used.
@@ -77,11 +78,12 @@ type Tokens interface {
 type Hint struct {
 	Delivery string // the vendor's delivery id, or the documented fallback key
 	Shop     string
-	Kind     string // "order", "cancellation", "package", "authorisation" (it ended), "expiring" (it will), "other"
+	Kind     string // "order", "cancellation", "package", "authorisation" (it ended), "expiring" (it will), "test" (our own), "other"
 	Type     string // the vendor's own name or number of the topic
 	Order    string // the order's id at the channel, when the hint is about one
 	Updated  time.Time
-	Unknown  bool // a topic we do not know: kept and shown, nothing done
+	Ends     time.Time // of the authorisation, when it is expiring
+	Unknown  bool      // a topic we do not know: kept and shown, nothing done
 }
 
 // Line is one SKU of an order, units already summed.

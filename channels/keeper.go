@@ -92,6 +92,13 @@ func (k *Keeper) loadAlone(ctx context.Context) (Token, error) {
 	return t, nil
 }
 
+// Ends is when the refresh token ends, after which a person must authorise again; zero = not known, or not read yet.
+func (k *Keeper) Ends() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.token.RefreshExpires
+}
+
 func (k *Keeper) set(t Token, unsaved bool) {
 	k.mu.Lock()
 	k.token, k.unsaved = t, unsaved

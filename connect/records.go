@@ -50,6 +50,7 @@ type tokenRecord struct {
 	AccessExpires  time.Time `json:"access_expires,omitzero"`
 	Refresh        string    `json:"refresh"`
 	RefreshExpires time.Time `json:"refresh_expires,omitzero"`
+	Scopes         string    `json:"scopes,omitzero"`
 }
 
 // secrets reads every secret of a kind.

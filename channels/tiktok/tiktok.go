@@ -46,6 +46,7 @@ func Authorize(ctx context.Context, o Options, code string) (channels.Token, []c
 // Connector speaks to one shop. Its methods may be called from many goroutines.
 type Connector struct {
 	*wire.Line
+	shop channels.Connection
 
 	mu         sync.Mutex          // guards warehouses
 	warehouses map[string][]string // by listing, sorted
@@ -53,11 +54,16 @@ type Connector struct {
 	refusesZero atomic.Bool
 }
 
-var _ channels.Connector = (*Connector)(nil)
+var (
+	_ channels.Connector  = (*Connector)(nil)
+	_ channels.Examiner   = (*Connector)(nil)
+	_ channels.Subscriber = (*Connector)(nil)
+	_ channels.Prober     = Webhooks{}
+)
 
 // New makes a connector; it calls nobody.
 func New(o Options) *Connector {
-	return &Connector{Line: wire.New(o), warehouses: map[string][]string{}}
+	return &Connector{Line: wire.New(o), shop: o.Connection, warehouses: map[string][]string{}}
 }
 
 // Capabilities implements channels.Connector. Whether the vendor takes a quantity of 0 is not documented: it counts as

@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
 )
@@ -33,6 +35,9 @@ const (
 	kindAuthorised = "authorisation"
 	kindExpiring   = "expiring"
 	kindOther      = "other"
+
+	probeType   = "0" // the vendor numbers its topics from 1
+	probePrefix = "creatorflow-test-"
 )
 
 var kinds = map[string]string{
@@ -95,6 +100,9 @@ func (Webhooks) Hints(body []byte) ([]channels.Hint, error) {
 		r.Record = "webhook " + channels.Short(h.Delivery, 40)
 	}
 	h.Kind, h.Updated = kind(h.Type), r.Time("timestamp", envelope.Timestamp)
+	if h.Type == probeType && strings.HasPrefix(h.Delivery, probePrefix) {
+		h.Kind = channels.KindTest
+	}
 	if h.Kind == "" { // kept and shown, whatever else it holds
 		h.Kind, h.Unknown, h.Shop = kindOther, true, channels.Lenient(envelope.Shop)
 		return []channels.Hint{h}, nil
@@ -125,7 +133,11 @@ func kind(topic string) string {
 
 // readData reads what a topic is about.
 func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []channels.Hint {
-	if h.Kind == kindOther && h.Type != returnChange || h.Kind == kindAuthorised || h.Kind == kindExpiring {
+	if h.Kind == kindOther && h.Type != returnChange || h.Kind == kindAuthorised || h.Kind == channels.KindTest {
+		return []channels.Hint{h}
+	}
+	if h.Kind == kindExpiring { // worth hearing also when it does not say the day
+		h.Ends = ends(raw)
 		return []channels.Hint{h}
 	}
 	var d struct {
@@ -148,6 +160,21 @@ func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []chann
 	}
 	h.Updated = cmp.Or(updated, r.Time("data.create_time", d.Created), h.Updated)
 	return []channels.Hint{h}
+}
+
+func ends(raw json.RawMessage) time.Time {
+	var d struct {
+		At json.RawMessage `json:"expiration_time"`
+	}
+	var r channels.Reading
+	if json.Unmarshal(raw, &d) != nil {
+		return time.Time{}
+	}
+	at := r.Time("expiration_time", d.At)
+	if r.Invalid != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 func readPackages(r *channels.Reading, h channels.Hint, raw json.RawMessage) (hints []channels.Hint) {
@@ -173,4 +200,14 @@ func readPackages(r *channels.Reading, h channels.Hint, raw json.RawMessage) (hi
 		r.Fail("data.package_list", "must name an order", "")
 	}
 	return hints
+}
+
+// Probe implements channels.Prober.
+func (Webhooks) Probe(app channels.App, shop, id string, at time.Time) (header http.Header, body []byte, delivery string) {
+	delivery = probePrefix + id
+	body = fmt.Appendf(nil, `{"type":%s,"tts_notification_id":%q,"shop_id":%q,"timestamp":%d,"data":{}}`, probeType, delivery, shop, at.Unix())
+	mac := hmac.New(sha256.New, []byte(app.Secrets[0]))
+	_, _ = mac.Write([]byte(app.Key)) // a hash never fails
+	_, _ = mac.Write(body)
+	return http.Header{"Authorization": {hex.EncodeToString(mac.Sum(nil))}, "Content-Type": {"application/json"}}, body, delivery
 }

@@ -57,7 +57,22 @@ func TestHints(t *testing.T) {
 		{
 			name: "the authorisation ends soon",
 			body: `{"type":7,"tts_notification_id":"n","shop_id":"7490000000000000001","timestamp":5,"data":{"message":"30 days","expiration_time":"1767225600"}}`,
+			want: []channels.Hint{{Delivery: "n", Shop: shop, Kind: "expiring", Type: "7", Updated: at(5), Ends: at(1767225600)}},
+		},
+		{
+			name: "the authorisation ends on a day that cannot be read",
+			body: `{"type":7,"tts_notification_id":"n","shop_id":"7490000000000000001","timestamp":5,"data":{"expiration_time":"soon"}}`,
 			want: []channels.Hint{{Delivery: "n", Shop: shop, Kind: "expiring", Type: "7", Updated: at(5)}},
+		},
+		{
+			name: "a test of our own",
+			body: `{"type":0,"tts_notification_id":"creatorflow-test-1","shop_id":"7490000000000000001","timestamp":5,"data":{}}`,
+			want: []channels.Hint{{Delivery: "creatorflow-test-1", Shop: shop, Kind: "test", Type: "0", Updated: at(5)}},
+		},
+		{
+			name: "the test's type, but not ours",
+			body: `{"type":0,"tts_notification_id":"n","shop_id":"7490000000000000001","timestamp":5,"data":{}}`,
+			want: []channels.Hint{{Delivery: "n", Shop: shop, Kind: "other", Type: "0", Updated: at(5), Unknown: true}},
 		},
 		{
 			name: "a topic nobody knows, whatever is in it",

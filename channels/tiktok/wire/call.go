@@ -42,6 +42,7 @@ type wire struct {
 	client  *http.Client
 	clock   func() time.Time
 	timeout time.Duration
+	heard   func(*http.Response) // told of every answer; nil = nobody
 }
 
 func newWire(o Options) wire {
@@ -214,6 +215,9 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 		return nil, &channels.Failure{Class: class, Call: name, Message: "no answer", Err: channels.WithoutURL(err)}
 	}
 	defer func() { _ = response.Body.Close() }()
+	if w.heard != nil {
+		w.heard(response)
+	}
 	body, err := io.ReadAll(response.Body)
 	f := &channels.Failure{Class: lost, Call: name, RetryAfter: channels.RetryAfter(response.Header, w.clock())}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
 )
@@ -39,11 +40,15 @@ func (w wire) exchange(ctx context.Context, name, path, grant, key, value string
 		AccessExpires  channels.Seconds `json:"access_token_expire_in"`
 		Refresh        channels.Text    `json:"refresh_token"`
 		RefreshExpires channels.Seconds `json:"refresh_token_expire_in"`
+		Scopes         json.RawMessage  `json:"granted_scopes"`
 	}
 	if err := json.Unmarshal(data, &wireToken); err != nil || wireToken.Access == "" || wireToken.Refresh == "" {
 		return fail(channels.Retry, "an answer without a token pair", nil) // err could quote a token
 	}
+	var scopes []string
+	_ = json.Unmarshal(wireToken.Scopes, &scopes) // a pair is worth more than knowing what it allows
 	return channels.Token{
+		Scopes: strings.Join(scopes, " "),
 		Access: string(wireToken.Access), AccessExpires: wireToken.AccessExpires.Time(),
 		Refresh: string(wireToken.Refresh), RefreshExpires: wireToken.RefreshExpires.Time(),
 	}, nil
@@ -70,21 +75,29 @@ func Authorize(ctx context.Context, o Options, code string) (channels.Token, []c
 	return token, shops, err // the code is spent: the token is worth keeping even when the shops could not be read
 }
 
+var listShops = Request{Name: "list shops", Method: http.MethodGet, Path: "/authorization/202309/shops", Unscoped: true}
+
 func (w wire) shops(ctx context.Context, token string) ([]channels.Connection, error) {
-	q := Request{Name: "list shops", Method: http.MethodGet, Path: "/authorization/202309/shops", Unscoped: true}
-	data, err := w.send(ctx, q, token)
+	data, err := w.send(ctx, listShops, token)
 	if err != nil {
 		return nil, err
 	}
+	shops, err := w.readShops(data)
+	if err == nil && len(shops) == 0 {
+		err = &channels.Failure{Class: channels.Auth, Call: listShops.Name, Message: "the authorisation opens no shop"}
+	}
+	return shops, err
+}
+
+func (w wire) readShops(data json.RawMessage) (shops []channels.Connection, err error) {
 	var list struct {
 		Shops []struct {
 			ID, Name, Cipher channels.Text
 		} `json:"shops"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, Unreadable(q.Name, err)
+		return nil, Unreadable(listShops.Name, err)
 	}
-	var shops []channels.Connection
 	for _, s := range list.Shops {
 		if s.ID == "" || s.Cipher == "" {
 			continue // nothing can be called for it
@@ -92,9 +105,6 @@ func (w wire) shops(ctx context.Context, token string) ([]channels.Connection, e
 		shops = append(shops, channels.Connection{
 			App: w.app.ID, Channel: "tiktok", ShopID: string(s.ID), Name: string(s.Name), Cipher: string(s.Cipher),
 		})
-	}
-	if len(shops) == 0 {
-		return nil, &channels.Failure{Class: channels.Auth, Call: q.Name, Message: "the authorisation opens no shop"}
 	}
 	return shops, nil
 }
