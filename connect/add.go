@@ -155,6 +155,9 @@ func (r *Registry) addShops(ctx context.Context, appID string, token channels.To
 			return added, fmt.Errorf("add shop %s: %w", c.ShopID, err)
 		}
 		added = append(added, c)
+		if err := r.Subscribe(ctx, c.ID, true); err != nil { // the poll finds what webhooks would bring, and tries again
+			r.o.Log.WarnContext(ctx, "webhooks not set up yet", "connection", c.ID, "error", err)
+		}
 	}
 	return added, nil
 }

@@ -39,6 +39,7 @@ type Options struct {
 	Timeout   time.Duration    // of one call; 0 = the connector's own
 	Log       *slog.Logger     // nil = silent
 	Workspace string           // empty = "main"
+	Public    string           // the address under which the channels reach the hub, without a slash at the end; empty = none
 }
 
 // Registry is every app and connection. Its methods may be called from many goroutines.
@@ -47,6 +48,7 @@ type Registry struct {
 	vault *vault.Vault
 	o     Options
 	turn  chan struct{} // holds one: whoever adds an app or a shop
+	hooks chan struct{} // holds one: whoever sets up webhooks; two would each write what is missing
 
 	mu      sync.RWMutex // guards all below
 	apps    map[string]channels.App
@@ -54,6 +56,7 @@ type Registry struct {
 	shops   map[string]*shop            // by connection
 	keepers map[string]*channels.Keeper // by token pair: two that refresh one pair would end it
 	byShop  map[[2]string]string        // channel and shop to connection
+	refused map[string]string           // by connection: why its webhooks could not be set up at the last try
 	changed chan struct{}               // closed and replaced when something was added
 }
 
@@ -76,9 +79,9 @@ func Open(ctx context.Context, log *eventlog.Log, v *vault.Vault, o Options) (*R
 		o.Workspace = "main"
 	}
 	r := &Registry{
-		log: log, vault: v, o: o, turn: make(chan struct{}, 1),
+		log: log, vault: v, o: o, turn: make(chan struct{}, 1), hooks: make(chan struct{}, 1),
 		apps: map[string]channels.App{}, clients: map[string]*http.Client{}, shops: map[string]*shop{},
-		keepers: map[string]*channels.Keeper{}, byShop: map[[2]string]string{}, changed: make(chan struct{}),
+		keepers: map[string]*channels.Keeper{}, byShop: map[[2]string]string{}, refused: map[string]string{}, changed: make(chan struct{}),
 	}
 	apps, err := secrets(ctx, v, appKind, appRecord.app)
 	if err != nil {

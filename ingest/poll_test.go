@@ -46,6 +46,30 @@ func (r *rig) passes(n int) {
 	}
 }
 
+// Webhooks that somebody removed at the channel are set up again once a day, and what goes elsewhere is left alone.
+func TestMissingWebhooksAreSetUpDaily(t *testing.T) {
+	r := newRig(t, knobs{silent: true, public: "http://127.0.0.1:1", ingest: ingest.Options{Poll: fast}})
+	set := func() []shopevents.Subscribed { return found[shopevents.Subscribed](r) }
+	r.until("webhooks are set up", func() bool { return len(set()) == 6 })
+	looks := func() int { return r.Counts().Requests["GET /event/202309/webhooks"] }
+	r.until("the first poll has looked", func() bool { return looks() == 2 })
+	r.must(r.SetWebhook(shopID, "PACKAGE_UPDATE", ""))
+	r.must(r.SetWebhook(shopID, "ORDER_STATUS_CHANGE", "http://elsewhere.example"))
+	r.passes(3)
+	if n := looks(); n != 2 {
+		t.Errorf("looked %d times within a day", n)
+	}
+	r.offset.Add(int64(25 * time.Hour))
+	r.until("the one that goes nowhere is set up again", func() bool { return len(set()) == 7 })
+	if last := set()[6]; last.Topic != "PACKAGE_UPDATE" || last.Address != "http://127.0.0.1:1/webhooks/tiktok/"+r.app.ID || last.Was != "" {
+		t.Errorf("set up %+v", last)
+	}
+	r.passes(2)
+	if n := len(set()); n != 7 || looks() != 3 {
+		t.Errorf("%d were set up and it looked %d times", n, looks())
+	}
+}
+
 // A lost webhook is made good by the poll, which counts it once; news that a webhook did bring, early
 // or late, is no drift, and what the poll brought is not news again when its webhook comes at last.
 func TestLostWebhookIsFoundOnce(t *testing.T) {

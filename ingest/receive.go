@@ -59,6 +59,9 @@ func (i *Ingest) received(app channels.App, hints []channels.Hint, at time.Time,
 	if len(hints) == 0 {
 		return
 	}
+	if hints[0].Kind == channels.KindTest { // says nothing of whether the channel's come
+		return
+	}
 	id, ok := i.o.Connect.ByShop(app.Channel, app.ID, hints[0].Shop)
 	if s := i.shops[id]; ok && s != nil {
 		s.counts.Webhook(at, fresh)

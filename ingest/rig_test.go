@@ -57,6 +57,7 @@ type rig struct {
 	storage  *storagetest.Place
 	ended    chan error // what Run of the present ingest returned
 	timeout  time.Duration
+	public   string
 	url      string                                                            // of the vendor
 	front    atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool] // answers in the vendor's place, when it wants to
 
@@ -83,6 +84,7 @@ type knobs struct {
 	shops   []string
 	refuses bool          // no shop is connected yet
 	timeout time.Duration // of a call; 0 = 2 s
+	public  string        // the hub's address for webhooks that it sets up itself
 }
 
 func newRig(t testing.TB, k knobs) *rig {
@@ -110,7 +112,7 @@ func newRig(t testing.TB, k knobs) *rig {
 	r.url = vendor.URL
 	r.background(func(ctx context.Context) error { return r.Run(ctx) })
 	r.openStorage()
-	r.options, r.timeout = k.ingest, cmp.Or(k.timeout, 2*time.Second)
+	r.options, r.timeout, r.public = k.ingest, cmp.Or(k.timeout, 2*time.Second), k.public
 	r.openHub()
 	app, err := r.registry.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: vendor.URL, AuthURL: vendor.URL})
 	if err != nil {
@@ -171,7 +173,7 @@ func (r *rig) openStorage() {
 func (r *rig) openHub() {
 	r.t.Helper()
 	var err error
-	if r.registry, err = connect.Open(r.t.Context(), r.log, r.vault, connect.Options{Clock: r.now, Timeout: r.timeout}); err != nil {
+	if r.registry, err = connect.Open(r.t.Context(), r.log, r.vault, connect.Options{Clock: r.now, Timeout: r.timeout, Public: r.public}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(r.registry.Close)

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -20,6 +22,7 @@ type shop struct {
 	health              *health.Health
 	wakeDrain, wakePoll chan struct{}
 	opened              channels.Connector // as Run saw it last
+	resubscribe         atomic.Bool        // webhooks are missing, somebody saw
 	counts              health.Counts      // guarded by Ingest.mu
 }
 
@@ -54,12 +57,27 @@ func (s *shop) wake() {
 		return
 	}
 	s.opened = c
-	s.noting("")
+	s.noting("", time.Time{})
 	for _, c := range []chan struct{}{s.wakeDrain, s.wakePoll} {
 		select {
 		case c <- struct{}{}:
 		default: // told already
 		}
+	}
+}
+
+// Resubscribe has the next poll, which comes at once, set up a connection's webhooks that go nowhere.
+func (i *Ingest) Resubscribe(connection string) {
+	i.mu.Lock()
+	s := i.shops[connection]
+	i.mu.Unlock()
+	if s == nil {
+		return // nothing runs
+	}
+	s.resubscribe.Store(true)
+	select {
+	case s.wakePoll <- struct{}{}:
+	default: // told already
 	}
 }
 
@@ -80,7 +98,9 @@ func (s *shop) poller() *reconcile.Poller {
 		Clock:     s.o.Clock, Logger: s.o.Logger, Wake: s.wakePoll,
 		Heard:    func(order string) time.Time { at, _ := s.heard.Get(order); return at },
 		Webhooks: s.webhooksSince, Passed: s.passed,
-		Poll: s.o.Poll, Overlap: s.o.Overlap, LookBack: s.o.LookBack, Grace: s.o.Grace, Quantities: s.o.Quantities,
+		Subscribe: func(ctx context.Context) error { return s.o.Connect.Subscribe(ctx, s.ID, false) },
+		Missing:   func() bool { return s.resubscribe.Swap(false) },
+		Poll:      s.o.Poll, Overlap: s.o.Overlap, LookBack: s.o.LookBack, Grace: s.o.Grace, Quantities: s.o.Quantities,
 	})
 }
 
@@ -108,8 +128,12 @@ func (s *shop) authorisation(h channels.Hint) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
 		m := vault.Mark{Number: j.Number, State: vault.Done, Attempts: j.Attempts, Connection: s.ID}
 		if h.Kind == "expiring" {
-			m.Reason = "The channel says that the authorisation ends soon. Connect the shop again before it does."
-			s.noting(m.Reason)
+			when := "soon"
+			if !h.Ends.IsZero() {
+				when = "on " + h.Ends.Format("2 January 2006")
+			}
+			m.Reason = fmt.Sprintf("The channel says that the authorisation ends %s. Connect the shop again before it does.", when)
+			s.noting(m.Reason, h.Ends)
 			return m, nil
 		}
 		m.Reason = "The seller ended the authorisation at the channel."
@@ -117,10 +141,10 @@ func (s *shop) authorisation(h channels.Hint) lanes.Act {
 	}
 }
 
-// noting keeps what a person should do before long.
-func (s *shop) noting(note string) {
+// noting keeps what a person should do before long, and before when.
+func (s *shop) noting(note string, ends time.Time) {
 	s.mu.Lock()
-	s.counts.Note = note
+	s.counts.Note, s.counts.Ends = note, ends
 	s.mu.Unlock()
 	s.o.Notify("sync")
 }

@@ -20,9 +20,10 @@ type ShopStatus struct {
 	Lag                               time.Duration // the age of the oldest of them, else what the last one took
 	WebhooksPerMinute                 float64       // over the last minute
 	Webhooks, Duplicates, Quarantined int64
-	ReadsPerSecond, WritesPerSecond   float64 // what the limiter allows; 0 = nothing was called yet
-	Breaker                           string  // "closed", "open" or "half-open"
-	Note                              string  // what a person should do before long, a sentence
+	ReadsPerSecond, WritesPerSecond   float64   // what the limiter allows; 0 = nothing was called yet
+	Breaker                           string    // "closed", "open" or "half-open"
+	Note                              string    // what a person should do before long, a sentence
+	Ends                              time.Time // of the authorisation, as far as is known; zero = not
 }
 
 // AppStatus is what came for one app.
@@ -52,11 +53,19 @@ func (i *Ingest) Status() []ShopStatus {
 			Connection: s.ID, LastSuccess: synced, LastWebhook: c.LastWebhook, LastPoll: c.LastPoll, Limit: 2 * i.o.Poll,
 			Paused: c.Paused || pace.Breaker == "open", Backlog: int64(lane.Backlog + i.later.Of(s.ID)), Lag: lag, WebhooksPerMinute: float64(c.PerMinute(now)),
 			Webhooks: c.Webhooks, Duplicates: c.Duplicates, ReadsPerSecond: pace.Read, WritesPerSecond: pace.Write,
-			Breaker: pace.Breaker, Note: c.Note, Quarantined: i.take.Quarantined(s.ID),
+			Breaker: pace.Breaker, Note: c.Note, Ends: earlier(c.Ends, i.o.Connect.Ends(s.ID)), Quarantined: i.take.Quarantined(s.ID),
 		})
 	}
 	slices.SortFunc(list, func(a, b ShopStatus) int { return strings.Compare(a.Connection, b.Connection) })
 	return list
+}
+
+// earlier is the earlier of two times, of which either may be unknown.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Apps tells what came for each app, by id, and how many webhooks were for none.

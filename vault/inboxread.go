@@ -28,6 +28,15 @@ func (v *Vault) Item(ctx context.Context, number int64) (Item, error) {
 	return items[0], nil
 }
 
+// Delivered finds a delivery by its key; 0 is none that is still known.
+func (v *Vault) Delivered(ctx context.Context, channel, app, delivery string) (number int64, err error) {
+	err = v.Read(ctx, func(r Reader) error {
+		_, err := One(ctx, r, `select number from deliveries where channel = $1 and app = $2 and delivery = $3`, []any{channel, app, delivery}, &number)
+		return err
+	})
+	return number, err
+}
+
 // Listed lists deliveries in any of the states (none = all) after a number, in number order,
 // without bodies.
 func (v *Vault) Listed(ctx context.Context, states []string, after int64, limit int) ([]Item, error) {

@@ -36,6 +36,8 @@ type Options struct {
 	Heard      func(order string) time.Time              // the newest state of an order that a webhook hinted at
 	Webhooks   func() (since time.Time)                  // when they began to come; zero = never
 	Passed     func(ctx context.Context, full time.Time) // told after each pass; zero when it was cut short
+	Subscribe  func(ctx context.Context) error           // sets up webhooks that go nowhere
+	Missing    func() bool                               // somebody saw that there are such, since it was asked last
 	Wake       <-chan struct{}                           // ends a rest
 	Poll       time.Duration                             // between passes
 	Overlap    time.Duration                             // of the windows of deep passes, one in each third of it
@@ -72,6 +74,7 @@ type Poller struct {
 	deep    time.Time // the last deep pass
 	found   map[string]found
 	counted time.Time // when quantities were last looked at
+	hooked  time.Time // when webhooks are to be looked at again
 	sums    map[string]*sum
 }
 
@@ -116,6 +119,7 @@ func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, 
 		if err := p.quantities(ctx); err != nil && ctx.Err() == nil {
 			p.o.Logger.WarnContext(ctx, "quantities not compared", "connection", p.id, "error", err)
 		}
+		p.subscribe(ctx, now)
 	}
 	if ctx.Err() != nil {
 		return 0, nil
@@ -252,6 +256,25 @@ func (p *Poller) drift(ctx context.Context) error {
 		delete(p.found, id)
 	}
 	return nil
+}
+
+// Between looks at where webhooks go: after one that worked, and after one that failed.
+const (
+	hooksWell   = 24 * time.Hour
+	hooksFailed = time.Hour
+)
+
+// subscribe sets up webhooks that go nowhere, once a day and when somebody saw that there are such.
+func (p *Poller) subscribe(ctx context.Context, now time.Time) {
+	missing := p.o.Missing()
+	if wait := p.hooked.Sub(now); !missing && wait > 0 && wait <= hooksWell { // a clock that was set back counts as due
+		return
+	}
+	p.hooked = now.Add(hooksWell)
+	if err := p.o.Subscribe(ctx); err != nil && ctx.Err() == nil {
+		p.hooked = now.Add(hooksFailed)
+		p.o.Logger.WarnContext(ctx, "webhooks not set up", "connection", p.id, "error", err)
+	}
 }
 
 func (p *Poller) meta(correlation string) eventlog.Meta {

@@ -39,6 +39,14 @@ type Drifted struct {
 	Found      string `json:"found"` // in a sentence
 }
 
+// Subscribed says that the hub had the shop's webhooks of a topic sent to itself, because they went nowhere or elsewhere.
+type Subscribed struct {
+	Connection string `json:"connection"`
+	Topic      string `json:"topic"` // the channel's name
+	Address    string `json:"address"`
+	Was        string `json:"was"` // where they went before; empty = nowhere
+}
+
 // InventoryChanged says that a shop lists another quantity than the hub knew, without a sale or
 // a write of ours to explain it.
 type InventoryChanged struct {
@@ -69,6 +77,9 @@ func (Recovered) EventName() string { return "connection.recovered" }
 func (Drifted) EventName() string { return "connection.drifted" }
 
 // EventName implements eventlog.Event.
+func (Subscribed) EventName() string { return "connection.subscribed" }
+
+// EventName implements eventlog.Event.
 func (InventoryChanged) EventName() string { return "listing.inventory_changed" }
 
 // EventName implements eventlog.Event.
@@ -76,7 +87,7 @@ func (Mapped) EventName() string { return "listing.mapped" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, InventoryChanged{}, Mapped{}}
+	return []eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}}
 }
 
 // Connection is a connection's history.
