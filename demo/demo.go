@@ -84,6 +84,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	o.Hub.Data = o.Data
 	o.Hub.Poll = 10 * time.Second
+	o.Hub.Public = "http://" + listener.Addr().String() // the simulated shop is on this machine
 	h, err := hub.Open(ctx, o.Hub)
 	if err != nil {
 		return errors.Join(err, listener.Close(), market.Close())

@@ -123,6 +123,7 @@ func New(o Options) *Gateway {
 	g.registerSessions()
 	g.registerCommands()
 	g.registerOperations()
+	g.registerDoctor()
 	g.handle("POST /webhooks/{channel}/{app}", http.HandlerFunc(g.webhook))
 	g.handle("GET /live", http.HandlerFunc(g.live))
 	g.handle("GET /api/openapi.json", g.openAPI())

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -38,8 +39,9 @@ type ConnectShop struct {
 
 // Connected is the answer to ConnectShop.
 type Connected struct {
-	App   string                `json:"app"`
-	Shops []channels.Connection `json:"shops"`
+	App      string                `json:"app"`
+	Shops    []channels.Connection `json:"shops"`
+	Webhooks string                `json:"webhooks"` // where the channel was told to send them; empty = nowhere, the hub polls
 }
 
 // MakeKey asks for an API key that lives so many days.
@@ -97,6 +99,18 @@ func (a *Admin) Connect(ctx context.Context, c ConnectShop) (Connected, error) {
 	return ask[Connected](ctx, a, "connect", c)
 }
 
+// Examine asks the doctor about one connection, or about all when it names none. Take first has webhooks that go elsewhere
+// sent to this hub.
+type Examine struct {
+	Connection string `json:"connection"`
+	Take       bool   `json:"take"`
+}
+
+// Doctor examines connections.
+func (a *Admin) Doctor(ctx context.Context, e Examine) ([]doctor.Report, error) {
+	return ask[[]doctor.Report](ctx, a, "doctor", e)
+}
+
 // Key makes an API key; it is shown this once.
 func (a *Admin) Key(ctx context.Context, m MakeKey) (string, error) {
 	return ask[string](ctx, a, "key/make", m)
@@ -151,6 +165,7 @@ func (a *Admin) Rebuild(ctx context.Context) (eventlog.Position, error) {
 func (h *Hub) admin() http.Handler {
 	mux := http.NewServeMux()
 	answer(mux, "connect", h.connectShop)
+	answer(mux, "doctor", h.examine)
 	answer(mux, "key/make", func(ctx context.Context, m MakeKey) (string, error) {
 		key, _, err := h.Accounts.MakeKey(ctx, m.Name, m.Role, nil, h.o.Clock().AddDate(0, 0, m.Days))
 		return string(key), err
@@ -225,7 +240,11 @@ func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error)
 		return Connected{}, err
 	}
 	shops, err := h.Shops.Authorize(ctx, app.ID, c.Code, c.Name)
-	return Connected{App: app.ID, Shops: shops}, err
+	done := Connected{App: app.ID, Shops: shops}
+	if len(shops) > 0 && h.Shops.Refused(shops[0].ID) == "" {
+		done.Webhooks = h.Shops.WebhookAddress(shops[0])
+	}
+	return done, err
 }
 
 // checkSocket refuses a folder whose socket would have a longer name than the system takes.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/connect"
 	"github.com/creatorflow/creatorflow/dispatch"
+	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
@@ -55,6 +56,7 @@ type Options struct {
 	TrustProxy []netip.Prefix          // networks of proxies that speak https for us
 	Client     *http.Client            // the way out to the channels; nil = a guarded one for each app
 	Rand       io.Reader               // of shops' ids and of the spread of retries; nil = the system's
+	Public     string                  // address under which the channels reach the hub, https://hub.example; empty = none
 	Unwatched  bool                    // nobody looks: no live topics, and no socket for the owner's commands
 }
 
@@ -79,6 +81,7 @@ type Hub struct {
 	Projections *projection.Runner
 	Shops       *connect.Registry
 	Ingest      *ingest.Ingest
+	Doctor      *doctor.Doctor
 	Fulfilment  *flow.Definition
 
 	o       Options
@@ -121,7 +124,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		}
 	}
 	h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{
-		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main, Rand: chances[0],
+		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main, Rand: chances[0], Public: o.Public,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the connections: %w", err)
@@ -139,6 +142,9 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
 		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
+	})
+	h.Doctor = doctor.New(doctor.Options{
+		Connect: h.Shops, Vault: h.Vault, Clock: o.Clock, Listener: h.listener, Missing: h.Ingest.Resubscribe,
 	})
 	if err := h.openSurface(); err != nil {
 		return nil, err

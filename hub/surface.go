@@ -27,7 +27,7 @@ type surface struct {
 
 func (h *Hub) openSurface() error {
 	bodies := reads.New(reads.Options{
-		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus,
+		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus, Doctor: h.Doctor.Examine,
 	})
 	if h.o.TLS[0] != "" {
 		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
@@ -81,7 +81,7 @@ func (h *Hub) shopStatus() map[string]reads.Shop {
 	all := map[string]reads.Shop{}
 	for _, s := range h.Ingest.Status() {
 		all[s.Connection] = reads.Shop{
-			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused, Note: s.Note,
+			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused, Note: s.Note, Ends: s.Ends,
 			Backlog: s.Backlog, Lag: s.Lag, WebhooksPerMinute: s.WebhooksPerMinute, Webhooks: s.Webhooks,
 			Duplicates: s.Duplicates, Quarantined: s.Quarantined, ReadsPerSecond: s.ReadsPerSecond, WritesPerSecond: s.WritesPerSecond,
 		}

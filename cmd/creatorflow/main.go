@@ -34,6 +34,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run the hub on a data folder."`
 	Demo    demoCommand    `cmd:"" help:"Run the hub with a simulated TikTok Shop that replays a real order log."`
 	Connect connectCommand `cmd:"" help:"Connect a shop: to the running server, else to the data folder."`
+	Doctor  doctorCommand  `cmd:"" help:"Examine the connected shops and say what mends each thing that is wrong."`
 	Sim     simCommand     `cmd:"" help:"Run a channel's simulator."`
 	Verify  verifyCommand  `cmd:"" help:"Recompute the log's integrity and compare the views with a rebuild."`
 	Rebuild rebuildCommand `cmd:"" help:"Build the views anew beside the serving ones, then switch."`

@@ -20,7 +20,7 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "connect tiktok", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut",
+	"serve", "demo", "connect tiktok", "doctor", "sim tiktok", "verify", "rebuild", "move", "drill crash", "drill powercut",
 	"drill bitrot", "drill disk", "drill flow", "drill outage", "drill simulation", "drill clock", "drill chaos",
 	"bench append", "bench follow", "bench ingest", "bench reserve", "bench rebuild", "bench search", "bench conflict", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }

@@ -55,7 +55,11 @@ func (t connectTiktok) Run(ctx context.Context, c console) error {
 				return err
 			}
 		}
-		_, err = fmt.Fprintf(c.out, "Webhook address: <the hub's public https address>/webhooks/tiktok/%s\nWithout one the hub polls: nothing is lost, news come with the next poll.\n", done.App)
+		if done.Webhooks != "" {
+			_, err = fmt.Fprintf(c.out, "Webhooks come to %s. See how the shop is with: creatorflow doctor\n", done.Webhooks)
+			return err
+		}
+		_, err = fmt.Fprintf(c.out, "Webhook address: <the hub's public https address>/webhooks/tiktok/%s\nWithout one the hub polls: nothing is lost, news come with the next poll. Start it with --public-url, and it sets them up by itself.\n", done.App)
 		return err
 	})
 }

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/demo"
@@ -34,6 +36,7 @@ type serveCommand struct {
 	Listen     string         `help:"Address of the board, the API and the webhooks." default:"127.0.0.1:8080"`
 	TLS        []string       `name:"tls" help:"Certificate and key file for https, needed beyond this machine." placeholder:"CERT,KEY"`
 	TrustProxy []netip.Prefix `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
+	PublicURL  string         `name:"public-url" help:"Address under which the channels reach the hub, such as https://hub.example; their webhooks are sent there. Without it the hub polls." placeholder:"URL"`
 	Poll       time.Duration  `help:"Time between reconciling polls of a shop." default:"1m"`
 	Verbose    bool           `help:"Log what happens, not only what goes wrong."`
 }
@@ -43,16 +46,36 @@ func (s serveCommand) Validate() error {
 	if n := len(s.TLS); n != 0 && n != 2 {
 		return errors.New("--tls takes two files, a certificate and its key, with a comma between them")
 	}
+	if s.PublicURL != "" {
+		if _, err := publicURL(s.PublicURL); err != nil {
+			return err
+		}
+	}
 	if s.Poll <= 0 {
 		return errors.New("--poll is longer than nothing, such as 1m")
 	}
 	return nil
 }
 
+// publicURL reads the address that channels are given. Plain http is for a simulator on this machine.
+func publicURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "", fmt.Errorf("--public-url %s: want a scheme and a host, such as https://hub.example", text)
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())) {
+		return "", fmt.Errorf("--public-url %s: channels send webhooks over https only (http is for a simulator on 127.0.0.1)", text)
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
 // Run serves until the process is told to stop.
 func (s serveCommand) Run(ctx context.Context, c console) error {
 	o := s.options(c)
 	o.Poll, o.TrustProxy = s.Poll, s.TrustProxy
+	if s.PublicURL != "" {
+		o.Public, _ = publicURL(s.PublicURL) // Validate has refused what it cannot be
+	}
 	if s.Verbose {
 		o.Log = logger(c, slog.LevelInfo)
 	}

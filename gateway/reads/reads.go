@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -34,6 +35,8 @@ type Options struct {
 	Workspace string // id
 	// Shops is what ingest knows right now of each connection by id; nil knows nothing.
 	Shops func() map[string]Shop
+	// Doctor examines a connection; ok is false when there is none of that id. nil examines nothing.
+	Doctor func(ctx context.Context, id string) (r doctor.Report, ok bool, err error)
 }
 
 // Reads makes bodies. Its methods may be called from many goroutines.
@@ -41,6 +44,9 @@ type Reads struct{ o Options }
 
 // New gives the bodies of one workspace.
 func New(o Options) *Reads {
+	if o.Doctor == nil {
+		o.Doctor = func(context.Context, string) (r doctor.Report, ok bool, err error) { return r, false, nil }
+	}
 	if o.Shops == nil {
 		o.Shops = func() map[string]Shop { return nil }
 	}

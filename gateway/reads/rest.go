@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -25,8 +26,9 @@ type Shop struct {
 	LastSuccess, LastWebhook, LastPoll time.Time
 	Limit                              time.Duration // a last success longer ago is late
 	Paused                             bool
-	Note                               string // what a person should do before long, a sentence; may be empty
-	Backlog                            int64  // inbox items and orders not yet taken in
+	Note                               string    // what a person should do before long, a sentence; may be empty
+	Ends                               time.Time // of the authorisation, as far as is known; zero = not
+	Backlog                            int64     // inbox items and orders not yet taken in
 	Lag                                time.Duration
 	WebhooksPerMinute                  float64
 	Webhooks, Duplicates, Quarantined  int64
@@ -62,6 +64,8 @@ type Connection struct {
 	Error             string  `json:"error"`
 	Mend              string  `json:"mend"`
 	FailingSince      *string `json:"failing_since"`
+	ExpiresAt         *string `json:"expires_at" doc:"when a person must have connected the shop again, as far as is known: the end of the authorisation that the channel announced, or of the refresh token"`
+	Warning           string  `json:"warning" doc:"what will stop the shop before long; empty when nothing will"`
 	Rate              Rate    `json:"rate"`
 }
 
@@ -87,8 +91,17 @@ func (b *Reads) Connections(ctx context.Context, r projection.Reader) (Connectio
 	return body, nil
 }
 
+// warnBefore is how long before an end that no channel announced it is warned of: a token that is renewed each week must
+// not cause it.
+const warnBefore = 14 * 24 * time.Hour
+
 func connection(row shops.Row, s Shop, now time.Time) Connection {
+	warning := s.Note
+	if warning == "" && !s.Ends.IsZero() && s.Ends.Sub(now) < warnBefore {
+		warning = "The authorisation ends on " + s.Ends.UTC().Format("2 January 2006, 15:04 UTC") + ". Connect the shop again before it does."
+	}
 	c := Connection{
+		ExpiresAt: maybe(s.Ends), Warning: warning,
 		ID: row.ID, Channel: row.Channel, Name: row.Name, ShopID: row.ShopID, State: "ok",
 		LastSuccess: maybe(s.LastSuccess), LastWebhook: maybe(s.LastWebhook), LastPoll: maybe(s.LastPoll), Limit: seconds(s.Limit),
 		Backlog: s.Backlog, Lag: seconds(s.Lag), WebhooksPerMinute: round(s.WebhooksPerMinute, 1), Webhooks: s.Webhooks,
@@ -109,13 +122,22 @@ func connection(row shops.Row, s Shop, now time.Time) Connection {
 	}
 	switch {
 	case c.State != "ok":
-		c.Mend = strings.TrimSpace(c.Mend + " " + s.Note)
-	case s.Note != "":
-		c.Error, c.Mend = "The shop will stop before long.", s.Note
+		c.Mend = strings.TrimSpace(c.Mend + " " + warning)
+	case warning != "":
+		c.Error, c.Mend = "The shop will stop before long.", warning
 	default:
 		c.Error, c.Mend = "", ""
 	}
 	return c
+}
+
+// Doctor makes the body of GET /api/v1/connections/{id}/doctor.
+func (b *Reads) Doctor(ctx context.Context, id string) (doctor.Report, error) {
+	r, ok, err := b.o.Doctor(ctx, id)
+	if err == nil && !ok {
+		err = ErrNotFound
+	}
+	return r, err
 }
 
 // FlowItem is one flow in a list.
