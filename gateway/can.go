@@ -1,35 +1,21 @@
 package gateway
 
-import (
-	"slices"
+import "github.com/creatorflow/creatorflow/gateway/access"
 
-	"github.com/creatorflow/creatorflow/vault/accounts"
-)
-
-// Action is what a route needs the right to.
-type Action string
-
-// The actions.
+// The actions by their short names, so that a route stays one line.
 const (
-	Open        Action = "open"         // anybody
-	Read        Action = "read"         // figures, orders, stock, events: no personal data
-	ReadPrivate Action = "read.private" // raw webhooks and labels: may hold personal data
-	Operate     Action = "operate"      // stock, mappings, retries, dead letters
-	Configure   Action = "configure"    // the workspace's name, zone and currency
-	Account     Action = "account"      // one's own sessions
-	Measure     Action = "measure"      // metrics; on a loopback listener anybody
+	Open        = access.Open
+	Read        = access.Read
+	ReadPrivate = access.ReadPrivate
+	Operate     = access.Operate
+	Configure   = access.Configure
+	Account     = access.Account
+	Measure     = access.Measure
 )
-
-// rights is what each role may do.
-var rights = map[accounts.Role][]Action{
-	accounts.Owner:    {Read, ReadPrivate, Operate, Configure, Account, Measure},
-	accounts.Operator: {Read, ReadPrivate, Operate, Account, Measure},
-	accounts.Viewer:   {Read, Account, Measure},
-}
 
 // routes says what each route needs. A route that is not here cannot be registered, and one that
 // is here must be (TestRoutes).
-var routes = map[string]Action{
+var routes = map[string]access.Action{
 	"GET /api/v1/kpis":                    Read,
 	"GET /api/v1/series":                  Read,
 	"GET /api/v1/stock":                   Read,
@@ -70,22 +56,4 @@ var routes = map[string]Action{
 	"/api/":                          Open, // 404 and 405
 	"/webhooks/":                     Open,
 	"/":                              Open, // the web app holds no data
-}
-
-// Subject is who makes a request.
-type Subject struct {
-	Name    string // "user:ana" or "key:cf_1a2b3c4d"; empty = nobody
-	User    string // the user's own name, empty for keys
-	Session string // public id of the session, empty for keys
-	Role    accounts.Role
-	Scopes  []string // of a key: the only actions it has; none = all of its role
-}
-
-// can is the one place where rights are decided.
-func can(s Subject, action Action) bool {
-	if action == Open {
-		return true
-	}
-	return s.Name != "" && slices.Contains(rights[s.Role], action) &&
-		(len(s.Scopes) == 0 || slices.Contains(s.Scopes, string(action)))
 }

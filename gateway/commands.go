@@ -12,12 +12,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/access"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 )
 
@@ -62,7 +62,7 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		if err != nil {
 			return nil, g.answer(ctx, err)
 		}
-		caller := subject(ctx).Name
+		caller := access.From(ctx).Name
 		request.Key = &eventlog.Key{Caller: caller, ID: id, Hash: sha256.Sum256(append([]byte(name+"\n"), in.RawBody...))}
 		request.Meta = eventlog.Meta{Actor: caller, Cause: "command:" + id.String(), Correlation: id.String()}
 		outcome, err := g.o.Log.Execute(ctx, request)
@@ -146,6 +146,3 @@ func skuOf(s string) (string, error) {
 	}
 	return sku, nil
 }
-
-// unwrap gives the plain request behind huma's context.
-func unwrap(ctx huma.Context) (*http.Request, http.ResponseWriter) { return humago.Unwrap(ctx) }

@@ -1,5 +1,5 @@
-// Package gateway is the HTTP and WebSocket surface: who may do what, commands, reads, webhooks and
-// the answers' shape. It decides nothing about the business and calls no channel.
+// Package gateway is the HTTP and WebSocket surface: which route needs which right, commands, reads,
+// webhooks and the answers' shape. It decides nothing about the business and calls no channel.
 //
 //	request ─► outer (id, headers, size, own origin, metrics) ─► route table (who? may they?) ─┬─► reads: a body of package reads
 //	                                                                                         ├─► command ─► eventlog.Execute
@@ -7,7 +7,8 @@
 //	                                                                                         └─► /live, the web app
 //
 // Every route stands in one table with the action it needs (can.go); a route that does not stand
-// there cannot be registered. Errors are problem documents (RFC 9457).
+// there cannot be registered. Who may do an action is said by package access. Errors are problem
+// documents (RFC 9457).
 package gateway
 
 import (
@@ -32,6 +33,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
+	"github.com/creatorflow/creatorflow/gateway/access"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/projection"
@@ -81,8 +83,8 @@ type Gateway struct {
 	api      huma.API
 	outer    http.Handler
 	metrics  *metrics
-	throttle *edge.Throttle
-	served   map[string]Action // patterns that were registered
+	access   *access.Access
+	served   map[string]access.Action // patterns that were registered
 	draining atomic.Bool
 }
 
@@ -95,12 +97,20 @@ func New(o Options) *Gateway {
 		o.Slog = slog.New(slog.DiscardHandler)
 	}
 	o.Secure = o.Secure || len(o.TrustProxy) > 0 // a proxy is there to speak https
-	g := &Gateway{o: o, mux: http.NewServeMux(), throttle: edge.NewThrottle(o.Clock), served: map[string]Action{}}
+	g := &Gateway{o: o, mux: http.NewServeMux(), served: map[string]access.Action{}}
 	g.metrics = newMetrics(g)
 	g.edge = edge.Options{
 		Secure: o.Secure, TrustProxy: o.TrustProxy, Clock: o.Clock, Rand: o.Rand, Log: o.Slog, Observe: g.metrics.observe,
 		Position: func() int64 { return int64(o.Log.Head().Position) },
 	}
+	g.access = access.New(access.Options{
+		Accounts: o.Accounts, Clock: o.Clock, Edge: g.edge, Log: o.Slog, Answer: g.answer,
+		SignOut: func(name, session string) {
+			if o.Live != nil {
+				o.Live.SignOut(name, session)
+			}
+		},
+	})
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	g.api = humago.New(guarded{g}, huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -109,7 +119,7 @@ func New(o Options) *Gateway {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"session": {Type: "apiKey", In: "cookie", Name: g.cookieName()},
+					"session": {Type: "apiKey", In: "cookie", Name: g.access.CookieName()},
 					"key":     {Type: "http", Scheme: "bearer"},
 				},
 			},
@@ -120,7 +130,7 @@ func New(o Options) *Gateway {
 	})
 	g.registerViews()
 	g.registerLog()
-	g.registerSessions()
+	g.access.Register(g.api)
 	g.registerCommands()
 	g.registerOperations()
 	g.registerDoctor()
@@ -158,7 +168,7 @@ func (g *Gateway) handle(pattern string, h http.Handler) {
 		panic(fmt.Sprintf("gateway: route %q does not stand in the table of routes", pattern))
 	}
 	g.served[pattern] = action
-	g.mux.Handle(pattern, g.allow(action, h))
+	g.mux.Handle(pattern, g.access.Allow(action, h))
 }
 
 // guarded lets huma register its operations through handle.

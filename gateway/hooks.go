@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/creatorflow/creatorflow/gateway/access"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/realtime"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -54,7 +55,7 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 // live opens the socket of a screen. A cookie is sent by any page that opens a socket here, so
 // with one the page must be ours.
 func (g *Gateway) live(w http.ResponseWriter, r *http.Request) {
-	s := subject(r.Context())
+	s := access.From(r.Context())
 	switch {
 	case g.o.Live == nil || g.draining.Load():
 		edge.Write(w, r, edge.Busy("There is no live connection at the moment.", 2))
@@ -76,7 +77,7 @@ func (g *Gateway) live(w http.ResponseWriter, r *http.Request) {
 // that was let in just before and is not yet open would otherwise stay. A vault that cannot be read
 // ends no screen.
 func (g *Gateway) Present(ctx context.Context) bool {
-	s := subject(ctx)
+	s := access.From(ctx)
 	if s.User != "" {
 		all, err := g.o.Accounts.Sessions(ctx, s.User)
 		return err != nil || slices.ContainsFunc(all, func(one accounts.Session) bool { return one.ID == s.Session })

@@ -1,4 +1,4 @@
-package gateway
+package access
 
 import (
 	"context"
@@ -12,37 +12,37 @@ import (
 
 type subjectKey struct{}
 
-// subject is who makes the request; the zero Subject is nobody.
-func subject(ctx context.Context) Subject {
+// From is who makes the request; the zero Subject is nobody.
+func From(ctx context.Context) Subject {
 	s, _ := ctx.Value(subjectKey{}).(Subject)
 	return s
 }
 
-// allow lets a request through to h when its subject may do the action.
-func (g *Gateway) allow(action Action, h http.Handler) http.Handler {
+// Allow lets a request through to h when its subject may do the action.
+func (a *Access) Allow(action Action, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if action == Measure && !g.o.Secure {
+		if action == Measure && !a.o.Edge.Secure {
 			action := Open // without https only this machine can ask
-			g.pass(w, r, action, h)
+			a.pass(w, r, action, h)
 			return
 		}
-		g.pass(w, r, action, h)
+		a.pass(w, r, action, h)
 	})
 }
 
-func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, action Action, h http.Handler) {
-	s, err := g.who(r)
+func (a *Access) pass(w http.ResponseWriter, r *http.Request, action Action, h http.Handler) {
+	s, err := a.who(r)
 	switch {
 	case action == Open && err != nil:
 		s = Subject{} // what is open to anybody is open to who cannot be recognised
 	case err != nil:
-		edge.Write(w, r, g.answer(r.Context(), err))
+		edge.Write(w, r, a.o.Answer(r.Context(), err))
 		return
-	case !can(s, action) && s.Name == "":
+	case !Can(s, action) && s.Name == "":
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		edge.Write(w, r, edge.NewProblem(http.StatusUnauthorized, "Sign in, or send an API key as Authorization: Bearer cf_…"))
 		return
-	case !can(s, action):
+	case !Can(s, action):
 		edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "Your role does not allow this. Ask an owner."))
 		return
 	}
@@ -50,13 +50,13 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, action Action, h 
 }
 
 // who recognises the subject by API key or session cookie. What is not recognised is nobody.
-func (g *Gateway) who(r *http.Request) (Subject, error) {
+func (a *Access) who(r *http.Request) (Subject, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		key, ok := strings.CutPrefix(header, "Bearer ")
 		if !ok {
 			return Subject{}, nil
 		}
-		k, err := g.o.Accounts.Key(r.Context(), vault.Secret(key))
+		k, err := a.o.Accounts.Key(r.Context(), vault.Secret(key))
 		if errors.Is(err, vault.ErrNotFound) {
 			return Subject{}, nil
 		}
@@ -65,11 +65,11 @@ func (g *Gateway) who(r *http.Request) (Subject, error) {
 		}
 		return Subject{Name: "key:" + k.Prefix, Role: k.Role, Scopes: k.Scopes}, nil
 	}
-	cookie, err := r.Cookie(g.cookieName())
+	cookie, err := r.Cookie(a.CookieName())
 	if err != nil {
 		return Subject{}, nil //nolint:nilerr // no cookie is nobody, not a fault
 	}
-	s, err := g.o.Accounts.Session(r.Context(), vault.Secret(cookie.Value))
+	s, err := a.o.Accounts.Session(r.Context(), vault.Secret(cookie.Value))
 	if errors.Is(err, vault.ErrNotFound) {
 		return Subject{}, nil
 	}
@@ -79,17 +79,17 @@ func (g *Gateway) who(r *http.Request) (Subject, error) {
 	return Subject{Name: "user:" + s.User, User: s.User, Session: s.ID, Role: s.Role}, nil
 }
 
-// cookieName is bound to the host and to https where there is https.
-func (g *Gateway) cookieName() string {
-	if g.o.Secure {
+// CookieName is bound to the host and to https where there is https.
+func (a *Access) CookieName() string {
+	if a.o.Edge.Secure {
 		return "__Host-session"
 	}
 	return "session"
 }
 
-func (g *Gateway) cookie(value string, maxAge int) http.Cookie {
+func (a *Access) cookie(value string, maxAge int) http.Cookie {
 	return http.Cookie{ //nolint:gosec // without https, thus on this machine alone, a Secure cookie would be dropped
-		Name: g.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
-		Secure: g.o.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: a.CookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		Secure: a.o.Edge.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package access
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/vault"
@@ -30,8 +31,8 @@ type sessionOutput struct {
 type asked struct{ r *http.Request }
 
 // Resolve implements huma.Resolver.
-func (a *asked) Resolve(ctx huma.Context) []error {
-	a.r, _ = unwrap(ctx)
+func (q *asked) Resolve(ctx huma.Context) []error {
+	q.r, _ = humago.Unwrap(ctx)
 	return nil
 }
 
@@ -66,20 +67,21 @@ type SessionItem struct {
 	Seen    string `json:"seen_at"`
 }
 
-func (g *Gateway) registerSessions() {
+// Register registers what is asked of one's own sessions.
+func (a *Access) Register(api huma.API) {
 	op := func(method, path, id, summary string) huma.Operation {
 		return huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, MaxBodyBytes: 16 << 10, Tags: []string{"session"}}
 	}
-	huma.Register(g.api, op(http.MethodGet, "/api/v1/session", "get-session", "Who is signed in"), g.session)
-	huma.Register(g.api, op(http.MethodPost, "/api/v1/session", "sign-in", "Sign in with name and password"), g.signIn)
-	huma.Register(g.api, op(http.MethodDelete, "/api/v1/session", "sign-out", "Sign out"), g.signOut)
-	huma.Register(g.api, op(http.MethodPost, "/api/v1/setup", "setup", "Set a password with a one-time link"), g.setup)
-	huma.Register(g.api, op(http.MethodGet, "/api/v1/sessions", "list-sessions", "One's own sessions"), g.sessions)
-	huma.Register(g.api, op(http.MethodDelete, "/api/v1/sessions/{session}", "end-session", "End one of one's own sessions"), g.endSession)
+	huma.Register(api, op(http.MethodGet, "/api/v1/session", "get-session", "Who is signed in"), a.session)
+	huma.Register(api, op(http.MethodPost, "/api/v1/session", "sign-in", "Sign in with name and password"), a.signIn)
+	huma.Register(api, op(http.MethodDelete, "/api/v1/session", "sign-out", "Sign out"), a.signOut)
+	huma.Register(api, op(http.MethodPost, "/api/v1/setup", "setup", "Set a password with a one-time link"), a.setup)
+	huma.Register(api, op(http.MethodGet, "/api/v1/sessions", "list-sessions", "One's own sessions"), a.sessions)
+	huma.Register(api, op(http.MethodDelete, "/api/v1/sessions/{session}", "end-session", "End one of one's own sessions"), a.endSession)
 }
 
-func (g *Gateway) session(ctx context.Context, _ *struct{}) (*struct{ Body SessionBody }, error) {
-	s := subject(ctx)
+func (a *Access) session(ctx context.Context, _ *struct{}) (*struct{ Body SessionBody }, error) {
+	s := From(ctx)
 	name := s.User
 	if name == "" {
 		name = s.Name
@@ -87,53 +89,53 @@ func (g *Gateway) session(ctx context.Context, _ *struct{}) (*struct{ Body Sessi
 	return &struct{ Body SessionBody }{SessionBody{User: name, Role: string(s.Role)}}, nil
 }
 
-func (g *Gateway) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
-	if wait := g.throttle.Take(g.edge.Client(in.r).String(), in.Body.User); wait > 0 {
+func (a *Access) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+	if wait := a.throttle.Take(a.o.Edge.Client(in.r).String(), in.Body.User); wait > 0 {
 		return nil, tooMany(ctx, wait)
 	}
-	out, err := g.begin(ctx, in.r, in.Body.User, vault.Secret(in.Body.Password))
+	out, err := a.begin(ctx, in.r, in.Body.User, vault.Secret(in.Body.Password))
 	if errors.Is(err, accounts.ErrSignIn) {
 		p := edge.NewProblem(http.StatusUnauthorized, "The name or the password is wrong.")
 		p.RequestID = edge.RequestID(ctx)
 		return nil, p
 	}
 	if err != nil {
-		return nil, g.answer(ctx, err)
+		return nil, a.o.Answer(ctx, err)
 	}
-	g.throttle.Forgive(in.Body.User)
+	a.throttle.Forgive(in.Body.User)
 	return out, nil
 }
 
 // begin signs in with a fresh token; the session that the browser had before is ended.
-func (g *Gateway) begin(ctx context.Context, r *http.Request, user string, password vault.Secret) (*sessionOutput, error) {
-	token, s, err := g.o.Accounts.SignIn(ctx, user, password, r.UserAgent())
+func (a *Access) begin(ctx context.Context, r *http.Request, user string, password vault.Secret) (*sessionOutput, error) {
+	token, s, err := a.o.Accounts.SignIn(ctx, user, password, r.UserAgent())
 	if err != nil {
 		return nil, err
 	}
-	if before := subject(ctx); before.Session != "" {
-		if err := g.end(ctx, before.User, before.Session); err != nil {
+	if before := From(ctx); before.Session != "" {
+		if err := a.end(ctx, before.User, before.Session); err != nil {
 			return nil, err
 		}
 	}
-	g.o.Slog.InfoContext(ctx, "signed in", "user", s.User, "session", s.ID, "request", edge.RequestID(ctx))
+	a.o.Log.InfoContext(ctx, "signed in", "user", s.User, "session", s.ID, "request", edge.RequestID(ctx))
 	return &sessionOutput{
-		Cookie: g.cookie(string(token), int(accounts.SessionLife/time.Second)),
+		Cookie: a.cookie(string(token), int(accounts.SessionLife/time.Second)),
 		Body:   SessionBody{User: s.User, Role: string(s.Role)},
 	}, nil
 }
 
-func (g *Gateway) setup(ctx context.Context, in *setupInput) (*sessionOutput, error) {
-	if wait := g.throttle.Take(g.edge.Client(in.r).String(), ""); wait > 0 {
+func (a *Access) setup(ctx context.Context, in *setupInput) (*sessionOutput, error) {
+	if wait := a.throttle.Take(a.o.Edge.Client(in.r).String(), ""); wait > 0 {
 		return nil, tooMany(ctx, wait)
 	}
-	user, err := g.o.Accounts.UseLink(ctx, vault.Secret(in.Body.Token), in.Body.User, vault.Secret(in.Body.Password))
+	user, err := a.o.Accounts.UseLink(ctx, vault.Secret(in.Body.Token), in.Body.User, vault.Secret(in.Body.Password))
 	if err != nil {
-		return nil, g.answer(ctx, err)
+		return nil, a.o.Answer(ctx, err)
 	}
-	g.signOutEverywhere(user) // a new password ends what the old one began
-	out, err := g.begin(ctx, in.r, user, vault.Secret(in.Body.Password))
+	a.signOutEverywhere(user) // a new password ends what the old one began
+	out, err := a.begin(ctx, in.r, user, vault.Secret(in.Body.Password))
 	if err != nil {
-		return nil, g.answer(ctx, err)
+		return nil, a.o.Answer(ctx, err)
 	}
 	return out, nil
 }
@@ -143,21 +145,21 @@ type signOutOutput struct {
 	Clear  string      `header:"Clear-Site-Data"`
 }
 
-func (g *Gateway) signOut(ctx context.Context, _ *struct{}) (*signOutOutput, error) {
-	if s := subject(ctx); s.Session != "" {
-		if err := g.end(ctx, s.User, s.Session); err != nil {
-			return nil, g.answer(ctx, err)
+func (a *Access) signOut(ctx context.Context, _ *struct{}) (*signOutOutput, error) {
+	if s := From(ctx); s.Session != "" {
+		if err := a.end(ctx, s.User, s.Session); err != nil {
+			return nil, a.o.Answer(ctx, err)
 		}
 	}
-	return &signOutOutput{Cookie: g.cookie("", -1), Clear: `"cache", "storage"`}, nil
+	return &signOutOutput{Cookie: a.cookie("", -1), Clear: `"cache", "storage"`}, nil
 }
 
-func (g *Gateway) sessions(ctx context.Context, _ *struct{}) (*struct{ Body SessionList }, error) {
-	s := subject(ctx)
+func (a *Access) sessions(ctx context.Context, _ *struct{}) (*struct{ Body SessionList }, error) {
+	s := From(ctx)
 	out := &struct{ Body SessionList }{SessionList{Items: []SessionItem{}}}
-	all, err := g.o.Accounts.Sessions(ctx, s.User)
+	all, err := a.o.Accounts.Sessions(ctx, s.User)
 	if err != nil {
-		return nil, g.answer(ctx, err)
+		return nil, a.o.Answer(ctx, err)
 	}
 	for _, one := range all {
 		out.Body.Items = append(out.Body.Items, SessionItem{
@@ -168,19 +170,19 @@ func (g *Gateway) sessions(ctx context.Context, _ *struct{}) (*struct{ Body Sess
 	return out, nil
 }
 
-func (g *Gateway) endSession(ctx context.Context, in *struct {
+func (a *Access) endSession(ctx context.Context, in *struct {
 	Session string `path:"session" maxLength:"64"`
 },
 ) (*struct{}, error) {
-	s := subject(ctx)
-	all, err := g.o.Accounts.Sessions(ctx, s.User)
+	s := From(ctx)
+	all, err := a.o.Accounts.Sessions(ctx, s.User)
 	if err != nil {
-		return nil, g.answer(ctx, err)
+		return nil, a.o.Answer(ctx, err)
 	}
 	for _, one := range all {
 		if one.ID == in.Session {
-			if err := g.end(ctx, s.User, one.ID); err != nil {
-				return nil, g.answer(ctx, err)
+			if err := a.end(ctx, s.User, one.ID); err != nil {
+				return nil, a.o.Answer(ctx, err)
 			}
 			return nil, nil
 		}
@@ -191,19 +193,15 @@ func (g *Gateway) endSession(ctx context.Context, in *struct {
 }
 
 // end ends a session and the sockets that it opened.
-func (g *Gateway) end(ctx context.Context, user, session string) error {
-	err := g.o.Accounts.EndSession(ctx, session)
-	if err == nil && g.o.Live != nil {
-		g.o.Live.SignOut("user:"+user, session)
+func (a *Access) end(ctx context.Context, user, session string) error {
+	err := a.o.Accounts.EndSession(ctx, session)
+	if err == nil {
+		a.o.SignOut("user:"+user, session)
 	}
 	return err
 }
 
-func (g *Gateway) signOutEverywhere(user string) {
-	if g.o.Live != nil {
-		g.o.Live.SignOut("user:"+user, "")
-	}
-}
+func (a *Access) signOutEverywhere(user string) { a.o.SignOut("user:"+user, "") }
 
 func tooMany(ctx context.Context, wait time.Duration) *edge.Problem {
 	seconds := int(wait/time.Second) + 1
