@@ -148,7 +148,7 @@ func (d *show) play(ctx context.Context) error {
 }
 
 func (d *show) greet(ctx context.Context) error {
-	link, err := d.hub.Accounts.MakeLink(ctx, "owner", accounts.Owner, 24*time.Hour)
+	link, err := d.hub.Accounts.MakeLink(ctx, "owner", accounts.Owner, accounts.LinkLife)
 	if err != nil {
 		return fmt.Errorf("make the one-time link: %w", err)
 	}

@@ -174,6 +174,7 @@ func TestDisabledUser(t *testing.T) {
 	s := newSite(t)
 	b := s.owner(t)
 	fatal(t, s.accounts.PutUser(t.Context(), "boss", accounts.Owner))
+	fatal(t, s.accounts.SetPassword(t.Context(), "boss", password))
 	fatal(t, s.accounts.Disable(t.Context(), "owner", true))
 	if a := s.ask(t, b, "GET", "/api/v1/kpis", ""); a.StatusCode != 401 {
 		t.Errorf("a disabled user's session: %d, want 401", a.StatusCode)

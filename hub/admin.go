@@ -228,7 +228,7 @@ func (h *Hub) makeLink(ctx context.Context, m MakeLink) (string, error) {
 	if m.Address == "" {
 		m.Address, _ = h.address.Load().(string) // not stored when nobody serves
 	}
-	token, err := h.Accounts.MakeLink(ctx, m.Name, m.Role, 24*time.Hour)
+	token, err := h.Accounts.MakeLink(ctx, m.Name, m.Role, accounts.LinkLife)
 	return cmp.Or(m.Address, usualAddress) + "/setup?token=" + string(token), err
 }
 

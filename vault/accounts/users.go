@@ -34,14 +34,17 @@ type User struct {
 	Disabled bool
 	Password bool // false until a one-time link was used
 	Created  time.Time
+	Sessions int       // signed-in browsers
+	Seen     time.Time // when one of those was last used; zero when there is none
 }
 
 // Refusals about accounts.
 const (
-	ErrName = eventlog.Refusal("A name has 1 to 64 letters, digits, spaces or any of . _ - @.")
-	ErrRole = eventlog.Refusal("A role is owner, operator or viewer.")
-	ErrLast = eventlog.Refusal("This is the last owner who can sign in: make another one first.")
-	ErrLink = eventlog.Refusal("This link was used already or has expired. Print a new one with: creatorflow user link NAME")
+	ErrName  = eventlog.Refusal("A name has 1 to 64 letters, digits, spaces or any of . _ - @.")
+	ErrRole  = eventlog.Refusal("A role is owner, operator or viewer.")
+	ErrLast  = eventlog.Refusal("This is the last owner who can sign in: make another one first.")
+	ErrTaken = eventlog.Refusal("There is a user of this name already: choose another.")
+	ErrLink  = eventlog.Refusal("This link was used already or has expired. Print a new one with: creatorflow user link NAME")
 )
 
 // PutUser makes a user without a password, or changes an existing one's role. A changed role ends
@@ -60,9 +63,9 @@ func (a *Accounts) PutUser(ctx context.Context, name string, role Role) error {
 }
 
 func putUser(ctx context.Context, tx vault.Tx, name string, role Role, at int64) error {
-	var before Role
-	found, err := vault.One(ctx, tx, `select role from users where name = $1`, []any{name}, &before)
-	if err != nil || (found && before == role) {
+	var before User
+	found, err := vault.One(ctx, tx, `select role, password <> '' from users where name = $1`, []any{name}, &before.Role, &before.Password)
+	if err != nil || (found && before.Role == role) {
 		return err
 	}
 	if !found {
@@ -107,8 +110,9 @@ func setPassword(ctx context.Context, tx vault.Tx, name, hash string) error {
 // Disable stops a user from signing in and ends the user's sessions, or lets the user in again.
 func (a *Accounts) Disable(ctx context.Context, name string, disabled bool) error {
 	return a.account(ctx, "disable user", name, func(ctx context.Context, tx vault.Tx) error {
-		var role Role
-		found, err := vault.One(ctx, tx, `update users set disabled = $2 where name = $1 returning role`, []any{name, bit(disabled)}, &role)
+		var before User
+		found, err := vault.One(ctx, tx, `update users set disabled = $2 where name = $1 returning role, password <> ''`,
+			[]any{name, bit(disabled)}, &before.Role, &before.Password)
 		if err != nil {
 			return err
 		}
@@ -121,18 +125,41 @@ func (a *Accounts) Disable(ctx context.Context, name string, disabled bool) erro
 		if err := endSessions(ctx, tx, name); err != nil {
 			return err
 		}
-		return keepOwner(ctx, tx, role)
+		return keepOwner(ctx, tx, before)
 	})
 }
 
-// keepOwner refuses a change that leaves nobody to undo it; before is the changed user's old role.
-func keepOwner(ctx context.Context, tx vault.Tx, before Role) error {
-	if before != Owner {
+// Remove forgets a user, the user's sessions and unused links. ErrNotFound when there is none.
+func (a *Accounts) Remove(ctx context.Context, name string) error {
+	return a.account(ctx, "remove user", name, func(ctx context.Context, tx vault.Tx) error {
+		var before User
+		found, err := vault.One(ctx, tx, `delete from users where name = $1 returning role, password <> ''`, []any{name}, &before.Role, &before.Password)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return vault.ErrNotFound
+		}
+		if err := endSessions(ctx, tx, name); err != nil {
+			return err
+		}
+		if err := endLinks(ctx, tx, name); err != nil {
+			return err
+		}
+		return keepOwner(ctx, tx, before)
+	})
+}
+
+// keepOwner refuses a change that leaves nobody to undo it; before is the user as it was. Who was
+// invited and never came cannot undo anything, so of owners who have a password one has to stay.
+func keepOwner(ctx context.Context, tx vault.Tx, before User) error {
+	if before.Role != Owner {
 		return nil
 	}
-	var left int
-	_, err := vault.One(ctx, tx, `select count(*) from users where role = 'owner' and disabled = 0`, nil, &left)
-	if err == nil && left == 0 {
+	var left, able int
+	_, err := vault.One(ctx, tx, `select count(*), coalesce(sum(case when password <> '' then 1 else 0 end), 0) from users where role = 'owner' and disabled = 0`,
+		nil, &left, &able)
+	if err == nil && (left == 0 || before.Password && able == 0) {
 		return ErrLast
 	}
 	return err
@@ -141,91 +168,24 @@ func keepOwner(ctx context.Context, tx vault.Tx, before Role) error {
 // Users lists everybody by name.
 func (a *Accounts) Users(ctx context.Context) ([]User, error) {
 	users := []User{}
+	now := a.vault.Now()
 	err := a.vault.Read(ctx, func(r vault.Reader) error {
-		return vault.Each(ctx, r, `select name, role, disabled, password <> '', created from users order by name`, nil, func(rows vault.Rows) error {
-			var u User
-			var created int64
-			err := rows.Scan(&u.Name, &u.Role, &u.Disabled, &u.Password, &created)
-			u.Created = vault.Moment(created)
-			users = append(users, u)
-			return err
-		})
+		return vault.Each(ctx, r, `select u.name, u.role, u.disabled, u.password <> '', u.created, count(s.id), coalesce(max(s.seen), 0)
+			from users u left join sessions s on s.user_name = u.name and s.ends > $1 and s.seen > $2
+			group by u.name, u.role, u.disabled, u.password, u.created order by u.name`,
+			[]any{vault.Micros(now), vault.Micros(now.Add(-SessionIdle))}, func(rows vault.Rows) error {
+				var u User
+				var created, seen int64
+				err := rows.Scan(&u.Name, &u.Role, &u.Disabled, &u.Password, &created, &u.Sessions, &seen)
+				u.Created, u.Seen = vault.Moment(created), vault.Moment(seen)
+				users = append(users, u)
+				return err
+			})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
 	return users, nil
-}
-
-// MakeLink makes a one-time link's token with which user sets a password within its life. A user
-// who does not exist yet is made with the role; an existing one keeps the role it has. With user
-// empty, whoever opens the link chooses the name of a new user.
-func (a *Accounts) MakeLink(ctx context.Context, user string, role Role, life time.Duration) (vault.Secret, error) {
-	if !role.Valid() {
-		return "", ErrRole
-	}
-	if user != "" {
-		var err error
-		if user, err = userName(user); err != nil {
-			return "", err
-		}
-	}
-	token, hash, err := a.token()
-	if err != nil {
-		return "", err
-	}
-	err = a.account(ctx, "make link for", user, func(ctx context.Context, tx vault.Tx) error {
-		_, err := tx.Exec(ctx, `insert into links (hash, user_name, role, ends) values ($1, $2, $3, $4)`,
-			hash, user, role, vault.Micros(a.vault.Now().Add(life)))
-		return err
-	})
-	return token, err
-}
-
-// UseLink sets a password with a one-time link and returns the user's name. A link works once;
-// a refused password or name does not use it up.
-func (a *Accounts) UseLink(ctx context.Context, token vault.Secret, user string, password vault.Secret) (string, error) {
-	kept, err := a.hashPassword(ctx, password)
-	if err != nil {
-		return "", err
-	}
-	var name string
-	err = a.account(ctx, "use link for", user, func(ctx context.Context, tx vault.Tx) error {
-		var role Role
-		found, err := vault.One(ctx, tx, `delete from links where hash = $1 and ends > $2 returning user_name, role`,
-			[]any{tokenHash(string(token)), vault.Micros(a.vault.Now())}, &name, &role)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return ErrLink
-		}
-		given, err := userName(user)
-		switch {
-		case name == "" && err != nil:
-			return err
-		case name != "" && user != "" && given != name:
-			return eventlog.Refusal("This link is for another user.")
-		case name != "":
-			given = name
-		}
-		var standing Role
-		exists, err := vault.One(ctx, tx, `select role from users where name = $1`, []any{given}, &standing)
-		if err != nil {
-			return err
-		}
-		if exists && name == "" {
-			return eventlog.Refusal("There is a user of this name already: choose another.")
-		}
-		if !exists {
-			if err := putUser(ctx, tx, given, role, vault.Micros(a.vault.Now())); err != nil {
-				return err
-			}
-		}
-		name = given
-		return setPassword(ctx, tx, name, kept)
-	})
-	return name, err
 }
 
 // userName brings a name to the form in which names are compared.
@@ -235,7 +195,7 @@ func userName(name string) (string, error) {
 	odd := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-@", r)
 	}
-	if n < 1 || n > 64 || strings.ContainsFunc(name, odd) {
+	if n < 1 || n > 64 || strings.ContainsFunc(name, odd) || name == "." || name == ".." { // the dots mean other things in an address
 		return "", ErrName
 	}
 	return name, nil

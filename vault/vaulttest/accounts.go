@@ -89,6 +89,7 @@ func testAccounts(t *testing.T, b *bench) {
 	gone(used, "at the end of its life")
 
 	must(t, b.PutUser(ctx, "boss", accounts.Owner))
+	must(t, b.SetPassword(ctx, "boss", "long enough"))
 	disabled, _ := signIn()
 	must(t, b.Disable(ctx, "ana", true))
 	gone(disabled, "of a disabled user")
@@ -128,6 +129,73 @@ func testLastOwner(t *testing.T, b *bench) {
 	}
 	if err := b.PutUser(ctx, "ana", "king"); !refused(err) {
 		t.Errorf("an invented role: %v, want a refusal", err)
+	}
+	if err := b.Remove(ctx, "ana"); !errors.Is(err, accounts.ErrLast) {
+		t.Errorf("remove the last owner: %v, want ErrLast", err)
+	}
+	must(t, b.SetPassword(ctx, "ana", "long enough"))
+	_, _, err := b.Invite(ctx, "cem", accounts.Owner, time.Hour)
+	must(t, err)
+	for name, err := range map[string]error{
+		"demoted": b.PutUser(ctx, "ana", accounts.Viewer), "disabled": b.Disable(ctx, "ana", true), "removed": b.Remove(ctx, "ana"),
+	} {
+		if !errors.Is(err, accounts.ErrLast) {
+			t.Errorf("the last owner who has a password is %s beside one who was only invited: %v, want ErrLast", name, err)
+		}
+	}
+	must(t, b.Remove(ctx, "cem")) // who was only invited can go
+	if users, err := b.Users(ctx); err != nil || len(users) != 2 || users[0].Role != accounts.Owner || users[0].Disabled {
+		t.Errorf("users after the refusals %+v, %v", users, err)
+	}
+}
+
+func testInvite(t *testing.T, b *bench) {
+	ctx := t.Context()
+	must(t, b.PutUser(ctx, "ana", accounts.Owner))
+	astray, u, err := b.Invite(ctx, " ben ", accounts.Viewer, time.Hour)
+	if err != nil || u.Name != "ben" || u.Role != accounts.Viewer || !u.Created.Equal(b.now) {
+		t.Fatalf("invited %+v, %v", u, err)
+	}
+	if _, _, err := b.Invite(ctx, "ana", accounts.Viewer, time.Hour); !errors.Is(err, accounts.ErrTaken) {
+		t.Errorf("invite who is there: %v, want ErrTaken", err)
+	}
+	for _, wrong := range []string{"", "a/b", ".", "..", "x\x00"} {
+		if _, _, err := b.Invite(ctx, wrong, accounts.Viewer, time.Hour); !errors.Is(err, accounts.ErrName) {
+			t.Errorf("invite %q: %v, want ErrName", wrong, err)
+		}
+	}
+	link, err := b.Relink(ctx, "ben", time.Hour)
+	must(t, err)
+	if _, err := b.UseLink(ctx, astray, "", "long enough"); !errors.Is(err, accounts.ErrLink) {
+		t.Errorf("the link before the newest: %v, want ErrLink", err)
+	}
+	if users, err := b.Users(ctx); err != nil || len(users) != 2 || users[0].Role != accounts.Owner || users[1].Password || users[1].Sessions != 0 || !users[1].Seen.IsZero() {
+		t.Errorf("users before the link was used %+v, %v", users, err)
+	}
+	_, err = b.UseLink(ctx, link, "", "long enough")
+	must(t, err)
+	if _, err := b.Relink(ctx, "nobody", time.Hour); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("a link for nobody: %v, want ErrNotFound", err)
+	}
+	token, _, err := b.SignIn(ctx, "ben", "long enough", "")
+	must(t, err)
+	b.now = b.now.Add(time.Hour)
+	_, _, err = b.SignIn(ctx, "ben", "long enough", "")
+	must(t, err)
+	if users, err := b.Users(ctx); err != nil || users[1].Sessions != 2 || !users[1].Seen.Equal(b.now) || users[0].Sessions != 0 {
+		t.Errorf("users with sessions %+v, %v", users, err)
+	}
+	open, err := b.Relink(ctx, "ben", time.Hour)
+	must(t, err)
+	must(t, b.Remove(ctx, "ben"))
+	if _, err := b.Session(ctx, token); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("the session of a removed user: %v, want ErrNotFound", err)
+	}
+	if _, err := b.UseLink(ctx, open, "", "long enough"); !errors.Is(err, accounts.ErrLink) {
+		t.Errorf("a removed user's link: %v, want ErrLink", err)
+	}
+	if err := b.Remove(ctx, "ben"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("removed twice: %v, want ErrNotFound", err)
 	}
 }
 

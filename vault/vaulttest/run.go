@@ -69,6 +69,7 @@ func Run(t *testing.T, open Open) {
 		{"another master key is refused", testMaster},
 		{"users, links and sessions", testAccounts},
 		{"the last owner stays", testLastOwner},
+		{"invite and remove", testInvite},
 		{"api keys", testKeys},
 		{"the inbox as a model", testModel},
 		{"text that is none", testText},
