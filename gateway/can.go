@@ -9,6 +9,7 @@ const (
 	ReadPrivate = access.ReadPrivate
 	Operate     = access.Operate
 	Configure   = access.Configure
+	Administer  = access.Administer
 	Account     = access.Account
 	Measure     = access.Measure
 )
@@ -37,6 +38,15 @@ var routes = map[string]access.Action{
 	"GET /api/v1/sessions":                Account,
 	"DELETE /api/v1/sessions/{session}":   Account,
 	"POST /api/v1/setup":                  Open, // the link's token is the right
+
+	"GET /api/v1/users":              Administer,
+	"POST /api/v1/users":             Administer,
+	"POST /api/v1/users/{user}/link": Administer,
+	"POST /api/v1/users/{user}/role": Administer,
+	"DELETE /api/v1/users/{user}":    Administer,
+	"GET /api/v1/keys":               Administer,
+	"POST /api/v1/keys":              Administer,
+	"DELETE /api/v1/keys/{prefix}":   Administer,
 
 	"POST /api/v1/commands/receive-stock":       Operate,
 	"POST /api/v1/commands/adjust-stock":        Operate,

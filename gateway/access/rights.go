@@ -16,13 +16,14 @@ const (
 	ReadPrivate Action = "read.private" // raw webhooks and labels: may hold personal data
 	Operate     Action = "operate"      // stock, mappings, retries, dead letters
 	Configure   Action = "configure"    // the workspace's name, zone and currency
+	Administer  Action = "administer"   // users and API keys
 	Account     Action = "account"      // one's own sessions
 	Measure     Action = "measure"      // metrics; on a loopback listener anybody
 )
 
 // rights is what each role may do.
 var rights = map[accounts.Role][]Action{
-	accounts.Owner:    {Read, ReadPrivate, Operate, Configure, Account, Measure},
+	accounts.Owner:    {Read, ReadPrivate, Operate, Configure, Administer, Account, Measure},
 	accounts.Operator: {Read, ReadPrivate, Operate, Account, Measure},
 	accounts.Viewer:   {Read, Account, Measure},
 }
@@ -36,11 +37,13 @@ type Subject struct {
 	Scopes  []string // of a key: the only actions it has; none = all of its role
 }
 
-// Can is the one place where rights are decided.
+// Can is the one place where rights are decided. A key with scopes never administers: who makes users
+// and keys could give itself the rest.
 func Can(s Subject, action Action) bool {
 	if action == Open {
 		return true
 	}
+	scoped := len(s.Scopes) > 0
 	return s.Name != "" && slices.Contains(rights[s.Role], action) &&
-		(len(s.Scopes) == 0 || slices.Contains(s.Scopes, string(action)))
+		(!scoped || action != Administer && slices.Contains(s.Scopes, string(action)))
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestCan(t *testing.T) {
-	all := []Action{Open, Read, ReadPrivate, Operate, Account, Measure}
+	all := []Action{Open, Read, ReadPrivate, Operate, Configure, Administer, Account, Measure}
 	for name, test := range map[string]struct {
 		s    Subject
 		want []Action
@@ -18,6 +18,8 @@ func TestCan(t *testing.T) {
 		"an unknown role":   {Subject{Name: "user:x", Role: "king"}, []Action{Open}},
 		"a scoped key":      {Subject{Name: "key:x", Role: accounts.Owner, Scopes: []string{"operate"}}, []Action{Open, Operate}},
 		"a scope too far":   {Subject{Name: "key:x", Role: accounts.Viewer, Scopes: []string{"operate", "read"}}, []Action{Open, Read}},
+		"administer scoped": {Subject{Name: "key:x", Role: accounts.Owner, Scopes: []string{"read", "administer"}}, []Action{Open, Read}},
+		"an operator":       {Subject{Name: "user:x", Role: accounts.Operator}, []Action{Open, Read, ReadPrivate, Operate, Account, Measure}},
 		"an owner":          {Subject{Name: "user:x", Role: accounts.Owner}, all},
 		"a viewer's rights": {Subject{Name: "user:x", Role: accounts.Viewer}, []Action{Open, Read, Account, Measure}},
 	} {

@@ -67,7 +67,7 @@ type SessionItem struct {
 	Seen    string `json:"seen_at"`
 }
 
-// Register registers what is asked of one's own sessions.
+// Register registers what is asked of sessions, users and keys.
 func (a *Access) Register(api huma.API) {
 	op := func(method, path, id, summary string) huma.Operation {
 		return huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, MaxBodyBytes: 16 << 10, Tags: []string{"session"}}
@@ -78,6 +78,8 @@ func (a *Access) Register(api huma.API) {
 	huma.Register(api, op(http.MethodPost, "/api/v1/setup", "setup", "Set a password with a one-time link"), a.setup)
 	huma.Register(api, op(http.MethodGet, "/api/v1/sessions", "list-sessions", "One's own sessions"), a.sessions)
 	huma.Register(api, op(http.MethodDelete, "/api/v1/sessions/{session}", "end-session", "End one of one's own sessions"), a.endSession)
+	a.registerUsers(api)
+	a.registerKeys(api)
 }
 
 func (a *Access) session(ctx context.Context, _ *struct{}) (*struct{ Body SessionBody }, error) {
@@ -164,7 +166,7 @@ func (a *Access) sessions(ctx context.Context, _ *struct{}) (*struct{ Body Sessi
 	for _, one := range all {
 		out.Body.Items = append(out.Body.Items, SessionItem{
 			ID: one.ID, Agent: one.Agent, Current: one.ID == s.Session,
-			Created: one.Created.Format(time.RFC3339), Seen: one.Seen.Format(time.RFC3339),
+			Created: moment(one.Created), Seen: moment(one.Seen),
 		})
 	}
 	return out, nil
@@ -187,9 +189,7 @@ func (a *Access) endSession(ctx context.Context, in *struct {
 			return nil, nil
 		}
 	}
-	p := edge.NewProblem(http.StatusNotFound, "You have no such session.")
-	p.RequestID = edge.RequestID(ctx)
-	return nil, p
+	return nil, a.refused(ctx, vault.ErrNotFound, "You have no such session.")
 }
 
 // end ends a session and the sockets that it opened.

@@ -62,6 +62,26 @@ func (a *Accounts) PutUser(ctx context.Context, name string, role Role) error {
 	})
 }
 
+// SetRole changes the role of a user who is there, as PutUser does: ErrNotFound when there is none.
+func (a *Accounts) SetRole(ctx context.Context, name string, role Role) (changed bool, err error) {
+	if !role.Valid() {
+		return false, ErrRole
+	}
+	err = a.account(ctx, "change role of", name, func(ctx context.Context, tx vault.Tx) error {
+		var before Role
+		found, err := vault.One(ctx, tx, `select role from users where name = $1`, []any{name}, &before)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return vault.ErrNotFound
+		}
+		changed = before != role
+		return putUser(ctx, tx, name, role, 0)
+	})
+	return changed, err
+}
+
 func putUser(ctx context.Context, tx vault.Tx, name string, role Role, at int64) error {
 	var before User
 	found, err := vault.One(ctx, tx, `select role, password <> '' from users where name = $1`, []any{name}, &before.Role, &before.Password)
