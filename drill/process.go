@@ -100,7 +100,7 @@ func (c *Campaign) Launch(variables ...string) (*Hub, error) {
 	}
 	defer func() { _ = output.Close() }() // the child has its own
 	h := &Hub{c: c, began: time.Now(), ended: make(chan struct{})}
-	arguments := []string{"serve", "--data", c.data, "--listen", c.address, "--poll", "2s"}
+	arguments := []string{"serve", "--data", c.data, "--listen", c.address, "--poll", "2s", "--rate-limit", "0"}
 	if c.o.DB != "" {
 		arguments = append(arguments, "--db", c.o.DB)
 	}

@@ -67,3 +67,8 @@ var routes = map[string]access.Action{
 	"/webhooks/":                     Open,
 	"/":                              Open, // the web app holds no data
 }
+
+// unlimited are the routes that no request is counted for: the intake has bounds of its own and a
+// vendor's orders come in bursts, the operator's tools must see a hub that is busy, and the app's
+// files cost nothing.
+var unlimited = []string{"POST /webhooks/{channel}/{app}", "GET /healthz", "GET /readyz", "GET /metrics", "/"}

@@ -69,6 +69,7 @@ type Options struct {
 	Ready      func() error               // why the process is not ready; nil = always ready
 	Gauges     func() []Gauge             // more for /metrics
 
+	Requests   int            // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Secure     bool           // browsers come over https, directly or through the trusted proxies
 	TrustProxy []netip.Prefix // peers whose X-Forwarded-For is believed; with it nobody else may connect
 	Rand       io.Reader      // of request ids; nil = crypto/rand
@@ -104,7 +105,7 @@ func New(o Options) *Gateway {
 		Position: func() int64 { return int64(o.Log.Head().Position) },
 	}
 	g.access = access.New(access.Options{
-		Accounts: o.Accounts, Clock: o.Clock, Edge: g.edge, Log: o.Slog, Answer: g.answer,
+		Accounts: o.Accounts, Clock: o.Clock, Edge: g.edge, Log: o.Slog, Answer: g.answer, Requests: o.Requests,
 		SignOut: func(name, session string) {
 			if o.Live != nil {
 				o.Live.SignOut(name, session)
@@ -168,7 +169,7 @@ func (g *Gateway) handle(pattern string, h http.Handler) {
 		panic(fmt.Sprintf("gateway: route %q does not stand in the table of routes", pattern))
 	}
 	g.served[pattern] = action
-	g.mux.Handle(pattern, g.access.Allow(action, h))
+	g.mux.Handle(pattern, g.access.Allow(action, !slices.Contains(unlimited, pattern), h))
 }
 
 // guarded lets huma register its operations through handle.

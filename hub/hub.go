@@ -57,6 +57,7 @@ type Options struct {
 	Client     *http.Client            // the way out to the channels; nil = a guarded one for each app
 	Rand       io.Reader               // of shops' ids and of the spread of retries; nil = the system's
 	Public     string                  // address under which the channels reach the hub, https://hub.example; empty = none
+	Requests   int                     // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Unwatched  bool                    // nobody looks: no live topics, and no socket for the owner's commands
 }
 

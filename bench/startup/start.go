@@ -105,7 +105,7 @@ start: %.0f ms to the first 200, %.0f ms to a moving number, %.1f MiB idle
 // Serve starts serve on a port of its own and waits for its first 200: ms is how long that took. The
 // caller stops the process.
 func Serve(ctx context.Context, binary string, flags ...string) (p *Process, address string, ms float64, err error) {
-	p, err = Launch(ctx, binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)
+	p, err = Launch(ctx, binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"}, flags...)...)
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -141,7 +141,7 @@ func startServe(ctx context.Context, o Options, folder string, rest bool) (ms, m
 
 // startDemo starts the demo and waits until a figure of its board shows a second value.
 func startDemo(ctx context.Context, o Options, folder string) (ms float64, err error) {
-	p, err := Launch(ctx, o.Binary, "demo", "--listen", "127.0.0.1:0", "--data", folder)
+	p, err := Launch(ctx, o.Binary, "demo", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--data", folder)
 	if err != nil {
 		return 0, err
 	}

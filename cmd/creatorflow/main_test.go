@@ -64,6 +64,7 @@ func TestWrongFlags(t *testing.T) {
 		{"serve --nonsense", "--nonsense"},
 		{"serve --poll soon", "--poll"},
 		{"serve --poll 0s", "--poll"},
+		{"serve --rate-limit -1", "--rate-limit"},
 		{"serve --tls certificate.pem", "--tls"},
 		{"serve --trust-proxy 10.0.0.0", "--trust-proxy"},
 		{"demo --speed fast", "--speed"},

@@ -132,7 +132,7 @@ func start(t *testing.T, args ...string) *process {
 
 func startHub(t *testing.T, data string, args ...string) *process {
 	t.Helper()
-	p := start(t, append([]string{"serve", "--data", data}, args...)...)
+	p := start(t, append([]string{"serve", "--data", data, "--rate-limit", "0"}, args...)...)
 	eventually(t, "the hub is ready", func() bool {
 		status, _, _ := p.try(http.MethodGet, "/readyz", "", nil, nil)
 		return status == http.StatusOK

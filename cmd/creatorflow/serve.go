@@ -31,6 +31,18 @@ func logger(c console, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level}))
 }
 
+// limitFlags say how much may be asked of a hub.
+type limitFlags struct {
+	RateLimit int `help:"Requests a minute that one API key may send, a browser twice as many; 0 for no limit." default:"600"`
+}
+
+func (l limitFlags) check() error {
+	if l.RateLimit < 0 || l.RateLimit > 1_000_000 {
+		return errors.New("--rate-limit is from 0 to 1000000 requests a minute, 0 for no limit")
+	}
+	return nil
+}
+
 type serveCommand struct {
 	folderFlags
 	Listen     string         `help:"Address of the board, the API and the webhooks." default:"127.0.0.1:8080"`
@@ -38,7 +50,8 @@ type serveCommand struct {
 	TrustProxy []netip.Prefix `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
 	PublicURL  string         `name:"public-url" help:"Address under which the channels reach the hub, such as https://hub.example; their webhooks are sent there. Without it the hub polls." placeholder:"URL"`
 	Poll       time.Duration  `help:"Time between reconciling polls of a shop." default:"1m"`
-	Verbose    bool           `help:"Log what happens, not only what goes wrong."`
+	limitFlags
+	Verbose bool `help:"Log what happens, not only what goes wrong."`
 }
 
 // Validate refuses what the flags' types let through.
@@ -54,7 +67,7 @@ func (s serveCommand) Validate() error {
 	if s.Poll <= 0 {
 		return errors.New("--poll is longer than nothing, such as 1m")
 	}
-	return nil
+	return s.check()
 }
 
 // publicURL reads the address that channels are given. Plain http is for a simulator on this machine.
@@ -72,7 +85,7 @@ func publicURL(text string) (string, error) {
 // Run serves until the process is told to stop.
 func (s serveCommand) Run(ctx context.Context, c console) error {
 	o := s.options(c)
-	o.Poll, o.TrustProxy = s.Poll, s.TrustProxy
+	o.Poll, o.TrustProxy, o.Requests = s.Poll, s.TrustProxy, s.RateLimit
 	if s.PublicURL != "" {
 		o.Public, _ = publicURL(s.PublicURL) // Validate has refused what it cannot be
 	}
@@ -105,6 +118,7 @@ func (s serveCommand) Run(ctx context.Context, c console) error {
 }
 
 type demoCommand struct {
+	limitFlags
 	Listen string `help:"Address of the board." default:"127.0.0.1:8080"`
 	Data   string `help:"Data folder; a fresh temporary one when not given." type:"path"`
 	DB     string `name:"db" help:"Empty PostgreSQL database that keeps the data instead." placeholder:"postgres://user:password@host/name"`
@@ -116,7 +130,7 @@ func (d demoCommand) Validate() error {
 	if n, err := strconv.Atoi(d.Speed); d.Speed != "max" && (err != nil || n < 1 || n > 100_000) {
 		return errors.New("--speed is a number of orders a minute from 1 to 100000, or max")
 	}
-	return nil
+	return d.check()
 }
 
 // Run shows the demo until the process is told to stop.
@@ -124,6 +138,6 @@ func (d demoCommand) Run(ctx context.Context, c console) error {
 	speed, _ := strconv.Atoi(d.Speed) // max is 0
 	return demo.Run(ctx, demo.Options{
 		Listen: d.Listen, Data: d.Data, Speed: speed, Out: c.out,
-		Hub: hub.Options{DB: d.DB, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
+		Hub: hub.Options{DB: d.DB, Requests: d.RateLimit, Version: version, Clock: time.Now, Log: logger(c, slog.LevelWarn)},
 	})
 }

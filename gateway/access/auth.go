@@ -18,35 +18,39 @@ func From(ctx context.Context) Subject {
 	return s
 }
 
-// Allow lets a request through to h when its subject may do the action.
-func (a *Access) Allow(action Action, h http.Handler) http.Handler {
+// Allow lets a request through to h when its subject may do the action, and has not asked too much
+// when the route is limited.
+func (a *Access) Allow(action Action, limited bool, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if action == Measure && !a.o.Edge.Secure {
-			action := Open // without https only this machine can ask
-			a.pass(w, r, action, h)
+		needs := action
+		if needs == Measure && !a.o.Edge.Secure {
+			needs = Open // without https only this machine can ask
+		}
+		s, err := a.who(r)
+		if err != nil && needs != Open {
+			edge.Write(w, r, a.o.Answer(r.Context(), err))
 			return
 		}
-		a.pass(w, r, action, h)
+		if err != nil {
+			s = Subject{} // what is open to anybody is open to who cannot be recognised
+		}
+		if limited {
+			if p := a.limits.take(w, s, a.o.Edge.Client(r)); p != nil {
+				edge.Write(w, r, p)
+				return
+			}
+		}
+		switch {
+		case !Can(s, needs) && s.Name == "":
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			edge.Write(w, r, edge.NewProblem(http.StatusUnauthorized, "Sign in, or send an API key as Authorization: Bearer cf_…"))
+			return
+		case !Can(s, needs):
+			edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "Your role does not allow this. Ask an owner."))
+			return
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), subjectKey{}, s)))
 	})
-}
-
-func (a *Access) pass(w http.ResponseWriter, r *http.Request, action Action, h http.Handler) {
-	s, err := a.who(r)
-	switch {
-	case action == Open && err != nil:
-		s = Subject{} // what is open to anybody is open to who cannot be recognised
-	case err != nil:
-		edge.Write(w, r, a.o.Answer(r.Context(), err))
-		return
-	case !Can(s, action) && s.Name == "":
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		edge.Write(w, r, edge.NewProblem(http.StatusUnauthorized, "Sign in, or send an API key as Authorization: Bearer cf_…"))
-		return
-	case !Can(s, action):
-		edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "Your role does not allow this. Ask an owner."))
-		return
-	}
-	h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), subjectKey{}, s)))
 }
 
 // who recognises the subject by API key or session cookie. What is not recognised is nobody.

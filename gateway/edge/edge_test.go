@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -304,15 +305,60 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestThrottleIsBounded(t *testing.T) {
+func TestBuckets(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	b := edge.NewBuckets(func() time.Time { return now }, 2*time.Second, 3)
+	for i, step := range []struct {
+		after time.Duration
+		name  string
+		want  edge.Taken
+	}{
+		{0, "a", edge.Taken{Left: 2, Full: 2 * time.Second}},
+		{0, "a", edge.Taken{Left: 1, Full: 4 * time.Second}},
+		{0, "b", edge.Taken{Left: 2, Full: 2 * time.Second}},
+		{0, "a", edge.Taken{Left: 0, Full: 6 * time.Second}},
+		{0, "a", edge.Taken{Left: 0, Full: 6 * time.Second, Wait: 2 * time.Second}},
+		{time.Second, "a", edge.Taken{Left: 0, Full: 5 * time.Second, Wait: time.Second}}, // what is refused costs nothing
+		{time.Second, "a", edge.Taken{Left: 0, Full: 6 * time.Second}},
+		{-time.Hour, "a", edge.Taken{Left: 0, Full: 6 * time.Second, Wait: 2 * time.Second}}, // a clock that is set back
+		{2 * time.Hour, "a", edge.Taken{Left: 2, Full: 2 * time.Second}},
+	} {
+		now = now.Add(step.after)
+		if got := b.Take(step.name); got != step.want {
+			t.Errorf("step %d: %+v, want %+v", i, got, step.want)
+		}
+	}
+	b.Forget("a")
+	if got := b.Take("a"); got.Left != 2 {
+		t.Errorf("forgotten: %+v", got)
+	}
+}
+
+// TestBucketsAreBounded: full ones make room first, so that who is held back stays so.
+func TestBucketsAreBounded(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	b := edge.NewBuckets(func() time.Time { return now }, time.Second, 2)
+	name := func(n int) string { return fmt.Sprint(n) }
+	for n := range 9_999 {
+		b.Take(name(n))
+	}
+	now = now.Add(time.Second) // those are full again
+	b.Take("held")
+	b.Take("held")
+	b.Take("the first without room")
+	if got := b.Take("held"); got.Wait == 0 || b.Size() != 2 {
+		t.Errorf("%+v of %d buckets, want the held one among two", got, b.Size())
+	}
+	for n := range 50_000 {
+		if b.Take(name(n)); b.Size() > 10_000 {
+			t.Fatalf("%d are remembered, want at most 10,000", b.Size())
+		}
+	}
+}
+
+func TestThrottle(t *testing.T) {
 	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	throttle := edge.NewThrottle(func() time.Time { return now })
-	for n := range 50_000 {
-		throttle.Take(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}).String(), "")
-	}
-	if n := throttle.Size(); n > 10_000 {
-		t.Errorf("%d addresses are remembered, want at most 10,000", n)
-	}
 	for range 30 {
 		if wait := throttle.Take("one", ""); wait != 0 {
 			t.Fatalf("wait %v within the first 30", wait)

@@ -1,8 +1,8 @@
 package edge
 
-// Size is how many addresses and accounts are remembered.
-func (t *Throttle) Size() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.limiters)
+// Size is how many names are remembered.
+func (b *Buckets) Size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.limiters)
 }
