@@ -13,6 +13,7 @@ import { Checks, expect, twoAtATime, until } from "./check.mjs";
 import * as looks from "./looks.mjs";
 import { start } from "./product.mjs";
 import * as screens from "./screens.mjs";
+import * as settings from "./settings.mjs";
 import * as walk from "./walk.mjs";
 import { newBusiness } from "./workspace.mjs";
 
@@ -99,6 +100,7 @@ try {
   await run.check("why this number: SKU, ledger row, event, raw webhook", () => walk.whyThisNumber(page, origin));
   await run.check("an order shows its timeline and gives its label", () => walk.orderAndLabel(page, origin));
   quiet = true; // a refusal is an error in the console, and here it is right
+  await run.check("the last owner stays", () => settings.lastOwner(page, origin));
   await run.check("a refusal is a sentence", () => walk.refusalIsASentence(page, origin));
   quiet = false;
   await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));
@@ -108,6 +110,9 @@ try {
   await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
   await run.check("flows lead to their orders", () => screens.flows(page, origin));
   await run.check("a channel shows how it fares", () => screens.channels(page, origin));
+  await run.check("an owner invites, changes and removes a user", () => settings.users(browser, page, origin));
+  await run.check("an owner makes and revokes a key", () => settings.keys(page, origin));
+  await run.check("the theme is chosen in the settings, and the old address leads there", () => settings.appearance(page, origin));
 
   const state = await context.storageState();
   const { items: orders } = await (await page.request.get(`${origin}/api/v1/orders?limit=1`)).json();
@@ -126,7 +131,7 @@ try {
     "/flows?state=all",
     "/events",
     "/deadletters",
-    "/workspace",
+    "/settings",
     `/events/${rows[0].event_position}`,
     `/inbox/${inbox}`,
     "/no/such/page",

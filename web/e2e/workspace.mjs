@@ -25,7 +25,7 @@ export async function newBusiness(browser) {
     };
     const page = await context.newPage();
     await choose(page, await link());
-    await page.waitForURL((url) => url.pathname === "/workspace");
+    await page.waitForURL((url) => url.pathname === "/settings");
     const zone = page.getByLabel("Time zone");
     await zone.waitFor();
     expect((await zone.inputValue()) === "America/New_York", `the browser's zone is not proposed: ${await zone.inputValue()}`);

@@ -50,7 +50,7 @@ export function SideNav({ workspace, activeOrders, critical }: SideNavProps) {
           </Link>
         ))}
       </nav>
-      <Link to="/workspace" title={t.workspace.title} className="mt-auto rounded-control border border-line px-2.5 py-2 text-[12px] text-fg-3 hover:bg-surface-2">
+      <Link to="/settings" title={t.settings.title} className="mt-auto rounded-control border border-line px-2.5 py-2 text-[12px] text-fg-3 hover:bg-surface-2">
         {t.zone.before} <span className="text-fg-2">{workspace?.zone ?? t.zone.unknown}</span>
       </Link>
     </aside>

@@ -1,15 +1,15 @@
 import { Monitor, Moon, Sun } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { cx } from "../ui/cx";
+import { applyTheme, chosenTheme, followSystem, listenTheme, nextTheme } from "../ui/theme";
 import { t } from "../ui/words/words";
-import { applyTheme, followSystem, nextTheme, storedTheme } from "./theme";
 
 const icons = { dark: Moon, light: Sun, system: Monitor };
 
 /** Goes round: dark, light, like the system. With words it says which it is. */
 export function ThemeToggle({ className, words = false }: { className: string; words?: boolean }) {
-  const [theme, setTheme] = useState(storedTheme);
-  useEffect(() => followSystem(storedTheme), []);
+  const theme = useSyncExternalStore(listenTheme, chosenTheme);
+  useEffect(followSystem, []);
   const Icon = icons[theme];
   const next = nextTheme(theme);
   const label = t.theme.change(t.theme[theme], t.theme[next]);
@@ -20,10 +20,7 @@ export function ThemeToggle({ className, words = false }: { className: string; w
       aria-label={label}
       title={label}
       data-c="theme"
-      onClick={() => {
-        applyTheme(next);
-        setTheme(next);
-      }}
+      onClick={() => applyTheme(next)}
     >
       <Icon className="size-4" aria-hidden="true" />
       {words && `${t.theme.label}: ${t.theme[theme]}`}

@@ -1,8 +1,8 @@
-import { Boxes, LayoutDashboard, MailWarning, RadioTower, ScrollText, ShoppingBag, Workflow, type LucideIcon } from "lucide-react";
+import { Boxes, LayoutDashboard, MailWarning, RadioTower, ScrollText, Settings, ShoppingBag, Workflow, type LucideIcon } from "lucide-react";
 import { t } from "../ui/words/words";
 
 export interface Place {
-  to: "/" | "/orders" | "/inventory" | "/channels" | "/flows" | "/deadletters" | "/events";
+  to: "/" | "/orders" | "/inventory" | "/channels" | "/flows" | "/deadletters" | "/events" | "/settings";
   word: string;
   icon: LucideIcon;
   /** Pressed after g, it opens the room. */
@@ -18,6 +18,7 @@ export const places: Place[] = [
   { to: "/flows", word: t.nav.flows, icon: Workflow, key: "f" },
   { to: "/deadletters", word: t.nav.deadletters, icon: MailWarning, key: "d" },
   { to: "/events", word: t.nav.events, icon: ScrollText, key: "e" },
+  { to: "/settings", word: t.settings.title, icon: Settings, key: "t" },
 ];
 
 /** How many of them have a place of their own on a phone; the others are behind "More". */

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { CommandPage } from "../features/command/CommandPage";
 import { Broken } from "./Broken";
 import { Missing } from "./Missing";
@@ -16,7 +16,7 @@ const pages = {
   explorer: () => import("../features/trace/ExplorerPage"),
   event: () => import("../features/trace/EventPage"),
   inbox: () => import("../features/trace/InboxPage"),
-  workspace: () => import("../features/account/WorkspacePage"),
+  settings: () => import("../features/settings/SettingsPage"),
   signIn: () => import("../features/account/SignInPage"),
   setup: () => import("../features/account/SetupPage"),
 };
@@ -124,10 +124,19 @@ const inbox = createRoute({
 
 // inside the shell, so that the navigation leads on
 const missing = createRoute({ getParentRoute: () => shell, path: "$", component: Missing });
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: lazyRouteComponent(pages.settings, "SettingsPage"),
+});
+
+/** Where the business's settings were before. */
 const workspace = createRoute({
   getParentRoute: () => shell,
   path: "/workspace",
-  component: lazyRouteComponent(pages.workspace, "WorkspacePage"),
+  beforeLoad: () => {
+    throw redirect({ to: "/settings", replace: true });
+  },
 });
 
 const signIn = createRoute({
@@ -152,7 +161,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, channels, flows, deadletters, explorer, event, inbox, workspace, missing]),
+    shell.addChildren([command, orders, order, inventory, sku, channels, flows, deadletters, explorer, event, inbox, settings, workspace, missing]),
     signIn,
     setup,
   ]),

@@ -29,6 +29,8 @@ export interface Format {
   dayHour(at: string | number): string;
   /** Whole, with the zone: "24 Nov 2026, 19:30:54 GMT". */
   dateTime(at: string | number): string;
+  /** A day with its year: "24 Nov 2026". */
+  date(at: string | number): string;
   /** Without the year, for tables: "24 Nov, 19:30:54". */
   stamp(at: string | number): string;
   /** As short as it is clear beside another moment: the time alone on the same day, else with the day. */
@@ -61,6 +63,7 @@ export function makeFormat(locale: string, zone: string): Format {
   const day = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short" });
   const dayHour = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const stamp = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const date = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", year: "numeric" });
   const full = new Intl.DateTimeFormat(locale, {
     timeZone,
     day: "numeric",
@@ -141,6 +144,7 @@ export function makeFormat(locale: string, zone: string): Format {
     dayHour: (at) => dayHour.format(new Date(at)),
     stamp: (at) => stamp.format(new Date(at)),
     dateTime: (at) => full.format(new Date(at)),
+    date: (at) => date.format(new Date(at)),
     near: (at, other) => (dayOf(at) === dayOf(other) ? clock : stamp).format(new Date(at)),
     dayAndHour,
   };

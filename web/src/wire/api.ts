@@ -301,9 +301,63 @@ export interface InboxEntry {
   body_note?: string;
 }
 
+export type Role = "owner" | "operator" | "viewer";
+
 export interface Session {
   user: string;
-  role: string;
+  role: Role;
+}
+
+/** A signed-in browser of one's own. */
+export interface Device {
+  id: string;
+  agent: string;
+  current: boolean;
+  created_at: string;
+  seen_at: string;
+}
+
+export interface User {
+  name: string;
+  role: Role;
+  current: boolean;
+  /** No password was set yet. */
+  invited: boolean;
+  disabled: boolean;
+  sessions: number;
+  created_at: string;
+  /** Empty when the user is signed in nowhere. */
+  seen_at: string;
+}
+
+/** Shown once; link is a path at our own address. */
+export interface OneTimeLink {
+  user: string;
+  link: string;
+  ends_at: string;
+}
+
+export interface ApiKey {
+  prefix: string;
+  name: string;
+  role: Role;
+  /** None = all rights of the role. */
+  scopes: string[];
+  current: boolean;
+  created_at: string;
+  used_at: string;
+  ends_at: string;
+}
+
+/** The key is shown once. */
+export interface MadeKey {
+  key: string;
+  item: ApiKey;
+}
+
+/** A list that always comes whole. */
+export interface Whole<T> {
+  items: T[];
 }
 
 /** Ends each tick of the live board: everything sent before it comes from this position. */

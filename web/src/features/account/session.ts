@@ -30,7 +30,7 @@ export async function firstPage(): Promise<string> {
   try {
     const [session, kpis] = await Promise.all([request<Session>("/api/v1/session"), request<Kpis>("/api/v1/kpis")]);
     const { versions } = kpis.body.workspace;
-    return session.body.role === "owner" && versions.name + versions.zone + versions.currency === 0 ? "/workspace" : "/";
+    return session.body.role === "owner" && versions.name + versions.zone + versions.currency === 0 ? "/settings" : "/";
   } catch {
     return "/"; // it says what is wrong
   }

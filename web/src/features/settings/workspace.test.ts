@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Workspace } from "../../wire/api";
-import { proposal, toSet } from "./workspace";
+import { isNew, proposal, toSet } from "./workspace";
 
 const nobody: Workspace = { name: "My shop", zone: "UTC", currency: "GBP", versions: { name: 0, zone: 0, currency: 0 } };
 const set: Workspace = { name: "Ana's", zone: "Europe/London", currency: "GBP", versions: { name: 1, zone: 1, currency: 2 } };
@@ -9,6 +9,10 @@ describe("the workspace's form", () => {
   it("begins with what was set, else with the browser's zone and the currency sold in", () => {
     expect(proposal(nobody, "Asia/Kathmandu")).toEqual({ name: "", zone: "Asia/Kathmandu", currency: "GBP" });
     expect(proposal(set, "Asia/Kathmandu")).toEqual({ name: "Ana's", zone: "Europe/London", currency: "GBP" });
+  });
+
+  it("knows a business that nobody has named", () => {
+    expect([isNew(nobody), isNew(set), isNew({ ...nobody, versions: { name: 0, zone: 3, currency: 0 } })]).toEqual([true, false, false]);
   });
 
   it("names what changes and what nobody has set", () => {

@@ -8,6 +8,11 @@ export interface Typed {
   currency: string;
 }
 
+/** Whether nobody has said anything about the business yet. */
+export function isNew({ versions }: Workspace): boolean {
+  return versions.name + versions.zone + versions.currency === 0;
+}
+
 /** What the form begins with: what was set, else the browser's zone and the currency that is sold in. */
 export function proposal({ name, zone, currency, versions }: Workspace, browserZone: string): Typed {
   return { name: versions.name > 0 ? name : "", zone: versions.zone > 0 ? zone : browserZone, currency };

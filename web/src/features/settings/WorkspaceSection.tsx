@@ -1,49 +1,67 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { useCommand } from "../../sync/command";
 import { useTopic } from "../../sync/hooks";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
+import { Facts } from "../../ui/Facts";
 import { Field } from "../../ui/Field";
-import { PageHead } from "../../ui/PageHead";
+import { Rows } from "../../ui/Rows";
 import { Said } from "../../ui/Said";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { Workspace } from "../../wire/api";
+import type { Role, Workspace } from "../../wire/api";
 import { kpis } from "../../wire/topics";
-import { proposal, toSet } from "./workspace";
+import { isNew, proposal, toSet } from "./workspace";
 
 /** What the business is called, in which zone its day begins and what it counts in. */
-export function WorkspacePage() {
+export function WorkspaceSection({ role }: { role: Role | undefined }) {
   const { value, problem, retry } = useTopic(kpis);
+  const workspace = value?.workspace;
   return (
-    <>
-      <PageHead title={t.workspace.title} lead={t.workspace.lead} />
+    <Card title={t.workspace.card} name="workspace-form">
       {problem && <Trouble problem={problem} kept={value !== undefined} retry={retry} />}
-      {value && (
-        <Card title={t.workspace.card} name="workspace-form" className="max-w-md">
-          <WorkspaceForm workspace={value.workspace} />
-        </Card>
+      {(workspace === undefined || role === undefined) && !problem && <Rows count={3} height={68} />}
+      {workspace && role === "owner" && <WorkspaceForm workspace={workspace} />}
+      {workspace && role !== undefined && role !== "owner" && (
+        <>
+          <Facts
+            rows={[
+              [t.workspace.name, workspace.name],
+              [t.workspace.zone, workspace.zone],
+              [t.workspace.currency, workspace.currency],
+            ]}
+          />
+          <p className="mt-3 text-[13px] text-fg-3">{t.settings.ownersChange}</p>
+        </>
       )}
-    </>
+    </Card>
   );
 }
 
 function WorkspaceForm({ workspace }: { workspace: Workspace }) {
-  const [seen] = useState(workspace); // what the answers are compared with, whatever happens meanwhile
+  const [seen, setSeen] = useState(workspace); // what the answers are compared with, whatever happens meanwhile
   const [form, setForm] = useState(() => proposal(seen, Intl.DateTimeFormat().resolvedOptions().timeZone));
   const { state, run } = useCommand("configure-workspace");
   const navigate = useNavigate();
+  const first = isNew(seen);
+
+  const now = useRef(workspace);
+  now.current = workspace;
+  useEffect(() => {
+    if (state.kind === "shown") setSeen(now.current); // our own change came back
+  }, [state.kind]);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void run(toSet(seen, form)).then((done) => {
-      if (done) void navigate({ to: "/" });
+      if (done && first) void navigate({ to: "/" });
     });
   };
 
   return (
-    <form onSubmit={submit} noValidate className="flex flex-col gap-3">
+    <form onSubmit={submit} noValidate className="flex max-w-md flex-col gap-3">
+      <p className="text-[13px] text-fg-3">{t.workspace.lead}</p>
       <Field
         label={t.workspace.name}
         value={form.name}
@@ -75,7 +93,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       />
       <div className="flex flex-col gap-2">
         <Button type="submit" tone="primary" busy={state.kind === "sending"} className="self-start">
-          {state.kind === "unsure" ? t.commandState.again : t.workspace.save}
+          {state.kind === "unsure" ? t.commandState.again : first ? t.workspace.saveFirst : t.workspace.save}
         </Button>
         <Said state={state} done={t.workspace.saved} />
       </div>

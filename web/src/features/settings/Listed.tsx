@@ -1,0 +1,25 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Empty } from "../../ui/Empty";
+import { Rows } from "../../ui/Rows";
+import { Trouble } from "../../ui/Trouble";
+import type { Whole } from "../../wire/api";
+import { Problem } from "../../wire/problem";
+
+interface ListedProps<T> {
+  query: UseQueryResult<Whole<T>>;
+  empty: { title: string; why: string };
+  row: (item: T) => ReactNode;
+}
+
+/** A list that comes whole, in its four states. */
+export function Listed<T>({ query: { data, error, refetch }, empty, row }: ListedProps<T>) {
+  return (
+    <>
+      {error && <Trouble problem={error instanceof Problem ? error : new Problem(0, "")} kept={data !== undefined} retry={() => void refetch()} />}
+      {!data && !error && <Rows count={2} height={60} />}
+      {data && data.items.length === 0 && <Empty title={empty.title} why={empty.why} />}
+      {data && data.items.length > 0 && <ul className="flex flex-col">{data.items.map(row)}</ul>}
+    </>
+  );
+}
