@@ -158,7 +158,7 @@ try {
       await phone.close();
     }
     if (form.theme === "dark") {
-      for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`]) {
+      for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`, "/settings"]) {
         await run.check(`${form.name} ${route} does not shift`, () => looks.layoutShift(dressed, origin + route));
       }
     }
@@ -183,7 +183,7 @@ try {
     run.check(`nothing runs out of its frame at ${width}`, async () => {
       const between = await open(browser, { width, height: 800, theme: "dark" }, state);
       const screen = watch(await between.newPage());
-      for (const route of ["/", "/orders", "/channels", "/events", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`]) {
+      for (const route of ["/", "/orders", "/channels", "/events", "/inventory", `/inventory/${encodeURIComponent(skus[0].sku)}`, "/settings"]) {
         await screen.goto(origin + route);
         await looks.settle(screen);
         await looks.noSidewaysScroll(screen);

@@ -39,7 +39,7 @@ try {
     ["events", "/events"],
     ...(order ? [["events-stream", `/events?stream=${encodeURIComponent(`main/order/${order.id}`)}`]] : []),
     ["event", "/events/5"],
-    ["workspace", "/workspace"],
+    ["settings", "/settings"],
     ...(order ? [["order", `/orders/${encodeURIComponent(order.id)}`]] : []),
     ...(waiting.items[0] ? [["order-waiting", `/orders/${encodeURIComponent(waiting.items[0].id)}`]] : []),
     ...(sku ? [["sku", `/inventory/${encodeURIComponent(sku.sku)}`]] : []),

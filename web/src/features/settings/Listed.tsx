@@ -17,7 +17,7 @@ export function Listed<T>({ query: { data, error, refetch }, empty, row }: Liste
   return (
     <>
       {error && <Trouble problem={error instanceof Problem ? error : new Problem(0, "")} kept={data !== undefined} retry={() => void refetch()} />}
-      {!data && !error && <Rows count={2} height={60} />}
+      {!data && !error && <Rows count={1} height={64} />}
       {data && data.items.length === 0 && <Empty title={empty.title} why={empty.why} />}
       {data && data.items.length > 0 && <ul className="flex flex-col">{data.items.map(row)}</ul>}
     </>
