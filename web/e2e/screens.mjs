@@ -104,6 +104,11 @@ export async function channels(page, origin) {
   const shown = page.locator('[data-c="channel-sync"]').first();
   const before = await shown.textContent();
   await until("the last sync ticks", 20, async () => (await shown.textContent()) !== before);
+  await page.getByRole("button", { name: "Run the doctor" }).click();
+  await page.getByText("Everything that can be checked is right.").waitFor({ timeout: 30_000 });
+  const checks = await page.locator("[data-check]").evaluateAll((all) => all.map((check) => check.dataset.check));
+  expect(checks.join() === "credentials,token,scopes,clock,shop,webhooks,test event,locations", `other checks than the API's: ${checks}`);
+  await accessible(page);
 }
 
 /** What has no room on a phone is behind More. */

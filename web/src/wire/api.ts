@@ -223,6 +223,8 @@ export interface Connection {
   error: string;
   mend: string;
   failing_since: string | null;
+  /** When the shop's authorisation ends, as far as it is known. */
+  expires_at: string | null;
   rate: { read_per_second: number; write_per_second: number };
 }
 
@@ -235,7 +237,7 @@ export interface Connections extends Positioned {
 /** What the doctor found at a connection. */
 export interface Examination extends Positioned {
   checks: {
-    /** What was looked at, in a word or two. */
+    /** What was looked at; the words of the app say it for people. */
     name: string;
     state: "green" | "red" | "grey";
     found: string;

@@ -34,6 +34,7 @@ export function ChannelCard({ item }: { item: Connection }) {
           [t.channels.total, <Number key="total" text={t.channels.totals(format.count(item.webhooks_total), format.count(item.duplicates))} />],
           [t.channels.quarantined, <Number key="quarantined" text={format.count(item.quarantined)} />],
           [t.channels.drift, <Number key="drift" text={format.count(item.drift_found)} title={t.channels.driftWhy} />],
+          [t.channels.until, item.expires_at === null ? undefined : format.dateTime(item.expires_at)],
           [t.channels.rate, <Number key="rate" text={t.channels.rates(format.rate(item.rate.read_per_second), format.rate(item.rate.write_per_second))} />],
         ]}
       />

@@ -5,7 +5,7 @@ import { read } from "../../sync/http";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Trouble } from "../../ui/Trouble";
-import { t } from "../../ui/words/words";
+import { t, wordOf } from "../../ui/words/words";
 import type { Examination } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 
@@ -33,7 +33,7 @@ export function Doctor({ connection, children }: { connection: string; children:
         <ul className="mt-2 flex flex-col">
           {checks.map(({ name, state, found, mend }) => (
             <li key={name} className="grid grid-cols-[1fr_auto] gap-x-3 border-b border-line py-2 text-[13px] last:border-0" data-check={name}>
-              <span className="font-medium">{name}</span>
+              <span className="font-medium">{wordOf(t.channels.checks, name)}</span>
               <Mark state={marks[state]} word={t.channels.checkState[state]} />
               <span className="col-span-2 text-fg-2 [overflow-wrap:anywhere]">{found}</span>
               {mend !== "" && <span className="col-span-2 text-warn [overflow-wrap:anywhere]">{mend}</span>}
