@@ -3,8 +3,8 @@
 //	connect.Registry ─► the connector's own look at its channel ─┐
 //	a signed test webhook ─► the hub's listener ─► inbox ────────┴─► Report
 //
-// It changes nothing: the test webhook is kept in the inbox as a test, and missing webhooks are set up by whoever is told
-// of them.
+// It changes nothing of the shop: the test webhook is kept in the inbox as a test, a token may be refreshed, and missing
+// webhooks are set up by whoever is told of them.
 package doctor
 
 import (
@@ -71,6 +71,9 @@ var order = []string{
 // patience is how long the hub's own listener may take; a channel gives up after about as long.
 const patience = 5 * time.Second
 
+// longest is how long one examination may take; what is left then failed by its time.
+const longest = 40 * time.Second
+
 // Examine looks at a connection; ok is false when there is none of that id.
 func (d *Doctor) Examine(ctx context.Context, id string) (r Report, ok bool, err error) {
 	select {
@@ -79,6 +82,8 @@ func (d *Doctor) Examine(ctx context.Context, id string) (r Report, ok bool, err
 		return Report{}, false, ctx.Err()
 	}
 	defer func() { <-d.turn }()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	all := d.o.Connect.Connections()
 	i := slices.IndexFunc(all, func(c channels.Connection) bool { return c.ID == id })
 	if i < 0 {
@@ -94,7 +99,7 @@ func (d *Doctor) Examine(ctx context.Context, id string) (r Report, ok bool, err
 	}
 	found[channels.CheckWebhooks] = d.webhooks(c, found[channels.CheckWebhooks])
 	found[channels.CheckTestEvent] = d.testEvent(ctx, c)
-	if err := ctx.Err(); err != nil { // what a caller that left cut off is not what is wrong
+	if err := ctx.Err(); errors.Is(err, context.Canceled) { // what a caller that left cut off is not what is wrong
 		return Report{}, true, err
 	}
 	r = Report{Connection: c.ID, Channel: c.Channel, Name: c.Name, ShopID: c.ShopID, At: d.o.Clock().UTC().Format(time.RFC3339), State: string(channels.Grey)}
@@ -152,7 +157,7 @@ func (d *Doctor) testEvent(ctx context.Context, c channels.Connection) channels.
 	}
 	name, err := d.o.Vault.Random(8)
 	if err != nil {
-		return grey("no random name could be made: " + err.Error())
+		return grey("no random name could be made")
 	}
 	header, body, delivery := p.Probe(app, c.ShopID, hex.EncodeToString(name), d.o.Clock())
 	asking, cancel := context.WithTimeout(ctx, patience)
@@ -163,7 +168,7 @@ func (d *Doctor) testEvent(ctx context.Context, c channels.Connection) channels.
 	}
 	switch {
 	case err != nil:
-		return red(fmt.Sprintf("The hub does not answer itself at %s (%v).", url, err), "See whether anything keeps this machine from reaching its own address, a firewall for instance, then start the hub again.")
+		return red(fmt.Sprintf("The hub does not answer itself at %s.", url), "See whether anything keeps this machine from reaching its own address, a firewall for instance, then start the hub again.")
 	case status == http.StatusUnauthorized:
 		return red("The hub refuses a webhook that is signed with its own app secret.", "Run creatorflow connect again with the app's present key and secret.")
 	case status != http.StatusOK:
@@ -173,7 +178,7 @@ func (d *Doctor) testEvent(ctx context.Context, c channels.Connection) channels.
 	number, err := d.o.Vault.Delivered(ctx, c.Channel, app.ID, delivery)
 	switch {
 	case err != nil:
-		return red("The inbox cannot be read: "+err.Error()+".", "Look into the hub's log, and check the disk.")
+		return red("The inbox cannot be read.", "Look into the hub's log, and check the disk.")
 	case number == 0:
 		return red("The hub answered a signed webhook with 200, but it is not in the inbox.", "Another program answers at "+url+": stop it, then start the hub again.")
 	}

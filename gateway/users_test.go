@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -37,11 +38,13 @@ func (s *site) user(t *testing.T, owner *http.Client, name, role string) *http.C
 // use follows a one-time link.
 func (s *site) use(t *testing.T, b *http.Client, link string) reply {
 	t.Helper()
-	token, ok := strings.CutPrefix(link, "/setup?token=")
-	if !ok {
+	u, err := url.Parse(link)
+	fatal(t, err)
+	q := u.Query()
+	if u.Path != "/setup" || q.Get("user") == "" {
 		t.Fatalf("link %q", link)
 	}
-	return s.ask(t, b, "POST", "/api/v1/setup", fmt.Sprintf(`{"token":%q,"user":"","password":%q}`, token, password))
+	return s.ask(t, b, "POST", "/api/v1/setup", fmt.Sprintf(`{"token":%q,"user":%q,"password":%q}`, q.Get("token"), q.Get("user"), password))
 }
 
 // ended reads a socket to its end, which must be one that forbids to come back.

@@ -155,6 +155,24 @@ func (c *clinic) until(what string, reached func() bool) {
 
 var checks = []string{"credentials", "token", "scopes", "clock", "shop", "webhooks", "test event", "locations"}
 
+// TestDoctorOfAnotherPage: a page elsewhere has no browser of an owner ask the channel.
+func TestDoctorOfAnotherPage(t *testing.T) {
+	c := newClinic(t, own)
+	for site, want := range map[string]int{"cross-site": http.StatusForbidden, "same-site": http.StatusForbidden, "same-origin": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.address+"/api/v1/connections/"+c.connection.ID+"/doctor", nil)
+		fatal(t, err)
+		r.Header.Set("Authorization", "Bearer "+c.key)
+		r.Header.Set("Sec-Fetch-Site", site)
+		r.Close = true
+		answer, err := http.DefaultClient.Do(r)
+		fatal(t, err)
+		fatal(t, answer.Body.Close())
+		if answer.StatusCode != want {
+			t.Errorf("%s: %d, want %d", site, answer.StatusCode, want)
+		}
+	}
+}
+
 // wantGreen wants every check green, but for those that are named.
 func wantGreen(t *testing.T, r doctor.Report, grey ...string) {
 	t.Helper()

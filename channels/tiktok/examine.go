@@ -55,6 +55,7 @@ type exam struct {
 	found   map[string]channels.Finding
 	missing []string // scopes, each with what needs it
 	untried string   // why some scope could not be tried
+	broken  bool     // a call is refused or gets no answer, for no reason that is named elsewhere
 	places  json.RawMessage
 }
 
@@ -201,6 +202,7 @@ func (e *exam) tryCalls(ctx context.Context) (obstacle string) {
 			obstacle = e.closed("TikTok says that the token does not open the shop: " + says(err) + ".")
 		default:
 			e.untried = p.does + " did not work (" + says(err) + ")"
+			e.broken = e.broken || wire.About(err) == wire.AboutCall || wire.About(err) == wire.AboutNetwork
 		}
 	}
 	switch {
@@ -209,6 +211,9 @@ func (e *exam) tryCalls(ctx context.Context) (obstacle string) {
 			"In TikTok's Partner Center, open the app, enable these under Manage API, then let the seller authorise again and run creatorflow connect tiktok with the new code.")
 	case obstacle != "":
 		e.grey(channels.CheckScopes, obstacle)
+	case e.broken:
+		e.note(channels.CheckScopes, channels.Red, "Not all calls that the hub needs work: "+e.untried+".",
+			"Try again in some minutes. If it stays, look whether TikTok has retired the call, and whether a newer version of CreatorFlow is out.")
 	case e.untried != "":
 		e.grey(channels.CheckScopes, e.untried)
 	default:

@@ -115,8 +115,8 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d. %s were added up.\n",
-		report.Events, report.Commits, report.Streams, proven, same.Position, books.Summary()); err != nil {
+	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d. %s were added up%s.\n",
+		report.Events, report.Commits, report.Streams, proven, same.Position, books.Summary(), unless(books.Compared, ", and not compared with the views, which are being built")); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(c.out, "position %d, seal %x, views %x\n", report.Position, report.Seal, same.Hash); err != nil {
@@ -129,6 +129,14 @@ func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
 		return fmt.Errorf("orders, stock and money do not add up in %d places:\n%s", books.Count, strings.Join(books.Findings, "\n"))
 	}
 	return nil
+}
+
+// unless is a text where something is not so.
+func unless(so bool, text string) string {
+	if so {
+		return ""
+	}
+	return text
 }
 
 type keyCommand struct {

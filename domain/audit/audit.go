@@ -30,6 +30,7 @@ const Enough = 20
 type Books struct {
 	Findings []string // what does not add up, a sentence each, the first Enough
 	Count    int      // of all findings
+	Compared bool     // the views' figures were compared: orders and stock stood at one position
 
 	position eventlog.Position // of the last event that was added
 	labels   []string          // that flows refer to and that nobody has looked for yet

@@ -127,6 +127,17 @@ func TestViewsThatDiffer(t *testing.T) {
 	}
 }
 
+// TestViewsThatAreBuilt: figures of views that stand at different positions are not compared.
+func TestViewsThatAreBuilt(t *testing.T) {
+	got := look(t, whole(), behind, "update stock_v2 set on_hand = 9")
+	if got.Compared || got.Count != 0 {
+		t.Errorf("compared: %v, found %q", got.Compared, got.Findings)
+	}
+}
+
+// behind is a change that leaves one view at an earlier position.
+const behind = ""
+
 // look appends a history, folds it into the views, changes those, and audits.
 func look(t *testing.T, history []eventlog.Write, changes ...string) *audit.Books {
 	t.Helper()
@@ -158,6 +169,10 @@ func look(t *testing.T, history []eventlog.Write, changes ...string) *audit.Book
 	running.Wait()
 	err = views.Write(t.Context(), func(tx projection.Tx, at []projection.Checkpoint) ([]projection.Checkpoint, error) {
 		for _, change := range changes {
+			if change == behind {
+				at[slices.IndexFunc(at, func(c projection.Checkpoint) bool { return c.Name == "orders" })].Position = 3
+				continue
+			}
 			if err := tx.Exec(t.Context(), change); err != nil {
 				return nil, err
 			}

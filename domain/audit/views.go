@@ -20,15 +20,17 @@ type Missing func(ctx context.Context, labels []string) ([]string, error)
 // Log adds up a log from its first event to its last one at the call, and compares the figures of the views
 // on the way, where they stand.
 func Log(ctx context.Context, log *eventlog.Log, views projection.Store, missing Missing) (*Books, error) {
-	figures, err := read(ctx, views)
+	b, head := &Books{}, log.Head().Position
+	figures, even, err := read(ctx, views)
 	if err != nil {
 		return nil, err
 	}
-	b, head := &Books{}, log.Head().Position
-	if err := b.addTo(ctx, log, figures.position, missing); err != nil {
-		return nil, err
+	if b.Compared = even; even {
+		if err := b.addTo(ctx, log, figures.position, missing); err != nil {
+			return nil, err
+		}
+		b.compare(figures)
 	}
-	b.compare(figures)
 	if err := b.addTo(ctx, log, head, missing); err != nil {
 		return nil, err
 	}
@@ -77,7 +79,13 @@ type stock struct{ onHand, reserved, shipped int64 }
 // sold is how many orders there are that are not cancelled, and their sum in minor units.
 type sold struct{ orders, revenue int64 }
 
-func read(ctx context.Context, store projection.Store) (f figures, err error) {
+// read also says whether the views that figures come from stand at one position; where one is being built, or has
+// stopped, their figures cannot be compared.
+func read(ctx context.Context, store projection.Store) (f figures, even bool, err error) {
+	before, err := level(ctx, store)
+	if err != nil || !before {
+		return f, false, err
+	}
 	err = store.Read(ctx, func(r projection.Reader) error {
 		f = figures{position: r.Position(), stock: map[string]stock{}, sold: map[string]sold{}}
 		buckets, err := orders.Sold(ctx, r, time.Unix(0, 0), time.Unix(1<<32, 0)) // before and after every sensible time
@@ -95,9 +103,27 @@ func read(ctx context.Context, store projection.Store) (f figures, err error) {
 		})
 	})
 	if err != nil {
-		return f, fmt.Errorf("read the figures of the views: %w", err)
+		return f, false, fmt.Errorf("read the figures of the views: %w", err)
 	}
-	return f, nil
+	even, err = level(ctx, store) // those that fold together did so all the time
+	return f, even, err
+}
+
+// level says whether orders and stock were folded equally far.
+func level(ctx context.Context, store projection.Store) (bool, error) {
+	at, err := store.Checkpoints(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read how far the views are: %w", err)
+	}
+	var positions []eventlog.Position
+	for _, p := range []projection.Projection{orders.View{}, inventory.View{}} {
+		for _, c := range at {
+			if c.Name == p.Name() && c.Version == p.Version() && c.Stopped == "" {
+				positions = append(positions, c.Position)
+			}
+		}
+	}
+	return len(positions) == 2 && positions[0] == positions[1], nil
 }
 
 // compare holds the figures of the views, at the position that the books have come to, against the books.

@@ -51,7 +51,7 @@ func (l *limits) take(w http.ResponseWriter, s Subject, from netip.Addr) *edge.P
 	which, name := l.address, place(from)
 	switch {
 	case s.Session != "":
-		which, name = l.session, s.Session
+		which, name = l.session, s.User // of all their browsers: who signs in again gets no more
 	case s.Name != "":
 		which, name = l.key, s.Name
 	}

@@ -92,7 +92,8 @@ func (a *Access) session(ctx context.Context, _ *struct{}) (*struct{ Body Sessio
 }
 
 func (a *Access) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
-	if wait := a.throttle.Take(a.o.Edge.Client(in.r).String(), in.Body.User); wait > 0 {
+	from, user := place(a.o.Edge.Client(in.r)), accounts.UserName(in.Body.User)
+	if wait := a.throttle.Take(from, user); wait > 0 {
 		return nil, tooMany(ctx, wait)
 	}
 	out, err := a.begin(ctx, in.r, in.Body.User, vault.Secret(in.Body.Password))
@@ -104,7 +105,7 @@ func (a *Access) signIn(ctx context.Context, in *signInInput) (*sessionOutput, e
 	if err != nil {
 		return nil, a.o.Answer(ctx, err)
 	}
-	a.throttle.Forgive(in.Body.User)
+	a.throttle.Forgive(from, user)
 	return out, nil
 }
 
@@ -127,7 +128,7 @@ func (a *Access) begin(ctx context.Context, r *http.Request, user string, passwo
 }
 
 func (a *Access) setup(ctx context.Context, in *setupInput) (*sessionOutput, error) {
-	if wait := a.throttle.Take(a.o.Edge.Client(in.r).String(), ""); wait > 0 {
+	if wait := a.throttle.Take(place(a.o.Edge.Client(in.r)), ""); wait > 0 {
 		return nil, tooMany(ctx, wait)
 	}
 	user, err := a.o.Accounts.UseLink(ctx, vault.Secret(in.Body.Token), in.Body.User, vault.Secret(in.Body.Password))

@@ -104,7 +104,7 @@ func (a *Access) relink(ctx context.Context, in *userInput) (*linkOutput, error)
 
 func (a *Access) link(user string, token vault.Secret) *linkOutput {
 	return &linkOutput{Body: LinkBody{
-		User: user, Link: "/setup?token=" + url.QueryEscape(string(token)), Ends: moment(a.o.Clock().Add(accounts.LinkLife)),
+		User: user, Link: "/setup?" + url.Values{"token": {string(token)}, "user": {user}}.Encode(), Ends: moment(a.o.Clock().Add(accounts.LinkLife)),
 	}}
 }
 

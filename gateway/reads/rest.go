@@ -111,6 +111,9 @@ func connection(row shops.Row, s Shop, now time.Time) Connection {
 	switch {
 	case s.Paused:
 		c.State = "paused"
+		if c.Error == "" {
+			c.Error, c.Mend = "The channel does not answer or is too busy, so the shop is left alone for a while.", "It is asked again by itself; nothing is lost."
+		}
 	case row.Failing != 0:
 		c.State, c.FailingSince = "failing", maybe(row.FailedAt)
 	case now.Sub(s.LastPoll) > s.Limit:

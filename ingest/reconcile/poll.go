@@ -119,8 +119,8 @@ func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, 
 		if err := p.quantities(ctx); err != nil && ctx.Err() == nil {
 			p.o.Logger.WarnContext(ctx, "quantities not compared", "connection", p.id, "error", err)
 		}
-		p.subscribe(ctx, now)
 	}
+	p.subscribe(ctx, now) // whatever came of the pass: news by webhook are what a shop that cannot be polled needs most
 	if ctx.Err() != nil {
 		return 0, nil
 	}
@@ -262,6 +262,8 @@ func (p *Poller) drift(ctx context.Context) error {
 const (
 	hooksWell   = 24 * time.Hour
 	hooksFailed = time.Hour
+
+	hooksLongest = 30 * time.Second
 )
 
 // subscribe sets up webhooks that go nowhere, once a day and when somebody saw that there are such.
@@ -271,6 +273,8 @@ func (p *Poller) subscribe(ctx context.Context, now time.Time) {
 		return
 	}
 	p.hooked = now.Add(hooksWell)
+	ctx, cancel := context.WithTimeout(ctx, hooksLongest) // a shop that hangs must not hold up the others for long
+	defer cancel()
 	if err := p.o.Subscribe(ctx); err != nil && ctx.Err() == nil {
 		p.hooked = now.Add(hooksFailed)
 		p.o.Logger.WarnContext(ctx, "webhooks not set up", "connection", p.id, "error", err)

@@ -124,10 +124,13 @@ func (a *Accounts) UseLink(ctx context.Context, token vault.Secret, user string,
 		case name != "":
 			given = name
 		}
-		var standing Role
-		exists, err := vault.One(ctx, tx, `select role from users where name = $1`, []any{given}, &standing)
+		var disabled bool
+		exists, err := vault.One(ctx, tx, `select disabled from users where name = $1`, []any{given}, &disabled)
 		if err != nil {
 			return err
+		}
+		if disabled {
+			return eventlog.Refusal("This user is disabled, so the link cannot be used. Ask an owner.")
 		}
 		if exists && name == "" {
 			return ErrTaken
@@ -138,6 +141,9 @@ func (a *Accounts) UseLink(ctx context.Context, token vault.Secret, user string,
 			}
 		}
 		name = given
+		if err := endLinks(ctx, tx, name); err != nil { // one that went astray must not open the account again
+			return err
+		}
 		return setPassword(ctx, tx, name, kept)
 	})
 	return name, err

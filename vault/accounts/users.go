@@ -44,7 +44,7 @@ const (
 	ErrRole  = eventlog.Refusal("A role is owner, operator or viewer.")
 	ErrLast  = eventlog.Refusal("This is the last owner who can sign in: make another one first.")
 	ErrTaken = eventlog.Refusal("There is a user of this name already: choose another.")
-	ErrLink  = eventlog.Refusal("This link was used already or has expired. Print a new one with: creatorflow user link NAME")
+	ErrLink  = eventlog.Refusal("This link was used already or has expired. Ask an owner for a new one, or print one on the server with: creatorflow user link NAME")
 )
 
 // PutUser makes a user without a password, or changes an existing one's role. A changed role ends
@@ -210,7 +210,7 @@ func (a *Accounts) Users(ctx context.Context) ([]User, error) {
 
 // userName brings a name to the form in which names are compared.
 func userName(name string) (string, error) {
-	name = norm.NFC.String(strings.TrimSpace(name))
+	name = UserName(name)
 	n := utf8.RuneCountInString(name)
 	odd := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-@", r)
@@ -220,6 +220,9 @@ func userName(name string) (string, error) {
 	}
 	return name, nil
 }
+
+// UserName is how a name that somebody entered is kept and found.
+func UserName(entered string) string { return norm.NFC.String(strings.TrimSpace(entered)) }
 
 func bit(b bool) int {
 	if b {

@@ -172,8 +172,18 @@ func testInvite(t *testing.T, b *bench) {
 	if users, err := b.Users(ctx); err != nil || len(users) != 2 || users[0].Role != accounts.Owner || users[1].Password || users[1].Sessions != 0 || !users[1].Seen.IsZero() {
 		t.Errorf("users before the link was used %+v, %v", users, err)
 	}
+	other, err := b.MakeLink(ctx, "ben", accounts.Viewer, time.Hour) // as the server prints one, beside it
+	must(t, err)
+	must(t, b.Disable(ctx, "ben", true))
+	if _, err := b.UseLink(ctx, link, "", "long enough"); !refused(err) {
+		t.Errorf("a disabled user's link: %v, want a refusal", err)
+	}
+	must(t, b.Disable(ctx, "ben", false))
 	_, err = b.UseLink(ctx, link, "", "long enough")
 	must(t, err)
+	if _, err := b.UseLink(ctx, other, "", "long enough"); !errors.Is(err, accounts.ErrLink) {
+		t.Errorf("another link after the password was set: %v, want ErrLink", err)
+	}
 	if _, err := b.Relink(ctx, "nobody", time.Hour); !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("a link for nobody: %v, want ErrNotFound", err)
 	}

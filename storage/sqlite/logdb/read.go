@@ -28,12 +28,20 @@ type queries struct {
 }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
+	var indexed bool // a log that an older program wrote and this one only reads is not
+	if err := db.QueryRowContext(ctx, `select exists (select 1 from sqlite_schema where name = 'streams_by_name')`).Scan(&indexed); err != nil {
+		return q, err
+	}
+	known := `select exists (select 1 from streams indexed by streams_by_name where name = $3 and kind = $2 and workspace = $1)`
+	if !indexed {
+		known = `select $1 is null and $2 is null and $3 is null`
+	}
 	for _, s := range []struct {
 		into **sql.Stmt
 		sql  string
 	}{
 		{&q.stream, `select id, version, first from streams where workspace = $1 and kind = $2 and name = $3`},
-		{&q.known, `select exists (select 1 from streams indexed by streams_by_name where name = $3 and kind = $2 and workspace = $1)`},
+		{&q.known, known},
 		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 and version <= $3 order by version`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
