@@ -30,6 +30,7 @@ type vendor struct {
 	hosts     []string // reached when an app names no others
 	keeper    func(opening, channels.Tokens) *channels.Keeper
 	open      func(opening) channels.Connector
+	consent   func(app channels.App, service, state string, us bool) string
 	authorize func(ctx context.Context, o opening, code string) (channels.Token, []channels.Connection, error)
 	pace      func(channels.Connector) Pace
 }
@@ -41,6 +42,7 @@ var vendors = map[string]vendor{
 		hosts:    []string{tiktok.BaseURL, tiktok.AuthURL},
 		keeper:   func(o opening, store channels.Tokens) *channels.Keeper { return tiktok.NewKeeper(o.tiktok(), store) },
 		open:     func(o opening) channels.Connector { return tiktok.New(o.tiktok()) },
+		consent:  tiktok.Consent,
 		authorize: func(ctx context.Context, o opening, code string) (channels.Token, []channels.Connection, error) {
 			return tiktok.Authorize(ctx, o.tiktok(), code)
 		},

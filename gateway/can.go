@@ -44,6 +44,8 @@ var routes = map[string]access.Action{
 	"POST /api/v1/users/{user}/link": Administer,
 	"POST /api/v1/users/{user}/role": Administer,
 	"DELETE /api/v1/users/{user}":    Administer,
+	"POST /api/v1/apps":              Administer,
+	"POST /api/v1/connections":       Administer,
 	"GET /api/v1/keys":               Administer,
 	"POST /api/v1/keys":              Administer,
 	"DELETE /api/v1/keys/{prefix}":   Administer,

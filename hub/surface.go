@@ -47,7 +47,7 @@ func (h *Hub) openSurface() error {
 	h.surface.live = live
 	h.surface.gateway = gateway.New(gateway.Options{
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
-		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Intake: h.Ingest.Receive,
+		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.Shops, Intake: h.Ingest.Receive,
 		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
 		Slog: h.o.Log, Gauges: h.gauges,
 	})

@@ -121,3 +121,20 @@ func TestClimbsWithoutARefusal(t *testing.T) {
 		t.Errorf("%d refusals, %.0f a second after 100 calls, want none and at least 40", refused, rate.PerSecond)
 	}
 }
+
+func TestConsent(t *testing.T) {
+	for _, c := range []struct {
+		auth string
+		us   bool
+		want string
+	}{
+		{"", false, "https://services.tiktokshop.com/open/authorize?service_id=7+7&state=a%26b"},
+		{tiktok.AuthURL, false, "https://services.tiktokshop.com/open/authorize?service_id=7+7&state=a%26b"},
+		{"", true, "https://services.tiktokshops.us/open/authorize?service_id=7+7&state=a%26b"},
+		{"http://127.0.0.1:8090", true, "http://127.0.0.1:8090/open/authorize?service_id=7+7&state=a%26b"},
+	} {
+		if got := tiktok.Consent(channels.App{AuthURL: c.auth}, "7 7", "a&b", c.us); got != c.want {
+			t.Errorf("auth %q, us %v: %s", c.auth, c.us, got)
+		}
+	}
+}

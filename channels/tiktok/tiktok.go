@@ -10,6 +10,7 @@ package tiktok
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"sync/atomic"
 
@@ -36,6 +37,19 @@ const (
 
 // NewKeeper makes the keeper of a stored pair. Of o it uses App, Client, Clock, Log and Timeout.
 func NewKeeper(o Options, store channels.Tokens) *channels.Keeper { return wire.NewKeeper(o, store) }
+
+// Consent is the page on which a seller says yes to an app, which its service id names. A simulator, at an address of its
+// own, has the page there.
+func Consent(app channels.App, service, state string, us bool) string {
+	page := "https://services.tiktokshop.com"
+	switch {
+	case app.AuthURL != "" && app.AuthURL != AuthURL:
+		page = app.AuthURL
+	case us:
+		page = "https://services.tiktokshops.us"
+	}
+	return page + "/open/authorize?" + url.Values{"service_id": {service}, "state": {state}}.Encode()
+}
 
 // Authorize exchanges the code a seller's consent gave (30 minutes, once) for a token pair and lists the shops it opens.
 // Of o it uses App, Client, Clock and Timeout. The connections have no ID yet; all of them share the one pair.

@@ -22,9 +22,13 @@ type simCommand struct {
 	Tiktok simTiktok `cmd:"" help:"Run a simulated TikTok Shop."`
 }
 
+// serviceID names the simulated app's consent page.
+const serviceID = "7001"
+
 type simTiktok struct {
 	Listen     string        `help:"Address of the API; loopback only." default:"127.0.0.1:8090"`
 	WebhookURL string        `name:"webhook-url" help:"Where webhooks go, as connect prints it; none when not given."`
+	BackURL    string        `name:"redirect-url" help:"Where its consent page leads back to: the channels screen of a hub." default:"http://127.0.0.1:8080/channels"`
 	Orders     string        `help:"Order log to replay (the demo's format, gzip); the demo's own when it is \"demo\"." placeholder:"FILE"`
 	Speed      int           `help:"Orders and cancellations a minute of the replay." default:"60"`
 	Hold       time.Duration `help:"How long an order stays ON_HOLD after payment." default:"1h"`
@@ -54,6 +58,9 @@ func (s simTiktok) Validate() error {
 			return fmt.Errorf("--webhook-url %s: want an address such as http://127.0.0.1:8080/webhooks/tiktok/APP", s.WebhookURL)
 		}
 	}
+	if u, err := url.Parse(s.BackURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("--redirect-url %s: want an address such as http://127.0.0.1:8080/channels", s.BackURL)
+	}
 	if s.Speed < 1 || s.Rate < 0 || s.Hold < 0 {
 		return errors.New("--speed is at least 1, --rate and --hold are not below 0")
 	}
@@ -76,15 +83,17 @@ func (s simTiktok) Run(ctx context.Context, c console) error {
 	sim := tiktoksim.New(tiktoksim.Config{
 		AppKey: demo.AppKey, AppSecret: demo.AppSecret, Seed: s.Seed, RemorseHold: s.Hold, RequestsPerSecond: s.Rate,
 		LabelNotReady: 1, Restock: true, SellBeyondListed: s.Orders != "", WebhookURL: s.WebhookURL, Faults: tiktoksim.Faults(s.Faults),
+		ServiceID: serviceID, RedirectURL: s.BackURL,
 	})
 	sim.AddShop(tiktoksim.Shop{ID: demo.ShopID, Name: "Simulated shop", Region: "GB", Currency: "GBP"})
 	address := "http://" + listener.Addr().String()
 	if _, err := fmt.Fprintf(c.out, `Simulated TikTok Shop on %[1]s, control under %[1]s/_sim/
-Connect it with:
+Connect it on the channels screen of a hub, with app key %[2]s, app secret %[3]s, service id %[5]s and, as
+other addresses, %[1]s twice; or with:
   creatorflow connect tiktok --name "Simulated shop" --base-url %[1]s --auth-url %[1]s --app-key %[2]s --app-secret %[3]s --auth-code %[4]s
 Then, for webhooks (without them the hub polls), give it the address with the app that connect prints:
   curl %[1]s/_sim/webhook --json '{"url":"http://127.0.0.1:8080/webhooks/tiktok/APP"}'
-`, address, demo.AppKey, demo.AppSecret, sim.AuthCode(demo.ShopID)); err != nil {
+`, address, demo.AppKey, demo.AppSecret, sim.AuthCode(demo.ShopID), serviceID); err != nil {
 		return err
 	}
 	parts := []func(context.Context) error{
