@@ -33,7 +33,7 @@ export async function start(args, { needLink = true, seconds = 60 } = {}) {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const link = find(/https?:\/\/\S+\/setup\?token=[^\s"']+/);
-    const origin = link ? new URL(link).origin : find(/https?:\/\/[^\s/"']+/);
+    const origin = link ? new URL(link).origin : find(/https?:\/\/[^\s/"',]+/);
     if (origin && (link || !needLink)) {
       const key = find(/cf_[A-Za-z0-9_-]{8,}/);
       return {

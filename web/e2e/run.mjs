@@ -109,6 +109,10 @@ try {
   await run.check("the keyboard opens screens and shows its map", () => screens.keys(page, origin));
   await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
   await run.check("flows lead to their orders", () => screens.flows(page, origin));
+  await run.check("a view of the orders is saved on the device", () => screens.savedViews(page, origin));
+  quiet = true; // a refusal is an error in the console, and here it is right
+  await run.check("several orders are tried again together", () => screens.bulk(page, origin));
+  quiet = false;
   await run.check("a channel shows how it fares", () => screens.channels(page, origin));
   await run.check("an owner invites, changes and removes a user", () => settings.users(browser, page, origin));
   await run.check("an owner makes and revokes a key", () => settings.keys(page, origin));

@@ -96,6 +96,40 @@ export async function flows(page, origin) {
   await page.waitForURL((url) => decodeURIComponent(url.pathname) === `/orders/${items[0].subject}`);
 }
 
+/** A search is saved under a name, found again, and removed. */
+export async function savedViews(page, origin) {
+  await page.goto(`${origin}/orders?status=finished`);
+  const views = page.locator('[data-c="views"]');
+  await page.locator('[data-c="save-view"]').click();
+  await page.getByLabel("Name of the view").fill("Done ones");
+  await page.keyboard.press("Enter");
+  await views.getByRole("link", { name: "Done ones" }).waitFor();
+  await accessible(page);
+  await page.goto(`${origin}/orders`);
+  await views.getByRole("link", { name: "Done ones" }).click();
+  await page.waitForURL((url) => url.searchParams.get("status") === "finished");
+  await views.getByRole("button", { name: /^Remove the view Done ones/ }).click();
+  await views.getByRole("link", { name: "Done ones" }).waitFor({ state: "detached" });
+}
+
+/** Several orders are tried again together; a refusal says why, and how many it met. */
+export async function bulk(page, origin) {
+  await page.goto(`${origin}/orders?status=finished`);
+  const rows = page.locator('[data-c="order-row"]');
+  await rows.nth(1).waitFor();
+  const bar = page.locator('[data-c="bulk"]');
+  expect((await bar.count()) === 0, "the bar is there though nothing is chosen");
+  await rows.nth(0).getByRole("checkbox").check();
+  await rows.nth(1).getByRole("checkbox").check();
+  await bar.getByText("2 orders chosen").waitFor();
+  await accessible(page);
+  await page.locator('[data-c="bulk-retry"]').click();
+  await bar.getByText(/2 refused: .+/).waitFor();
+  await bar.getByRole("button", { name: "Clear" }).click();
+  await bar.waitFor({ state: "detached" });
+  expect(!(await rows.nth(0).getByRole("checkbox").isChecked()), "an order is chosen after all");
+}
+
 /** A shop with its figures, ticking. */
 export async function channels(page, origin) {
   await page.goto(`${origin}/channels`);
@@ -105,7 +139,7 @@ export async function channels(page, origin) {
   const before = await shown.textContent();
   await until("the last sync ticks", 20, async () => (await shown.textContent()) !== before);
   await page.getByRole("button", { name: "Run the doctor" }).click();
-  await page.getByText("Everything that can be checked is right.").waitFor({ timeout: 30_000 });
+  await page.getByText(/^(Everything is right|What could be checked is right)/).waitFor({ timeout: 30_000 });
   const checks = await page.locator("[data-check]").evaluateAll((all) => all.map((check) => check.dataset.check));
   expect(checks.join() === "credentials,token,scopes,clock,shop,webhooks,test event,locations", `other checks than the API's: ${checks}`);
   await accessible(page);

@@ -33,7 +33,7 @@ export async function users(browser, page, origin) {
   try {
     const hers = await phone.newPage();
     await hers.goto(link);
-    await hers.getByLabel("Name").fill("vera");
+    expect((await hers.getByLabel("Name").inputValue()) === "vera", "the link does not say whose it is");
     await hers.getByLabel("Password", { exact: true }).fill(password);
     await hers.getByLabel("Password again").fill(password);
     await hers.getByRole("button", { name: "Set password and open the board" }).click();

@@ -6,7 +6,42 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { password } from "./browser.mjs";
 import { expect, until } from "./check.mjs";
+import { accessible } from "./looks.mjs";
 import { binary, start } from "./product.mjs";
+
+/** From nothing to the first order, by the screen alone: credentials, consent at the channel, back, connected, doctor green. */
+async function connectShop(page, origin) {
+  const sim = await start(["sim", "tiktok", "--listen", "127.0.0.1:0", "--orders", "demo", "--speed", "600", "--redirect-url", `${origin}/channels`], { needLink: false });
+  try {
+    const told = /app key (\S+), app secret (\S+), service id (\S+) and/.exec(await until("the simulator says its credentials", 20, async () => /connect tiktok[^]*auth-code/.test(sim.output()) && sim.output()));
+    await page.goto(`${origin}/channels`);
+    await page.getByText("No channel is connected.").waitFor();
+    const next = page.getByRole("button", { name: "Next: enter the code" });
+    await next.click();
+    await page.getByText("This is needed.").first().waitFor();
+    await page.getByLabel("App key").fill(told[1]);
+    await page.getByLabel("App secret").fill(told[2]);
+    await page.getByLabel("Service id (optional)").fill(told[3]);
+    await page.getByText("Other addresses, for a simulator").click();
+    await page.getByLabel("Address of the API").fill(sim.origin);
+    await page.getByLabel("Address of the token endpoints").fill(sim.origin);
+    await accessible(page);
+    await page.getByRole("button", { name: "Go to the seller's consent" }).click();
+    await page.waitForURL((url) => url.origin === origin && url.pathname === "/channels" && url.search.includes("code"));
+    await accessible(page);
+    await page.getByRole("button", { name: "Connect", exact: true }).click();
+    await page.getByText(/^Connected: Simulated shop/).waitFor({ timeout: 30_000 });
+    expect(!page.url().includes("code"), `the code stays in the address: ${page.url()}`);
+    await page.locator('[data-c="channel"]').filter({ hasText: "Simulated shop" }).waitFor();
+    await page.getByRole("button", { name: "Run the doctor" }).click();
+    await page.getByText(/^(Everything is right|What could be checked is right)/).waitFor({ timeout: 30_000 });
+    await page.goto(`${origin}/orders`);
+    await page.locator('[data-c="order-row"]').first().waitFor({ timeout: 120_000 });
+    await page.goto(`${origin}/`);
+  } finally {
+    await sim.stop();
+  }
+}
 
 export async function newBusiness(browser) {
   const data = mkdtempSync(join(tmpdir(), "creatorflow-new-"));
@@ -43,6 +78,8 @@ export async function newBusiness(browser) {
     await until("the board shows the name", 15, async () => (await page.locator('[data-c="workspace"]').textContent()) === "Ana's bags");
     await page.getByText("All times in America/New_York").first().waitFor();
     await until("the board counts in pounds", 15, async () => (await page.locator('[data-c="kpi-revenue"]').textContent()).includes("£"));
+
+    await connectShop(page, product.origin);
 
     await page.getByRole("link", { name: /^All times in/ }).click();
     await page.getByLabel("Name of the business").waitFor();

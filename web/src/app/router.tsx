@@ -80,6 +80,15 @@ const sku = createRoute({
 const channels = createRoute({
   getParentRoute: () => shell,
   path: "/channels",
+  // a channel leads back here after a seller's consent
+  validateSearch: (search: Record<string, unknown>): { back?: string } => {
+    const query = new URLSearchParams();
+    for (const name of ["code", "state", "error"]) {
+      const value = text(search[name]);
+      if (value) query.set(name, value);
+    }
+    return query.has("code") || query.has("error") ? { back: `?${query}` } : text(search["back"]) ? { back: String(search["back"]) } : {};
+  },
   component: lazyRouteComponent(pages.channels, "ChannelsPage"),
 });
 
@@ -152,9 +161,10 @@ const signIn = createRoute({
 const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  validateSearch: (search: Record<string, unknown>): { token?: string } => {
+  validateSearch: (search: Record<string, unknown>): { token?: string; user?: string } => {
     const token = text(search["token"]);
-    return token ? { token } : {};
+    const user = text(search["user"]);
+    return { ...(token && { token }), ...(user && { user }) };
   },
   component: lazyRouteComponent(pages.setup, "SetupPage"),
 });

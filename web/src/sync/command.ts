@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { CommandAnswer } from "../wire/api";
 import type { Commands, CommandState } from "../wire/commands";
 import { useSync } from "./context";
-import { Problem } from "../wire/problem";
+import { asProblem, Problem } from "../wire/problem";
 import { request } from "./http";
 import { uuid7 } from "./uuid";
 
@@ -17,7 +17,7 @@ export async function send<N extends keyof Commands>(name: N, body: Commands[N],
 }
 
 /** Whether sending the same command again is right, with the same key: nobody knows if the first one arrived. */
-function unsure(problem: Problem): boolean {
+export function unsure(problem: Problem): boolean {
   return problem.status === 0 || problem.status >= 500;
 }
 
@@ -38,7 +38,7 @@ export function useCommand<N extends keyof Commands>(name: N) {
         setState({ kind: "accepted", position });
         return true;
       } catch (cause) {
-        const problem = cause instanceof Problem ? cause : new Problem(0, "");
+        const problem = asProblem(cause);
         if (!unsure(problem)) open.current = undefined;
         setState({ kind: unsure(problem) ? "unsure" : "refused", problem });
         return false;

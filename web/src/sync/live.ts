@@ -1,6 +1,6 @@
 import type { ClockFrame, Positioned } from "../wire/api";
 import type { Topic } from "../wire/topics";
-import { Problem } from "../wire/problem";
+import { asProblem } from "../wire/problem";
 import { request } from "./http";
 import type { ServerTime } from "./servertime";
 import type { Store } from "./store";
@@ -221,7 +221,7 @@ export class Live {
       return true;
     } catch (cause) {
       if (reading.signal.aborted) return true;
-      const problem = cause instanceof Problem ? cause : new Problem(0, "");
+      const problem = asProblem(cause);
       this.#o.store.fail(name, problem);
       if (problem.status === 0 || problem.status >= 500) {
         const wait = Math.min(retryLast, retryFirst * 2 ** watched.failures);

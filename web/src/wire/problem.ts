@@ -16,6 +16,6 @@ export class Problem extends Error {
 }
 
 /** What failed, as a Problem; anything that is none is no answer. */
-export function asProblem(error: Error): Problem {
+export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem(0, "");
 }

@@ -10,7 +10,7 @@ const shortest = 8;
 
 /** Where the one-time link leads: choose a password. */
 export function SetupPage() {
-  const { token } = useSearch({ from: "/setup" });
+  const { token, user } = useSearch({ from: "/setup" });
   if (!token) {
     return (
       <AccountFrame title={t.account.setupNoTokenTitle} lead={t.account.setupNoToken}>
@@ -21,13 +21,14 @@ export function SetupPage() {
   }
   return (
     <AccountFrame title={t.account.setupTitle} lead={t.account.setupLead}>
-      <SetupForm token={token} />
+      <SetupForm token={token} invited={user} />
     </AccountFrame>
   );
 }
 
-function SetupForm({ token }: { token: string }) {
-  const [user, setUser] = useState("owner");
+/** With a link for somebody in particular the name is theirs; the first owner chooses one. */
+function SetupForm({ token, invited }: { token: string; invited: string | undefined }) {
+  const [user, setUser] = useState(invited ?? "owner");
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
   const [tried, setTried] = useState(false);
@@ -55,7 +56,7 @@ function SetupForm({ token }: { token: string }) {
 
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-4" data-c="setup">
-      <Field label={t.account.user} value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" required />
+      <Field label={t.account.user} value={user} onChange={(event) => setUser(event.target.value)} readOnly={invited !== undefined} autoComplete="username" required />
       <Field
         label={t.account.password}
         type="password"

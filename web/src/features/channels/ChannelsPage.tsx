@@ -1,21 +1,21 @@
+import { useSearch } from "@tanstack/react-router";
 import { useTopic } from "../../sync/hooks";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
 import { PageHead } from "../../ui/PageHead";
-import { Raw } from "../../ui/Raw";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import { sync } from "../../wire/topics";
 import { ChannelCard } from "./ChannelCard";
-
-const connectCommand = "creatorflow connect tiktok --help";
+import { ConnectCard } from "./ConnectCard";
 
 /** Every connected shop: whether it is in step, how it fares, and what mends it. */
 export function ChannelsPage() {
   const { value, position, problem, retry } = useTopic(sync);
   const format = useFormat();
+  const { back } = useSearch({ from: "/shell/channels" });
   const ok = value?.items.filter(({ state }) => state === "ok").length ?? 0;
   return (
     <>
@@ -37,15 +37,10 @@ export function ChannelsPage() {
         {value?.items.map((item) => <ChannelCard key={item.id} item={item} />)}
         {value?.items.length === 0 && (
           <section className="rounded-card border border-line bg-surface" aria-label={t.channels.title}>
-            <Empty title={t.channels.emptyTitle} why={t.channels.emptyWhy} action={<Raw text={connectCommand} label={t.channels.another} />} />
+            <Empty title={t.channels.emptyTitle} why={t.channels.emptyWhy} />
           </section>
         )}
-        {value !== undefined && value.items.length > 0 && (
-          <Card title={t.channels.another}>
-            <p className="mb-2 text-[13px] text-fg-3">{t.channels.anotherWhy}</p>
-            <Raw text={connectCommand} label={t.channels.another} />
-          </Card>
-        )}
+        {value !== undefined && <ConnectCard back={back} another={value.items.length > 0} />}
       </div>
     </>
   );

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Stethoscope } from "lucide-react";
 import type { ReactNode } from "react";
 import { read } from "../../sync/http";
@@ -6,27 +6,33 @@ import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Trouble } from "../../ui/Trouble";
 import { t, wordOf } from "../../ui/words/words";
-import type { Examination } from "../../wire/api";
+import type { Examination, Session } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 
 const marks = { green: "ok", red: "failing", grey: "skipped" };
 
 /** Examines a connection when asked, and says of each thing whether it is right and what mends it. Children stand beside the button. */
 export function Doctor({ connection, children }: { connection: string; children: ReactNode }) {
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read<Session>("/api/v1/session", signal) });
+  const may = session !== undefined && session.role !== "viewer";
   const looked = useMutation({ mutationFn: () => read<Examination>(`/api/v1/connections/${encodeURIComponent(connection)}/doctor`) });
   const checks = looked.data?.checks ?? [];
+  const checked = checks.filter(({ state }) => state !== "grey").length;
   const wrong = checks.filter(({ state }) => state === "red").length;
   return (
     <div className="mt-3" data-c="doctor">
       <div className="flex flex-wrap gap-2">
-        <Button tone={looked.data ? "plain" : "primary"} busy={looked.isPending} onClick={() => looked.mutate()}>
-          <Stethoscope className="size-4" aria-hidden="true" />
-          {looked.data || looked.error ? t.channels.examineAgain : t.channels.examine}
-        </Button>
+        {may && (
+          <Button tone={looked.data ? "plain" : "primary"} busy={looked.isPending} onClick={() => looked.mutate()}>
+            <Stethoscope className="size-4" aria-hidden="true" />
+            {looked.data || looked.error ? t.channels.examineAgain : t.channels.examine}
+          </Button>
+        )}
         {children}
       </div>
+      {session && !may && <p className="mt-2 text-[13px] text-fg-3">{t.channels.mayNotExamine}</p>}
       <p role="status" className="mt-2 text-[13px] text-fg-3 empty:hidden">
-        {looked.isPending ? t.channels.examining : looked.data && (wrong === 0 ? t.channels.healthy : t.channels.sick(wrong))}
+        {looked.isPending ? t.channels.examining : looked.data && (wrong > 0 ? t.channels.sick(wrong) : checked === 0 ? t.channels.unseen : checked < checks.length ? t.channels.partly(checks.length - checked) : t.channels.healthy)}
       </p>
       {looked.error && <Trouble problem={asProblem(looked.error)} kept={false} retry={() => looked.mutate()} />}
       {checks.length > 0 && (

@@ -1,5 +1,7 @@
+import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import { useTicking, useTopic } from "../../sync/hooks";
+import { buttonLook } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { cx } from "../../ui/cx";
 import { Empty } from "../../ui/Empty";
@@ -19,7 +21,7 @@ export function SyncCard() {
       {problem && <Trouble problem={problem} kept={value !== undefined} retry={retry} />}
       <div className="flex min-h-[104px] flex-1 flex-col" data-position={position < 0 ? undefined : position}>
         {value === undefined && !problem && <Skeleton className="h-11 w-full" />}
-        {value?.items.length === 0 && <Empty title={t.command.noChannels} why={t.command.noChannelsWhy} />}
+        {value?.items.length === 0 && <Empty title={t.command.noChannels} why={t.command.noChannelsWhy} action={<Link to="/channels" className={buttonLook("primary")}>{t.command.connectOne}</Link>} />}
         {value && value.items.length > 0 && <State sync={value} />}
       </div>
     </Card>

@@ -7,7 +7,7 @@ import { useFormat } from "../../ui/format";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { LedgerPage, LedgerRow } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem, Problem } from "../../wire/problem";
 import { LedgerTable } from "./LedgerTable";
 
 interface LedgerCardProps {
@@ -62,7 +62,7 @@ export function LedgerCard({ sku, first, position }: LedgerCardProps) {
       }
       setOlder((now) => ({ rows: [...now.rows, ...page.items], next: page.next }));
     } catch (cause) {
-      setProblem(cause instanceof Problem ? cause : new Problem(0, ""));
+      setProblem(asProblem(cause));
     } finally {
       setBusy(false);
     }

@@ -1,18 +1,37 @@
 import { Link } from "@tanstack/react-router";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
+import { Tick } from "../../ui/Tick";
 import { t } from "../../ui/words/words";
 import type { OrderItem } from "../../wire/api";
 import { orderState } from "./state";
 
-/** Orders as a table; on phones each row becomes two lines. */
-export function OrderTable({ orders }: { orders: OrderItem[] }) {
+interface OrderTableProps {
+  orders: OrderItem[];
+  chosen: Set<string>;
+  onChosen: (ids: Set<string>) => void;
+}
+
+/** Orders as a table, to be chosen one by one or all that are shown; on phones each row becomes two lines. */
+export function OrderTable({ orders, chosen, onChosen }: OrderTableProps) {
   const format = useFormat();
+  const all = orders.every(({ id }) => chosen.has(id));
+  const choose = (ids: string[], on: boolean): void => {
+    const next = new Set(chosen);
+    for (const id of ids) {
+      if (on) next.add(id);
+      else next.delete(id);
+    }
+    onChosen(next);
+  };
   return (
     <table className="w-full border-collapse text-left max-lg:block">
       <thead className="max-lg:sr-only">
         <tr className="border-b border-line text-[12px] text-fg-3">
-          <th className="px-4 py-2.5 font-medium">{t.orders.order}</th>
+          <th className="w-10 py-2.5 pl-4 font-medium max-lg:hidden">
+            <Tick label={t.orders.bulk.all} checked={all} onChange={(on) => choose(orders.map(({ id }) => id), on)} />
+          </th>
+          <th className="px-3 py-2.5 font-medium">{t.orders.order}</th>
           <th className="px-3 py-2.5 font-medium">{t.orders.state}</th>
           <th className="px-3 py-2.5 text-right font-medium">{t.orders.units}</th>
           <th className="px-3 py-2.5 text-right font-medium">{t.orders.amount}</th>
@@ -25,11 +44,14 @@ export function OrderTable({ orders }: { orders: OrderItem[] }) {
           return (
             <tr
               key={order.id}
-              className="relative border-b border-line last:border-0 hover:bg-surface-2 max-lg:grid max-lg:grid-cols-[1fr_auto] max-lg:gap-x-3 max-lg:px-4 max-lg:py-2"
+              className="relative border-b border-line last:border-0 hover:bg-surface-2 max-lg:grid max-lg:grid-cols-[auto_1fr_auto] max-lg:gap-x-3 max-lg:px-4 max-lg:py-2"
               data-c="order-row"
               data-order={order.id}
             >
-              <td className="py-2.5 lg:h-12 lg:px-4">
+              <td className="self-center max-lg:row-span-2 lg:pl-4">
+                <Tick label={t.orders.bulk.one(order.channel_id)} checked={chosen.has(order.id)} onChange={(on) => choose([order.id], on)} />
+              </td>
+              <td className="py-2.5 lg:h-12 lg:px-3">
                 <Link
                   to="/orders/$id"
                   params={{ id: order.id }}

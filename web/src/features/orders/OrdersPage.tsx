@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useFollow } from "../../sync/follow";
 import { useTopic } from "../../sync/hooks";
 import { read } from "../../sync/http";
@@ -16,7 +16,9 @@ import { t } from "../../ui/words/words";
 import type { OrderItem, Page } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { kpis } from "../../wire/topics";
+import { BulkBar } from "./BulkBar";
 import { OrderTable } from "./OrderTable";
+import { SavedViews } from "./SavedViews";
 
 type Filter = keyof typeof t.orders.filters;
 const filters = Object.keys(t.orders.filters) as Filter[];
@@ -39,6 +41,9 @@ export function OrdersPage() {
     placeholderData: keepPreviousData,
   });
   useFollow(key, (list.data?.pages.length ?? 0) === 1);
+
+  const [chosen, setChosen] = useState(new Set<string>());
+  useEffect(() => setChosen(new Set()), [q, status]); // what is not shown is not acted on
 
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const first = list.data?.pages[0];
@@ -77,6 +82,7 @@ export function OrdersPage() {
           </Link>
         ))}
       </nav>
+      <SavedViews q={q} status={status} />
       {list.error && (
         <div className="mb-3">
           <Trouble problem={asProblem(list.error)} kept={first !== undefined} retry={() => void list.refetch()} />
@@ -102,9 +108,10 @@ export function OrdersPage() {
               }
             />
           )}
-          {items.length > 0 && <OrderTable orders={items} />}
+          {items.length > 0 && <OrderTable orders={items} chosen={chosen} onChosen={setChosen} />}
         </section>
       )}
+      <BulkBar chosen={chosen} onChosen={setChosen} />
       {first !== undefined && (
         <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
           {first.total >= 0 && <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>}

@@ -4,7 +4,7 @@ import { Field } from "../../ui/Field";
 import { t } from "../../ui/words/words";
 import type { Role } from "../../wire/api";
 import { roles } from "./describe";
-import { Select } from "./Select";
+import { Select } from "../../ui/Select";
 
 /** Makes a user and a link for them. */
 export function InviteForm({ busy, invite }: { busy: boolean; invite: (name: string, role: Role) => Promise<boolean> }) {

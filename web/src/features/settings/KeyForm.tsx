@@ -5,7 +5,7 @@ import { t, wordOf } from "../../ui/words/words";
 import type { Role } from "../../wire/api";
 import { Chip } from "./Chip";
 import { rightsOf, roles } from "./describe";
-import { Select } from "./Select";
+import { Select } from "../../ui/Select";
 
 const lives = [30, 90, 365];
 

@@ -31,6 +31,7 @@ export function KeysSection() {
 
   const make = async (body: unknown): Promise<boolean> => {
     setMade(undefined);
+    setSaid("");
     const answer = await run<MadeKey>("POST", "/api/v1/keys", body);
     await queries.invalidateQueries({ queryKey: list });
     if (!answer) return false;

@@ -4,7 +4,7 @@ import { Empty } from "../../ui/Empty";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import type { Whole } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 
 interface ListedProps<T> {
   query: UseQueryResult<Whole<T>>;
@@ -16,7 +16,7 @@ interface ListedProps<T> {
 export function Listed<T>({ query: { data, error, refetch }, empty, row }: ListedProps<T>) {
   return (
     <>
-      {error && <Trouble problem={error instanceof Problem ? error : new Problem(0, "")} kept={data !== undefined} retry={() => void refetch()} />}
+      {error && <Trouble problem={asProblem(error)} kept={data !== undefined} retry={() => void refetch()} />}
       {!data && !error && <Rows count={1} height={64} />}
       {data && data.items.length === 0 && <Empty title={empty.title} why={empty.why} />}
       {data && data.items.length > 0 && <ul className="flex flex-col">{data.items.map(row)}</ul>}

@@ -5,7 +5,7 @@ import { PageHead } from "../../ui/PageHead";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { Session } from "../../wire/api";
-import { Problem } from "../../wire/problem";
+import { asProblem } from "../../wire/problem";
 import { AppearanceSection } from "./AppearanceSection";
 import { DevicesSection } from "./DevicesSection";
 import { KeysSection } from "./KeysSection";
@@ -21,7 +21,7 @@ export function SettingsPage() {
       <PageHead title={t.settings.title} lead={data ? t.settings.lead(data.user, t.settings.roles[data.role].toLowerCase()) : null} />
       {error && (
         <div className="mb-3">
-          <Trouble problem={error instanceof Problem ? error : new Problem(0, "")} kept={data !== undefined} retry={() => void refetch()} />
+          <Trouble problem={asProblem(error)} kept={data !== undefined} retry={() => void refetch()} />
         </div>
       )}
       <div className="flex max-w-3xl flex-col gap-4">

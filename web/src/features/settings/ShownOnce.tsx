@@ -1,4 +1,4 @@
-import { useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../ui/Button";
 import { inputShape } from "../../ui/Field";
 import { t } from "../../ui/words/words";
@@ -16,6 +16,7 @@ export function ShownOnce({ title, hint, value, close, name }: ShownOnceProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [said, setSaid] = useState("");
+  useEffect(() => input.current?.focus(), [value]); // readers hear its label and hint
 
   const copy = (): void => {
     input.current?.select();

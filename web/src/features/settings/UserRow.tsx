@@ -5,7 +5,7 @@ import { t } from "../../ui/words/words";
 import type { Role, User } from "../../wire/api";
 import { Confirm } from "./Confirm";
 import { presence, roles } from "./describe";
-import { Select } from "./Select";
+import { Select } from "../../ui/Select";
 
 interface UserRowProps {
   user: User;

@@ -2,7 +2,7 @@ import { useCallback, useState } from "react";
 import { request } from "../../sync/http";
 import { t } from "../../ui/words/words";
 import type { CommandState } from "../../wire/commands";
-import { Problem } from "../../wire/problem";
+import { asProblem, Problem } from "../../wire/problem";
 
 /** One button's change of users, keys or sessions: it is no command of the log, so it has no key and is not sent again by itself. */
 export function useChange() {
@@ -18,7 +18,7 @@ export function useChange() {
       setState({ kind: "shown", position: 0 });
       return answer;
     } catch (cause) {
-      const problem = cause instanceof Problem ? cause : new Problem(0, "");
+      const problem = asProblem(cause);
       // without an answer a link or a key may have been made: the list shows it
       setState({ kind: "refused", problem: problem.message === "" ? new Problem(problem.status, t.settings.unknown, problem.requestId) : problem });
       return undefined;

@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useState, type FormEvent } from "react";
+import { useCallback, useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { useFollow } from "../../sync/follow";
 import { read } from "../../sync/http";
 import { Button, buttonLook } from "../../ui/Button";
@@ -15,30 +15,41 @@ import { t } from "../../ui/words/words";
 import type { EventPage as Events, LogEvent } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { EventTable } from "./EventTable";
-import { isNumber, pageBefore } from "./links";
+import { isNumber, isStream, pageBefore } from "./links";
 
-/** The log: all of it, the newest first, or one stream from its start. */
+/** The log: all of it, the newest first, or one stream from its start. The search stays while what is below it changes. */
 export function ExplorerPage() {
   const { stream } = useSearch({ from: "/shell/events" });
   const navigate = useNavigate({ from: "/events" });
+  const format = useFormat();
+  const [head, setHead] = useState<number | undefined>(undefined);
   const onStream = useCallback(
-    (text: string) => void navigate({ search: text === "" ? {} : { stream: text }, replace: true }),
+    (text: string) => {
+      if (text === "" || isStream(text)) void navigate({ search: text === "" ? {} : { stream: text }, replace: true });
+    },
     [navigate],
   );
-  const tools = (
+  return (
     <>
-      <SearchBox label={t.explorer.streamLabel} hint={t.explorer.streamHint} value={stream ?? ""} onSearch={onStream} />
-      <GoTo />
+      <PageHead
+        title={t.explorer.title}
+        lead={stream !== undefined ? t.explorer.leadStream : head !== undefined ? t.explorer.lead(format.count(head)) : null}
+        actions={
+          <>
+            <SearchBox label={t.explorer.streamLabel} hint={t.explorer.streamHint} value={stream ?? ""} onSearch={onStream} />
+            <GoTo />
+          </>
+        }
+      />
+      {stream === undefined ? <WholeLog onHead={setHead} /> : <OneStream key={stream} stream={stream} />}
     </>
   );
-  return stream === undefined ? <WholeLog tools={tools} /> : <OneStream key={stream} stream={stream} tools={tools} />;
 }
 
 const page = 50;
 
-function WholeLog({ tools }: { tools: React.ReactNode }) {
+function WholeLog({ onHead }: { onHead: (head: number) => void }) {
   const { before } = useSearch({ from: "/shell/events" });
-  const format = useFormat();
   const key = ["events", before ?? 0];
   const found = useQuery({
     queryKey: key,
@@ -55,9 +66,11 @@ function WholeLog({ tools }: { tools: React.ReactNode }) {
   const oldest = items.at(-1)?.position ?? 1;
   const newest = items[0]?.position ?? 0;
   const head = found.data?.position ?? 0;
+  useEffect(() => {
+    if (head > 0) onHead(head);
+  }, [head, onHead]);
   return (
     <>
-      <PageHead title={t.explorer.title} lead={found.data ? t.explorer.lead(format.count(head)) : null} actions={tools} />
       <List
         items={found.data && items}
         error={found.error}
@@ -89,7 +102,7 @@ function WholeLog({ tools }: { tools: React.ReactNode }) {
   );
 }
 
-function OneStream({ stream, tools }: { stream: string; tools: React.ReactNode }) {
+function OneStream({ stream }: { stream: string }) {
   const list = useInfiniteQuery({
     queryKey: ["events", stream],
     initialPageParam: "",
@@ -101,7 +114,6 @@ function OneStream({ stream, tools }: { stream: string; tools: React.ReactNode }
   });
   return (
     <>
-      <PageHead title={t.explorer.title} lead={t.explorer.leadStream} actions={tools} />
       <List
         items={list.data?.pages.flatMap(({ items }) => items)}
         error={list.error}
@@ -131,7 +143,7 @@ interface ListProps {
   items: LogEvent[] | undefined;
   error: Error | null;
   retry: () => void;
-  empty: React.ReactNode;
+  empty: ReactNode;
 }
 
 function List({ items, error, retry, empty }: ListProps) {

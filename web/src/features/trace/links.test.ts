@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { causeOf, isNumber, orderBehind, pageBefore, placeOfStream, webhookBehind } from "./links";
+import { causeOf, isNumber, isStream, orderBehind, pageBefore, placeOfStream, webhookBehind } from "./links";
 
 it.each([
   ["position:801", { kind: "position", number: "801" }],
@@ -47,3 +47,8 @@ it.each([
   [4, { after: 0, limit: 3 }],
   [1, { after: 0, limit: 1 }], // an empty log
 ])("asks for the page before %i", (end, want) => expect(pageBefore(end, 50)).toEqual(want));
+
+it("takes a stream only when it is named in full", () => {
+  expect(["main/stock/A", "main/order/k7:57/6"].map(isStream)).toEqual([true, true]);
+  expect(["main", "main/", "main/stock", "main/stock/", "/stock/A"].map(isStream)).toEqual([false, false, false, false, false]);
+});

@@ -3,6 +3,11 @@ export function isNumber(text: string): boolean {
   return /^[1-9]\d{0,15}$/.test(text);
 }
 
+/** Whether a text names a stream in full; a begun one asks for nothing. */
+export function isStream(text: string): boolean {
+  return /^[^/]+\/[^/]+\/.+$/s.test(text);
+}
+
 /** Where a stream is shown: workspace/kind/id, of which the id may hold slashes. */
 export function placeOfStream(stream: string): { kind: string; id: string } {
   const [, kind = "", ...id] = stream.split("/");

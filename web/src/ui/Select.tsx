@@ -1,6 +1,6 @@
 import { useId } from "react";
-import { cx } from "../../ui/cx";
-import { inputShape } from "../../ui/Field";
+import { cx } from "./cx";
+import { inputShape } from "./Field";
 
 interface SelectProps<V extends string> {
   label: string;

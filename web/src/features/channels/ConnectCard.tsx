@@ -1,0 +1,97 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { read, request } from "../../sync/http";
+import { Button } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { t } from "../../ui/words/words";
+import type { Session } from "../../wire/api";
+import { asProblem } from "../../wire/problem";
+import { AppForm, type AppFields } from "./AppForm";
+import { CodeForm } from "./CodeForm";
+import { forgetBegun, keepBegun, readBegun } from "./consent";
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  return (await request<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).body;
+}
+
+interface Connected {
+  shops: { id: string; name: string; shop_id: string }[];
+  webhooks: string;
+}
+
+/** Connects a shop: the app's credentials, the seller's consent at the channel, and the code that comes back. */
+export function ConnectCard({ back, another }: { back: string | undefined; another: boolean }) {
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read<Session>("/api/v1/session", signal) });
+  const client = useQueryClient();
+  const navigate = useNavigate({ from: "/channels" });
+  const [begun, setBegun] = useState(readBegun);
+  const [open, setOpen] = useState(!another || back !== undefined);
+
+  const app = useMutation({
+    mutationFn: async ({ key, secret, service, us, base_url, auth_url }: AppFields) => {
+      const state = crypto.randomUUID();
+      const body = { channel: "tiktok", key, secret, us, ...(service && { service, state }), ...(base_url && { base_url }), ...(auth_url && { auth_url }) };
+      const added = await post<{ app: string; consent_url: string }>("/api/v1/apps", body);
+      keepBegun({ app: added.app, state });
+      setBegun({ app: added.app, state });
+      if (added.consent_url !== "") location.assign(added.consent_url);
+    },
+  });
+  const shops = useMutation({
+    mutationFn: ({ code, name }: { code: string; name: string }) => post<Connected>("/api/v1/connections", { app: begun?.app ?? "", code, ...(name && { name }) }),
+    onSuccess: () => {
+      forgetBegun();
+      void navigate({ search: {}, replace: true }); // a code is worth nothing now, and need not stay in the address
+      void client.invalidateQueries();
+    },
+  });
+
+  const restart = (): void => {
+    forgetBegun();
+    setBegun(undefined);
+    app.reset();
+    shops.reset();
+  };
+
+  const title = another ? t.channels.another : t.channels.first;
+  if (session && session.role !== "owner") {
+    return (
+      <Card title={title} name="connect">
+        <p className="text-[13px] text-fg-3">{t.channels.ownersOnly}</p>
+      </Card>
+    );
+  }
+  return (
+    <Card title={title} name="connect">
+      {shops.data ? (
+        <div role="status" className="flex flex-col items-start gap-3 text-[13px]">
+          <p className="text-accent">{t.channels.connected(shops.data.shops.map(({ name }) => name).join(", "))}</p>
+          <p className="text-fg-2 [overflow-wrap:anywhere]">{shops.data.webhooks === "" ? t.channels.polling : t.channels.webhooksTo(shops.data.webhooks)}</p>
+          <Button onClick={restart}>{t.channels.another}</Button>
+        </div>
+      ) : !open ? (
+        <Button className="self-start" onClick={() => setOpen(true)}>
+          {t.channels.connect}
+        </Button>
+      ) : begun ? (
+        <CodeForm
+          entered={back ?? ""}
+          state={begun.state}
+          busy={shops.isPending}
+          trouble={shops.error ? sentence(shops.error) : ""}
+          connect={(code, name) => shops.mutate({ code, name })}
+          restart={restart}
+        />
+      ) : (
+        <AppForm busy={app.isPending} trouble={app.error ? sentence(app.error) : back !== undefined ? t.channels.notBegun : ""} add={(fields) => app.mutate(fields)} />
+      )}
+    </Card>
+  );
+}
+
+function sentence(error: Error): string {
+  const { message, fields } = asProblem(error);
+  const named = fields.map(({ field, rule }) => `${field}: ${rule}`).join("; ");
+  return [message === "" ? t.trouble.unreachableFirst : message, named].filter((part) => part !== "").join(" ");
+}
