@@ -25,7 +25,7 @@ UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/% cmd/c
 # Cases that each property of a package is put to: with the race detector in every run, and
 # without it in test-long. Elsewhere a property has rapid's 100.
 PROPERTIES := domain/inventory:2000:20000 domain/orders:2000:20000 money:2000:20000 storage/memory:1000:20000 \
-	flow:120:20000 domain/board:15:2000
+	flow:200:20000 domain/board:25:2000
 PROPERTY_PACKAGES := $(foreach p,$(PROPERTIES),$(MODULE)/$(firstword $(subst :, ,$(p))))
 # Packages whose tests store something, which the phase postgres runs on PostgreSQL; storage/postgres
 # itself is in unit. Properties get few cases there: what differs is the SQL, not the numbers.

@@ -96,6 +96,15 @@ func (c *Campaign) Get(ctx context.Context, path string) (status int, err error)
 	return a.status, err
 }
 
+// Webhook is what a running hub says of one that it has taken in.
+type Webhook struct{ State, Reason, Hash string } // Hash is of the body, SHA-256 in hex
+
+// Webhook asks the hub for a webhook by its number in the inbox, from 1 on without a gap.
+func (c *Campaign) Webhook(ctx context.Context, number int) (w Webhook, found bool) {
+	a, err := c.call(ctx, http.MethodGet, fmt.Sprintf("/api/v1/inbox/%d", number), nil, uuid.Nil)
+	return w, err == nil && a.status == http.StatusOK && json.Unmarshal(a.body, &w) == nil
+}
+
 // Broke adds a promise that the hub broke.
 func (c *Campaign) Broke(format string, args ...any) { c.report.Broke(format, args...) }
 

@@ -69,6 +69,9 @@ func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 		if err != nil {
 			return errors.Join(err, x.hub.Kill())
 		}
+		if err := x.settled(ctx); err != nil {
+			return errors.Join(err, x.hub.Kill())
+		}
 		if err := c.Settle(ctx, x.hub); err != nil {
 			return err
 		}
