@@ -52,6 +52,9 @@ func (p history) judge(ctx context.Context, o hub.Options, r *Report) (err error
 	if err != nil {
 		return err
 	}
+	if !books.Compared {
+		r.Broke("the books could not be held against the views: orders and stock stand at different positions")
+	}
 	for _, finding := range books.Findings[:min(len(books.Findings), enough)] {
 		r.Broke("the books do not balance: %s", finding)
 	}

@@ -81,6 +81,9 @@ func (w *World) judgeStores(ctx context.Context, r *drill.Report) (err error) {
 	if err != nil {
 		return err
 	}
+	if !books.Compared {
+		r.Broke("the books could not be held against the views: orders and stock stand at different positions")
+	}
 	for _, finding := range books.Findings {
 		r.Broke("the books do not balance: %s", finding)
 	}
