@@ -3,10 +3,10 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { useFollow } from "../../sync/follow";
 import { useTopic } from "../../sync/hooks";
 import { read } from "../../sync/http";
-import { Button } from "../../ui/Button";
 import { chipLook } from "../../ui/chip";
 import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
+import { ListFoot } from "../../ui/ListFoot";
 import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
@@ -78,14 +78,12 @@ export function FlowsPage() {
         </section>
       )}
       {first !== undefined && (
-        <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
-          {first.total >= 0 && <p className="tabular-nums">{t.flows.total(format.count(first.total), first.total)}</p>}
-          {list.hasNextPage && (
-            <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              {t.orders.more}
-            </Button>
-          )}
-        </div>
+        <ListFoot
+          total={first.total >= 0 ? t.flows.total(format.count(first.total), first.total) : ""}
+          hasMore={list.hasNextPage}
+          busy={list.isFetchingNextPage}
+          more={() => void list.fetchNextPage()}
+        />
       )}
     </>
   );

@@ -4,10 +4,11 @@ import { useCallback, useEffect, useState } from "react";
 import { useFollow } from "../../sync/follow";
 import { useTopic } from "../../sync/hooks";
 import { read } from "../../sync/http";
-import { Button, buttonLook } from "../../ui/Button";
+import { buttonLook } from "../../ui/Button";
 import { chipLook } from "../../ui/chip";
 import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
+import { ListFoot } from "../../ui/ListFoot";
 import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { SearchBox } from "../../ui/SearchBox";
@@ -113,14 +114,12 @@ export function OrdersPage() {
       )}
       <BulkBar chosen={chosen} onChosen={setChosen} />
       {first !== undefined && (
-        <div className="mt-3 flex flex-wrap items-center gap-3 text-[13px] text-fg-3">
-          {first.total >= 0 && <p className="tabular-nums">{t.orders.total(format.count(first.total), first.total)}</p>}
-          {list.hasNextPage && (
-            <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              {t.orders.more}
-            </Button>
-          )}
-        </div>
+        <ListFoot
+          total={first.total >= 0 ? t.orders.total(format.count(first.total), first.total) : ""}
+          hasMore={list.hasNextPage}
+          busy={list.isFetchingNextPage}
+          more={() => void list.fetchNextPage()}
+        />
       )}
     </>
   );
