@@ -10,7 +10,20 @@ export async function settle(page) {
   await page.waitForTimeout(700); // numbers count and skeletons fade for less than that
 }
 
+/** Waits until nothing fades in any more: text that is half there has half its contrast. Spinners never end and are let be. */
+async function still(page) {
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
+        .map((animation) => animation.finished.catch(() => undefined)), // a cancelled one is over too
+    ),
+  );
+}
+
 export async function accessible(page) {
+  await still(page);
   const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze();
   const told = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`));
   expect(told.length === 0, told.slice(0, 8).join("\n      "));
