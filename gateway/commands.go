@@ -28,12 +28,6 @@ type CommandAnswer struct {
 	Result   json.RawMessage `json:"result" doc:"references only"`
 }
 
-type commandInput[B any] struct {
-	Key     string `header:"Idempotency-Key" required:"true" doc:"a uuid of version 7, the same for every try of one command"`
-	RawBody []byte
-	Body    B
-}
-
 type commandOutput struct {
 	Position int64  `header:"X-Log-Position"`
 	Replayed string `header:"Idempotency-Replayed"`
@@ -50,7 +44,12 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		Method: http.MethodPost, Path: "/api/v1/commands/" + name, OperationID: name, Summary: summary,
 		Tags: []string{"command"}, MaxBodyBytes: 64 << 10, Security: []map[string][]string{{"session": {}}, {"key": {}}},
 		Errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
-	}, func(ctx context.Context, in *commandInput[B]) (*commandOutput, error) {
+	}, func(ctx context.Context, in *struct { // without a name of its own, so that the body's schema is named after the command
+		Key     string `header:"Idempotency-Key" required:"true" doc:"a uuid of version 7, the same for every try of one command"`
+		RawBody []byte
+		Body    B
+	},
+	) (*commandOutput, error) {
 		id, err := uuid.Parse(in.Key)
 		if err != nil || id.Version() != 7 || len(in.Key) != 36 {
 			return nil, badKey(ctx, in.Key)

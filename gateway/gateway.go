@@ -24,7 +24,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -113,7 +115,7 @@ func New(o Options) *Gateway {
 			}
 		},
 	})
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	g.api = humago.New(guarded{g}, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -214,6 +216,16 @@ func (g *Gateway) openAPI() http.Handler {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(text) // the client may be gone
 	})
+}
+
+// schemaName names a body: after its type, or after its operation where the type has no name ("adjust-stock" gives
+// AdjustStockRequest).
+func schemaName(t reflect.Type, hint string) string {
+	var name strings.Builder
+	for part := range strings.SplitSeq(huma.DefaultSchemaNamer(t, hint), "-") {
+		name.WriteString(strings.ToUpper(part[:min(1, len(part))]) + part[min(1, len(part)):])
+	}
+	return name.String()
 }
 
 // unknown answers for paths that are nothing of ours, or are with another method.

@@ -241,4 +241,5 @@ func TestOpenAPI(t *testing.T) {
 	if len(api) > 0 {
 		t.Errorf("described and not served: %v", api)
 	}
+	golden(t, "openapi", s.ask(t, nil, "GET", "/api/openapi.json", "").text) // the web app's types are made of it
 }

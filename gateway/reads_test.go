@@ -42,25 +42,31 @@ func TestBodies(t *testing.T) {
 		if strings.Contains(string(a.text), ":null") && !strings.Contains("kpis stock sku order connections critical flows deadletters", name) {
 			t.Errorf("%s has a null: %s", path, a.text)
 		}
-		var pretty strings.Builder
-		e := json.NewEncoder(&pretty)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		fatal(t, e.Encode(json.RawMessage(a.text)))
-		got := ids.ReplaceAllString(pretty.String(), `"…"`)
-		file := filepath.Join("testdata", name+".json")
-		want, err := os.ReadFile(file)
-		if err != nil || string(want) != got {
-			if os.Getenv("GOLDEN") != "" {
-				fatal(t, os.WriteFile(file, []byte(got), 0o600))
-			}
-			t.Errorf("%s differs (%v); run with GOLDEN=1 to take it over if it is meant:\n%s", file, err, got)
-		}
+		golden(t, name, a.text)
 	}
 	if a := s.ask(t, nil, "GET", "/api/v1/labels/l1", "", "Authorization", bearer); a.StatusCode != 200 || a.Header.Get("Content-Type") != "application/pdf" || string(a.text) != "%PDF-1.4" {
 		t.Errorf("label: %d %s %q", a.StatusCode, a.Header.Get("Content-Type"), a.text)
 	} else if policy := a.Header.Values("Content-Security-Policy"); len(policy) != 1 || strings.Contains(policy[0], "sandbox") {
 		t.Errorf("label: policy %q, under which no browser shows a PDF", policy)
+	}
+}
+
+// golden compares a body with its file in testdata.
+func golden(t *testing.T, name string, body []byte) {
+	t.Helper()
+	var pretty strings.Builder
+	e := json.NewEncoder(&pretty)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	fatal(t, e.Encode(json.RawMessage(body)))
+	got := ids.ReplaceAllString(pretty.String(), `"…"`)
+	file := filepath.Join("testdata", name+".json")
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != got {
+		if os.Getenv("GOLDEN") != "" {
+			fatal(t, os.WriteFile(file, []byte(got), 0o600))
+		}
+		t.Errorf("%s differs (%v); run with GOLDEN=1 to take it over if it is meant:\n%s", file, err, got)
 	}
 }
 

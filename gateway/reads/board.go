@@ -3,9 +3,13 @@ package reads
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/creatorflow/creatorflow/domain/board"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
@@ -64,16 +68,28 @@ type Share struct {
 
 // Automation is how well orders run without a person.
 type Automation struct {
-	Health      *float64         `json:"health_percent"`
-	Finished    int64            `json:"finished"`
-	Untouched   int64            `json:"untouched"`
-	WindowHours int64            `json:"window_hours"`
-	Mean        *float64         `json:"mean_seconds" doc:"in our hands"`
-	P95         *float64         `json:"p95_seconds"`
-	Elapsed     *float64         `json:"elapsed_mean_seconds" doc:"from start to end, waits included"`
-	Change      *float64         `json:"change_percent"`
-	Waiting     map[string]int64 `json:"waiting"`
-	Stuck       int64            `json:"stuck"`
+	Health      *float64      `json:"health_percent"`
+	Finished    int64         `json:"finished"`
+	Untouched   int64         `json:"untouched"`
+	WindowHours int64         `json:"window_hours"`
+	Mean        *float64      `json:"mean_seconds" doc:"in our hands"`
+	P95         *float64      `json:"p95_seconds"`
+	Elapsed     *float64      `json:"elapsed_mean_seconds" doc:"from start to end, waits included"`
+	Change      *float64      `json:"change_percent"`
+	Waiting     WaitingOrders `json:"waiting"`
+	Stuck       int64         `json:"stuck"`
+}
+
+// WaitingOrders is how many orders wait for each of fulfilment.Waits.
+type WaitingOrders map[string]int64
+
+// Schema names every word, so that a program knows which there are.
+func (WaitingOrders) Schema(r huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, Required: fulfilment.Waits, AdditionalProperties: false}
+	for _, word := range fulfilment.Waits {
+		s.Properties[word] = huma.SchemaFromType(r, reflect.TypeFor[int64]())
+	}
+	return s
 }
 
 // KPIs makes the body of GET /api/v1/kpis.
@@ -141,7 +157,7 @@ type SeriesQuery struct {
 // Series is a figure over time.
 type Series struct {
 	Position    int64   `json:"position"`
-	Metric      string  `json:"metric"`
+	Metric      string  `json:"metric" enum:"revenue,orders"`
 	Currency    string  `json:"currency" doc:"of revenue, which is in its minor units"`
 	StepSeconds int64   `json:"step_seconds"`
 	Zone        string  `json:"zone" doc:"where days begin"`

@@ -23,6 +23,7 @@ type OrderSummary struct {
 	Channel    string      `json:"channel"`
 	Status     string      `json:"status" doc:"the channel's, in the hub's words"`
 	Stage      string      `json:"stage" doc:"the flow's step"`
+	Phase      string      `json:"phase" doc:"where the flow stands: running, waiting, undoing, stuck, finished, undone; empty before it begins"`
 	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel, authorisation, away or empty"`
 	PlacedAt   string      `json:"placed_at"`
 	UpdatedAt  string      `json:"updated_at"`
@@ -40,7 +41,7 @@ type OrderItem struct {
 func summary(r orders.Row) OrderSummary {
 	return OrderSummary{
 		ID: r.ID, ChannelID: r.ChannelID, Connection: r.Connection, Channel: r.Channel, Status: r.Status, Stage: r.Stage,
-		Waiting: r.Waiting, PlacedAt: stamp(r.PlacedAt), UpdatedAt: stamp(r.UpdatedAt), Units: r.Units, Total: r.Money(), Cancelled: r.Cancelled(),
+		Phase: r.Phase, Waiting: r.Waiting, PlacedAt: stamp(r.PlacedAt), UpdatedAt: stamp(r.UpdatedAt), Units: r.Units, Total: r.Money(), Cancelled: r.Cancelled(),
 	}
 }
 

@@ -373,7 +373,7 @@ func TestOrders(t *testing.T) {
 	}
 	one := read[reads.OrderList](t, d, "/api/v1/orders?q=200").Items[0]
 	same(t, "an order in the list", fmt.Sprintf("%+v", one), fmt.Sprintf("%+v", reads.OrderItem{OrderSummary: reads.OrderSummary{
-		ID: "k7:200", ChannelID: "200", Connection: "k7", Channel: "tiktok", Status: orders.Transit, PlacedAt: "2026-11-24T10:03:00.000Z",
+		ID: "k7:200", ChannelID: "200", Connection: "k7", Channel: "tiktok", Status: orders.Transit, Phase: "finished", PlacedAt: "2026-11-24T10:03:00.000Z",
 		UpdatedAt: "2026-11-24T10:00:00.000Z", Units: 4, Total: pounds(1000),
 	}, Lines: 1}))
 }

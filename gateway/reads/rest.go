@@ -148,7 +148,7 @@ type FlowItem struct {
 	ID        string  `json:"id"`
 	Kind      string  `json:"kind"`
 	Subject   string  `json:"subject" doc:"the order"`
-	State     string  `json:"state"`
+	State     string  `json:"state" enum:"new,running,waiting,undoing,stuck,finished,undone"`
 	Step      string  `json:"step"`
 	Attempts  int64   `json:"attempts"`
 	Sentence  string  `json:"sentence"`

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { read } from "../sync/http";
-import type { OrderItem, Page, StockItem } from "../wire/api";
+import type { OrderItem, StockItem } from "../wire/api";
 
 /** What a search found: the nearest few of each kind. */
 export interface Found {
@@ -24,10 +24,10 @@ export function useFinding(text: string): Found | undefined {
     }
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      const ask = new URLSearchParams({ q, limit: "5" });
+      const query = { q, limit: 5 };
       Promise.all([
-        read<Page<OrderItem>>(`/api/v1/orders?${ask}`, stop.signal),
-        read<Page<StockItem>>(`/api/v1/stock?${ask}`, stop.signal),
+        read("/api/v1/orders", { query }, stop.signal),
+        read("/api/v1/stock", { query }, stop.signal),
       ]).then(
         ([orders, skus]) => setFound({ q, orders: orders.items, skus: skus.items, failed: false }),
         () => {

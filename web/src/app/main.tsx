@@ -11,7 +11,6 @@ import { openSocket } from "../sync/socket";
 import { Store } from "../sync/store";
 import { Ticker } from "../sync/ticker";
 import { t } from "../ui/words/words";
-import type { Session } from "../wire/api";
 import { notices } from "./notices";
 import { prefetchPages, router } from "./router";
 
@@ -35,7 +34,7 @@ function onRejoin(how: Rejoin): void {
 
 /** The socket cannot tell "signed out" from "gone"; the session can. A lost session answers 401, which onSignedOut hears. */
 function onRefused(): void {
-  read<Session>("/api/v1/session").catch(() => undefined);
+  read("/api/v1/session", {}).catch(() => undefined);
 }
 
 onSignedOut(() => {

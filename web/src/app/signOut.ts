@@ -1,4 +1,4 @@
-import { request } from "../sync/http";
+import { call } from "../sync/http";
 import { t } from "../ui/words/words";
 import { Problem } from "../wire/problem";
 import { notices } from "./notices";
@@ -6,7 +6,7 @@ import { notices } from "./notices";
 /** Ends the session and forgets everything this page knows, by loading it anew. */
 export function signOut(): void {
   const leave = (): void => location.assign("/sign-in");
-  request("/api/v1/session", { method: "DELETE" }).then(leave, (cause: unknown) => {
+  call("delete", "/api/v1/session", {}).then(leave, (cause: unknown) => {
     if (cause instanceof Problem && cause.status === 401) leave();
     else notices.say(t.account.signOutFailed);
   });

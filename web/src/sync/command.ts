@@ -1,19 +1,17 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { CommandAnswer } from "../wire/api";
+import type { Path } from "../wire/client";
 import type { Commands, CommandState } from "../wire/commands";
 import { useSync } from "./context";
 import { asProblem, Problem } from "../wire/problem";
-import { request } from "./http";
+import { call } from "./http";
 import { uuid7 } from "./uuid";
 
 /** Sends one command. The same key may be sent again: the server answers with what it did the first time. */
 export async function send<N extends keyof Commands>(name: N, body: Commands[N], key: string): Promise<CommandAnswer> {
-  const { body: answer } = await request<CommandAnswer>(`/api/v1/commands/${name}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-    body: JSON.stringify(body),
-  });
-  return answer;
+  const path: Path<"post"> = `/api/v1/commands/${name}`;
+  const { body: answer } = await call<"post", typeof path>("post", path, { body } as never, { headers: { "Idempotency-Key": key } });
+  return answer as CommandAnswer; // every command answers the same
 }
 
 /** Whether sending the same command again is right, with the same key: nobody knows if the first one arrived. */

@@ -1,4 +1,5 @@
 import type { ProblemBody } from "../wire/api";
+import { address, type AnswerOf, type Ask, type Method, type Path } from "../wire/client";
 import { Problem } from "../wire/problem";
 
 const signedOutListeners = new Set<() => void>();
@@ -15,11 +16,31 @@ export interface Answer<T> {
   receivedAt: number;
 }
 
-/** One request to our own server. It throws a Problem and nothing else. */
-export async function request<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
+/** One operation of our own server, with the types of its description. It throws a Problem and nothing else. */
+export function call<M extends Method, P extends Path<M>>(
+  method: M,
+  path: P,
+  ask: Ask<M, P>,
+  more: { signal?: AbortSignal | undefined; headers?: Record<string, string> } = {},
+): Promise<Answer<AnswerOf<M, P>>> {
+  const { body } = ask as { body?: unknown };
+  return request(address(path, ask as object), {
+    ...(method !== "get" && { method: method.toUpperCase() }),
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...more.headers } }),
+    ...(more.signal && { signal: more.signal }),
+  });
+}
+
+/** The body behind a GET. */
+export async function read<P extends Path<"get">>(path: P, ask: Ask<"get", P>, signal?: AbortSignal): Promise<AnswerOf<"get", P>> {
+  return (await call("get", path, ask, { signal })).body;
+}
+
+/** One request to an address of our own server, such as a topic names. It throws a Problem and nothing else. */
+export async function request<T>(at: string, init: RequestInit = {}): Promise<Answer<T>> {
   let response: Response;
   try {
-    response = await (takeFirst(path, init) ?? fetch(path, init));
+    response = await (takeFirst(at, init) ?? fetch(at, init));
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
     throw new Problem(0, "");
@@ -36,11 +57,6 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
   const problem = await readProblem(response);
   if (response.status === 401) for (const listener of signedOutListeners) listener();
   throw problem;
-}
-
-/** The value behind a GET. */
-export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await request<T>(path, signal ? { signal } : {})).body;
 }
 
 async function readProblem(response: Response): Promise<Problem> {

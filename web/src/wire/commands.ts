@@ -1,19 +1,8 @@
-import type { Workspace } from "./api";
+import type { Ask, Path } from "./client";
 import type { Problem } from "./problem";
 
 /** The commands and their bodies. */
-export interface Commands {
-  "receive-stock": { sku: string; quantity: number; reason: string };
-  "adjust-stock": { sku: string; delta: number; reason: string };
-  "map-sku": { connection: string; code: string; sku: string };
-  "retry-step": { flow: string };
-  "replay-deadletter": { id: string; reason: string };
-  /** All that were opened since then, in the background. */
-  "replay-deadletters": { from: string; reason: string };
-  "discard-deadletter": { id: string; reason: string };
-  "put-back": { id: string; reason: string };
-  "configure-workspace": Partial<Workspace>;
-}
+export type Commands = { [P in Path<"post"> as P extends `/api/v1/commands/${infer Name}` ? Name : never]: Ask<"post", P> extends { body: infer Body } ? Body : never };
 
 /** Where one button's command stands. */
 export type CommandState =

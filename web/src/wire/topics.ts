@@ -1,4 +1,5 @@
-import type { Connections, Kpis, OrderDetail, Page, Series, StockDetail, StockItem } from "./api";
+import type { Positioned } from "./api";
+import { address, type AnswerOf, type Ask, type Path } from "./client";
 
 /** One live value: the name the socket uses, and the GET whose body is the same value. */
 export interface Topic<T> {
@@ -8,21 +9,18 @@ export interface Topic<T> {
   readonly value?: T;
 }
 
-export const kpis: Topic<Kpis> = { name: "kpis", path: "/api/v1/kpis" };
-
-export const revenueSeries: Topic<Series> = { name: "series/revenue", path: "/api/v1/series?metric=revenue" };
-
-export const criticalStock: Topic<Page<StockItem>> = {
-  name: "stock/critical",
-  path: "/api/v1/stock?critical=true&limit=5",
-};
-
-export const sync: Topic<Connections> = { name: "sync", path: "/api/v1/connections" };
-
-export function orderTopic(id: string): Topic<OrderDetail> {
-  return { name: `orders/${id}`, path: `/api/v1/orders/${encodeURIComponent(id)}` };
+function topic<P extends Path<"get">>(name: string, path: P, ask: Ask<"get", P>): Topic<Extract<AnswerOf<"get", P>, Positioned>> {
+  return { name, path: address(path, ask as object) };
 }
 
-export function stockTopic(sku: string): Topic<StockDetail> {
-  return { name: `stock/${sku}`, path: `/api/v1/stock/${encodeURIComponent(sku)}` };
-}
+export const kpis = topic("kpis", "/api/v1/kpis", {});
+
+export const revenueSeries = topic("series/revenue", "/api/v1/series", { query: { metric: "revenue" } });
+
+export const criticalStock = topic("stock/critical", "/api/v1/stock", { query: { critical: true, limit: 5 } });
+
+export const sync = topic("sync", "/api/v1/connections", {});
+
+export const orderTopic = (id: string) => topic(`orders/${id}`, "/api/v1/orders/{id}", { path: { id } });
+
+export const stockTopic = (sku: string) => topic(`stock/${sku}`, "/api/v1/stock/{sku}", { path: { sku } });

@@ -1,28 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { read, request } from "../../sync/http";
+import { call, read } from "../../sync/http";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { t } from "../../ui/words/words";
-import type { Session } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { AppForm, type AppFields } from "./AppForm";
 import { CodeForm } from "./CodeForm";
 import { forgetBegun, keepBegun, readBegun } from "./consent";
 
-async function post<T>(path: string, body: unknown): Promise<T> {
-  return (await request<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).body;
-}
-
-interface Connected {
-  shops: { id: string; name: string; shop_id: string }[];
-  webhooks: string;
-}
-
 /** Connects a shop: the app's credentials, the seller's consent at the channel, and the code that comes back. */
 export function ConnectCard({ back, another }: { back: string | undefined; another: boolean }) {
-  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read<Session>("/api/v1/session", signal) });
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const client = useQueryClient();
   const navigate = useNavigate({ from: "/channels" });
   const [begun, setBegun] = useState(readBegun);
@@ -31,15 +21,17 @@ export function ConnectCard({ back, another }: { back: string | undefined; anoth
   const app = useMutation({
     mutationFn: async ({ key, secret, service, us, base_url, auth_url }: AppFields) => {
       const state = crypto.randomUUID();
-      const body = { channel: "tiktok", key, secret, us, ...(service && { service, state }), ...(base_url && { base_url }), ...(auth_url && { auth_url }) };
-      const added = await post<{ app: string; consent_url: string }>("/api/v1/apps", body);
+      const { body: added } = await call("post", "/api/v1/apps", {
+        body: { channel: "tiktok", key, secret, us, ...(service && { service, state }), ...(base_url && { base_url }), ...(auth_url && { auth_url }) },
+      });
       keepBegun({ app: added.app, state });
       setBegun({ app: added.app, state });
       if (added.consent_url !== "") location.assign(added.consent_url);
     },
   });
   const shops = useMutation({
-    mutationFn: ({ code, name }: { code: string; name: string }) => post<Connected>("/api/v1/connections", { app: begun?.app ?? "", code, ...(name && { name }) }),
+    mutationFn: async ({ code, name }: { code: string; name: string }) =>
+      (await call("post", "/api/v1/connections", { body: { app: begun?.app ?? "", code, ...(name && { name }) } })).body,
     onSuccess: () => {
       forgetBegun();
       void navigate({ search: {}, replace: true }); // a code is worth nothing now, and need not stay in the address

@@ -6,16 +6,15 @@ import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Trouble } from "../../ui/Trouble";
 import { t, wordOf } from "../../ui/words/words";
-import type { Examination, Session } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 
 const marks = { green: "ok", red: "failing", grey: "skipped" };
 
 /** Examines a connection when asked, and says of each thing whether it is right and what mends it. Children stand beside the button. */
 export function Doctor({ connection, children }: { connection: string; children: ReactNode }) {
-  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read<Session>("/api/v1/session", signal) });
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const may = session !== undefined && session.role !== "viewer";
-  const looked = useMutation({ mutationFn: () => read<Examination>(`/api/v1/connections/${encodeURIComponent(connection)}/doctor`) });
+  const looked = useMutation({ mutationFn: () => read("/api/v1/connections/{id}/doctor", { path: { id: connection } }) });
   const checks = looked.data?.checks ?? [];
   const checked = checks.filter(({ state }) => state !== "grey").length;
   const wrong = checks.filter(({ state }) => state === "red").length;

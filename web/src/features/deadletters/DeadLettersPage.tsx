@@ -8,7 +8,6 @@ import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { DeadLetters } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { DeadLetterCard } from "./DeadLetterCard";
 import { ReplayTime } from "./ReplayTime";
@@ -20,10 +19,7 @@ export function DeadLettersPage() {
   const list = useInfiniteQuery({
     queryKey: key,
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ limit: "50", ...(pageParam && { after: pageParam }) });
-      return read<DeadLetters>(`/api/v1/deadletters?${ask}`, signal);
-    },
+    queryFn: ({ pageParam, signal }) => read("/api/v1/deadletters", { query: { limit: 50, after: pageParam } }, signal),
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: keepPreviousData,
   });

@@ -11,7 +11,6 @@ import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { FlowItem, Page } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { kpis } from "../../wire/topics";
 import { FlowTable } from "./FlowTable";
@@ -29,10 +28,7 @@ export function FlowsPage() {
   const list = useInfiniteQuery({
     queryKey: key,
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ limit: "50", ...(state && { state }), ...(pageParam && { after: pageParam }) });
-      return read<Page<FlowItem>>(`/api/v1/flows?${ask}`, signal);
-    },
+    queryFn: ({ pageParam, signal }) => read("/api/v1/flows", { query: { limit: 50, state: state === "" ? undefined : state, after: pageParam } }, signal),
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: keepPreviousData,
   });

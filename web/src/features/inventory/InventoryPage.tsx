@@ -13,7 +13,6 @@ import { Rows } from "../../ui/Rows";
 import { SearchBox } from "../../ui/SearchBox";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { Page, StockItem } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { criticalStock } from "../../wire/topics";
 import { StockTable } from "./StockTable";
@@ -28,10 +27,7 @@ export function InventoryPage() {
   const list = useInfiniteQuery({
     queryKey: key,
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ limit: critical ? "200" : "50", ...(q && { q }), ...(critical && { critical: "true" }), ...(pageParam && { after: pageParam }) });
-      return read<Page<StockItem>>(`/api/v1/stock?${ask}`, signal);
-    },
+    queryFn: ({ pageParam, signal }) => read("/api/v1/stock", { query: { limit: critical ? 200 : 50, q, critical: critical || undefined, after: pageParam } }, signal),
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: keepPreviousData,
   });

@@ -6,7 +6,7 @@ import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { LedgerPage, LedgerRow } from "../../wire/api";
+import type { LedgerRow } from "../../wire/api";
 import { asProblem, Problem } from "../../wire/problem";
 import { LedgerTable } from "./LedgerTable";
 
@@ -100,7 +100,6 @@ export function LedgerCard({ sku, first, position }: LedgerCardProps) {
   );
 }
 
-function fetchPage(sku: string, after: string): Promise<LedgerPage> {
-  const ask = new URLSearchParams({ limit: String(pageSize), ...(after && { after }) });
-  return read<LedgerPage>(`/api/v1/stock/${encodeURIComponent(sku)}/ledger?${ask}`);
+function fetchPage(sku: string, after: string) {
+  return read("/api/v1/stock/{sku}/ledger", { path: { sku }, query: { limit: pageSize, after } });
 }

@@ -14,7 +14,6 @@ import { Rows } from "../../ui/Rows";
 import { SearchBox } from "../../ui/SearchBox";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { OrderItem, Page } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { kpis } from "../../wire/topics";
 import { BulkBar } from "./BulkBar";
@@ -34,10 +33,7 @@ export function OrdersPage() {
   const list = useInfiniteQuery({
     queryKey: key,
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ limit: "50", ...(q && { q }), ...(status && { status }), ...(pageParam && { after: pageParam }) });
-      return read<Page<OrderItem>>(`/api/v1/orders?${ask}`, signal);
-    },
+    queryFn: ({ pageParam, signal }) => read("/api/v1/orders", { query: { limit: 50, q, status, after: pageParam } }, signal),
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: keepPreviousData,
   });

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { LogEvent, OrderLine } from "../../wire/api";
 import { amendment, orderState, unknownCodes } from "./state";
 
-const order = { cancelled: false, waiting: "", stage: "", status: "ready" };
+const order = { cancelled: false, waiting: "", stage: "", status: "ready", phase: "" };
 
 it.each([
   ["cancelled before anything else", { ...order, cancelled: true, waiting: "no_stock", phase: "waiting" }, "cancelled", "Cancelled"],

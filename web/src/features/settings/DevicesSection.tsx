@@ -5,7 +5,6 @@ import { Card } from "../../ui/Card";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
-import type { Device, Whole } from "../../wire/api";
 import { useChange } from "./change";
 import { device } from "./describe";
 import { Listed } from "./Listed";
@@ -14,13 +13,13 @@ const key = ["sessions"];
 
 /** Where one is signed in oneself. */
 export function DevicesSection() {
-  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => read<Whole<Device>>("/api/v1/sessions", signal) });
+  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => read("/api/v1/sessions", {}, signal) });
   const queries = useQueryClient();
   const format = useFormat();
   const { state, run } = useChange();
 
   const end = (id: string): void => {
-    void run("DELETE", `/api/v1/sessions/${encodeURIComponent(id)}`).then(() => queries.invalidateQueries({ queryKey: key }));
+    void run("delete", "/api/v1/sessions/{session}", { path: { session: id } }).then(() => queries.invalidateQueries({ queryKey: key }));
   };
 
   return (

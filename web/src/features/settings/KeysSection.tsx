@@ -7,7 +7,7 @@ import { Card } from "../../ui/Card";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
-import type { ApiKey, MadeKey, Whole } from "../../wire/api";
+import type { ApiKey, MadeKey, NewKey } from "../../wire/api";
 import { useChange } from "./change";
 import { Confirm } from "./Confirm";
 import { keyFacts } from "./describe";
@@ -19,7 +19,7 @@ const list = ["keys"];
 
 /** Keys that let programs in. */
 export function KeysSection() {
-  const query = useQuery({ queryKey: list, queryFn: ({ signal }) => read<Whole<ApiKey>>("/api/v1/keys", signal) });
+  const query = useQuery({ queryKey: list, queryFn: ({ signal }) => read("/api/v1/keys", {}, signal) });
   const queries = useQueryClient();
   const { time } = useSync();
   const format = useFormat();
@@ -29,10 +29,10 @@ export function KeysSection() {
   const [asked, setAsked] = useState("");
   const busy = state.kind === "sending";
 
-  const make = async (body: unknown): Promise<boolean> => {
+  const make = async (body: NewKey): Promise<boolean> => {
     setMade(undefined);
     setSaid("");
-    const answer = await run<MadeKey>("POST", "/api/v1/keys", body);
+    const answer = await run("post", "/api/v1/keys", { body });
     await queries.invalidateQueries({ queryKey: list });
     if (!answer) return false;
     forget();
@@ -42,7 +42,7 @@ export function KeysSection() {
 
   const revoke = async (key: ApiKey): Promise<void> => {
     setSaid(t.settings.revoked(key.name));
-    await run("DELETE", `/api/v1/keys/${encodeURIComponent(key.prefix)}`);
+    await run("delete", "/api/v1/keys/{prefix}", { path: { prefix: key.prefix } });
     await queries.invalidateQueries({ queryKey: list });
     setAsked("");
   };

@@ -3,11 +3,10 @@ import type { ReactNode } from "react";
 import { Empty } from "../../ui/Empty";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
-import type { Whole } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 
 interface ListedProps<T> {
-  query: UseQueryResult<Whole<T>>;
+  query: UseQueryResult<{ items: T[] }>;
   empty: { title: string; why: string };
   row: (item: T) => ReactNode;
 }

@@ -4,7 +4,6 @@ import { Card } from "../../ui/Card";
 import { PageHead } from "../../ui/PageHead";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { Session } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { AppearanceSection } from "./AppearanceSection";
 import { DevicesSection } from "./DevicesSection";
@@ -14,7 +13,7 @@ import { WorkspaceSection } from "./WorkspaceSection";
 
 /** The business, this device, oneself, and for owners everybody else. */
 export function SettingsPage() {
-  const { data, error, refetch } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read<Session>("/api/v1/session", signal) });
+  const { data, error, refetch } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const owner = data?.role === "owner";
   return (
     <>

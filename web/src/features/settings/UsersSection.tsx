@@ -4,7 +4,7 @@ import { read } from "../../sync/http";
 import { Card } from "../../ui/Card";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
-import type { OneTimeLink, Role, User, Whole } from "../../wire/api";
+import type { OneTimeLink, Role, User } from "../../wire/api";
 import { useFormat } from "../../ui/format";
 import { useChange } from "./change";
 import { InviteForm } from "./InviteForm";
@@ -16,26 +16,26 @@ const key = ["users"];
 
 /** Who may sign in, and as what. */
 export function UsersSection() {
-  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => read<Whole<User>>("/api/v1/users", signal) });
+  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => read("/api/v1/users", {}, signal) });
   const queries = useQueryClient();
   const format = useFormat();
   const { state, run, forget } = useChange();
   const [said, setSaid] = useState("");
   const [link, setLink] = useState<OneTimeLink | undefined>(undefined);
   const busy = state.kind === "sending";
-  const at = (user: User): string => `/api/v1/users/${encodeURIComponent(user.name)}`;
+  const at = (user: User) => ({ path: { user: user.name } });
 
   /** Whatever came of it, the list knows. */
-  const change = async <T = undefined,>(done: string, method: "POST" | "DELETE", path: string, body?: unknown): Promise<{ body: T } | undefined> => {
+  const change = async <T,>(done: string, making: () => Promise<T>): Promise<T> => {
     setSaid(done);
     setLink(undefined);
-    const answer = await run<T>(method, path, body);
+    const answer = await making();
     await queries.invalidateQueries({ queryKey: key });
     return answer;
   };
 
-  const make = async (path: string, body?: unknown): Promise<boolean> => {
-    const made = await change<OneTimeLink>("", "POST", path, body);
+  const make = async (making: () => Promise<{ body: OneTimeLink } | undefined>): Promise<boolean> => {
+    const made = await change("", making);
     if (!made) return false;
     forget();
     setLink(made.body);
@@ -52,9 +52,9 @@ export function UsersSection() {
             key={user.name}
             user={user}
             busy={busy}
-            relink={() => void make(`${at(user)}/link`)}
-            setRole={(role: Role) => change(t.settings.roleDone(user.name, t.settings.roles[role]), "POST", `${at(user)}/role`, { role })}
-            remove={() => change(t.settings.removed(user.name), "DELETE", at(user))}
+            relink={() => void make(() => run("post", "/api/v1/users/{user}/link", at(user)))}
+            setRole={(role: Role) => change(t.settings.roleDone(user.name, t.settings.roles[role]), () => run("post", "/api/v1/users/{user}/role", { ...at(user), body: { role } }))}
+            remove={() => change(t.settings.removed(user.name), () => run("delete", "/api/v1/users/{user}", at(user)))}
           />
         )}
       />
@@ -71,7 +71,7 @@ export function UsersSection() {
           />
         </div>
       )}
-      <InviteForm busy={busy} invite={(name, role) => make("/api/v1/users", { name, role })} />
+      <InviteForm busy={busy} invite={(name, role) => make(() => run("post", "/api/v1/users", { body: { name, role } }))} />
     </Card>
   );
 }

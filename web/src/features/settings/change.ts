@@ -1,6 +1,7 @@
 import { useCallback, useState } from "react";
-import { request } from "../../sync/http";
+import { type Answer, call } from "../../sync/http";
 import { t } from "../../ui/words/words";
+import type { AnswerOf, Ask, Path } from "../../wire/client";
 import type { CommandState } from "../../wire/commands";
 import { asProblem, Problem } from "../../wire/problem";
 
@@ -8,13 +9,10 @@ import { asProblem, Problem } from "../../wire/problem";
 export function useChange() {
   const [state, setState] = useState<CommandState>({ kind: "idle" });
 
-  const run = useCallback(async <T = undefined>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<{ body: T } | undefined> => {
+  const run = useCallback(async <M extends "post" | "delete", P extends Path<M>>(method: M, path: P, ask: Ask<M, P>): Promise<Answer<AnswerOf<M, P>> | undefined> => {
     setState({ kind: "sending" });
     try {
-      const answer = await request<T>(path, {
-        method,
-        ...(body !== undefined && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-      });
+      const answer = await call(method, path, ask);
       setState({ kind: "shown", position: 0 });
       return answer;
     } catch (cause) {

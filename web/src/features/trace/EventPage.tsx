@@ -11,7 +11,7 @@ import { Raw } from "../../ui/Raw";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { EventPage as Events, LogEvent, OrderDetail } from "../../wire/api";
+import type { LogEvent } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { Back } from "./Back";
 import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
@@ -26,7 +26,7 @@ export function EventPage() {
     enabled: known,
     staleTime: Infinity, // an event never changes
     queryFn: async ({ signal }) => {
-      const page = await read<Events>(`/api/v1/events?after=${wanted - 1}&limit=1`, signal);
+      const page = await read("/api/v1/events", { query: { after: wanted - 1, limit: 1 } }, signal);
       return page.items.find((event) => event.position === wanted) ?? null;
     },
   });
@@ -64,7 +64,7 @@ function Event({ event }: { event: LogEvent }) {
     queryKey: ["webhook-behind", order, event.position],
     enabled: order !== "",
     queryFn: async ({ signal }) => {
-      const { events } = await read<OrderDetail>(`/api/v1/orders/${encodeURIComponent(order)}`, signal);
+      const { events } = await read("/api/v1/orders/{id}", { path: { id: order } }, signal);
       return webhookBehind(events, event.position);
     },
   });

@@ -12,7 +12,7 @@ import { Rows } from "../../ui/Rows";
 import { SearchBox } from "../../ui/SearchBox";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { EventPage as Events, LogEvent } from "../../wire/api";
+import type { LogEvent } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { EventTable } from "./EventTable";
 import { isNumber, isStream, pageBefore } from "./links";
@@ -54,9 +54,8 @@ function WholeLog({ onHead }: { onHead: (head: number) => void }) {
   const found = useQuery({
     queryKey: key,
     queryFn: async ({ signal }) => {
-      const end = before ?? (await read<Events>("/api/v1/events?limit=1", signal)).position + 1;
-      const { after, limit } = pageBefore(end, page);
-      const events = await read<Events>(`/api/v1/events?after=${after}&limit=${limit}`, signal);
+      const end = before ?? (await read("/api/v1/events", { query: { limit: 1 } }, signal)).position + 1;
+      const events = await read("/api/v1/events", { query: pageBefore(end, page) }, signal);
       return { ...events, items: events.items.filter(({ position }) => position < end).reverse() };
     },
     placeholderData: keepPreviousData,
@@ -105,12 +104,9 @@ function WholeLog({ onHead }: { onHead: (head: number) => void }) {
 function OneStream({ stream }: { stream: string }) {
   const list = useInfiniteQuery({
     queryKey: ["events", stream],
-    initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => {
-      const ask = new URLSearchParams({ stream, limit: String(page), ...(pageParam && { after: pageParam }) });
-      return read<Events>(`/api/v1/events?${ask}`, signal);
-    },
-    getNextPageParam: ({ next }) => next || undefined,
+    initialPageParam: 0,
+    queryFn: ({ pageParam, signal }) => read("/api/v1/events", { query: { stream, limit: page, after: pageParam } }, signal),
+    getNextPageParam: ({ next }) => (next === "" ? undefined : Number(next)),
   });
   return (
     <>

@@ -25,7 +25,7 @@ export function InboxPage() {
   const found = useQuery({
     queryKey: ["inbox", number],
     enabled: known,
-    queryFn: ({ signal }) => read<InboxEntry>(`/api/v1/inbox/${encodeURIComponent(number)}`, signal),
+    queryFn: ({ signal }) => read("/api/v1/inbox/{number}", { path: { number: Number(number) } }, signal),
   });
   const missing = !known || (found.error && asProblem(found.error).status === 404);
   return (
