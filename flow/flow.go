@@ -64,6 +64,8 @@ type Step struct {
 	// UndoCall takes a call back. May be nil: then the step stays done, and UndoNote says so.
 	UndoCall func(ctx context.Context, in Input, key string) Verdict
 	UndoNote string
+	// ByHand says that a person may have done the step by other means, and can say so; see Skipping.
+	ByHand bool
 }
 
 // Input is what a step sees.

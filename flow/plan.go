@@ -261,22 +261,3 @@ func finished(in Input, woken time.Time) flows.Finished {
 	elapsed := max(0, in.Now.Sub(s.Begun))
 	return flows.Finished{Flow: in.ID, Elapsed: elapsed, Own: max(0, elapsed-s.Rested), Untouched: !s.Touched}
 }
-
-// ErrNothing refuses a retry of a flow that has nothing to retry.
-const ErrNothing = eventlog.Refusal("There is nothing to retry: this order is not stuck, not waiting for help and not between tries.")
-
-// Retrying lets a person ask for another try of a flow that is stuck, waits or is between tries.
-func (d *Definition) Retrying(id string) eventlog.Decider[Status, string] {
-	fold := d.Fold(id)
-	return eventlog.Decider[Status, string]{
-		Name:   fold.Name,
-		Zero:   func() Status { return fold.Zero().(Status) },
-		Evolve: evolve,
-		Decide: func(s Status, reason string) ([]eventlog.Event, error) {
-			if s.Phase != IsStuck && s.Phase != Waits && s.Again.IsZero() {
-				return nil, ErrNothing
-			}
-			return []eventlog.Event{flows.Retried{Flow: id, Step: s.name(), Reason: reason}}, nil
-		},
-	}
-}

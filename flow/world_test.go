@@ -118,6 +118,8 @@ type world struct {
 	start  time.Time
 	policy Policy
 	skew   atomic.Int64 // of the runners' clock
+	// final says that the call cannot be taken back.
+	final bool
 	// perLane is small in some tests.
 	perLane int
 	// call and undo are what the world does; nil = it works.
@@ -237,7 +239,7 @@ func (w *world) definition() *Definition {
 					}
 					return Go()
 				},
-				Call: counted(&w.call), UndoCall: counted(&w.undo),
+				Call: counted(&w.call), UndoCall: counted(&w.undo), ByHand: true,
 			},
 			{Name: "end", Decide: func(Input) Verdict { return Done(nil) }},
 		},

@@ -54,6 +54,8 @@ var routes = map[string]access.Action{
 	"POST /api/v1/commands/adjust-stock":        Operate,
 	"POST /api/v1/commands/map-sku":             Operate,
 	"POST /api/v1/commands/retry-step":          Operate,
+	"POST /api/v1/commands/skip-step":           Operate,
+	"POST /api/v1/commands/take-back":           Operate,
 	"POST /api/v1/commands/replay-deadletter":   Operate,
 	"POST /api/v1/commands/replay-deadletters":  Operate,
 	"POST /api/v1/commands/discard-deadletter":  Operate,

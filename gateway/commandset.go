@@ -58,6 +58,18 @@ func (g *Gateway) registerCommands() {
 	) (eventlog.Request, error) {
 		return g.retry(b.Flow, "asked by hand")
 	})
+	type help struct {
+		Flow   string `json:"flow" minLength:"1" maxLength:"200"`
+		Step   string `json:"step" maxLength:"100" required:"false" doc:"where the flow stood when it was looked at; 409 when it has moved on"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200"`
+	}
+	command(g, "skip-step", "Go on without the step: it was done by other means. Label and telling the channel only", func(_ context.Context, b help) (eventlog.Request, error) {
+		return g.helped(b.Flow, flow.By{Step: b.Step, Reason: b.Reason}, (*flow.Definition).Skipping)
+	})
+	command(g, "take-back", "Give the order up and take back what was done: what it has reserved is free again", func(_ context.Context, b help) (eventlog.Request, error) {
+		r, err := g.helped(b.Flow, flow.By{Step: b.Step, Reason: b.Reason}, (*flow.Definition).TakingBack)
+		return withLetter(r, w, fulfilment.TakingBack(b.Flow, b.Reason)), err
+	})
 	type letter struct {
 		ID     string `json:"id" minLength:"1" maxLength:"200"`
 		Reason string `json:"reason" maxLength:"200" required:"false"`
@@ -166,6 +178,30 @@ func (g *Gateway) putBack(ctx context.Context, id, reason string) (eventlog.Requ
 		closed := eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: id}}}
 		return eventlog.Decision{Writes: append([]eventlog.Decided{closed}, back...)}, err
 	}}, nil
+}
+
+// withLetter opens a letter in the same commit.
+func withLetter(r eventlog.Request, workspace string, letter letterevents.Opened) eventlog.Request {
+	decide, stream := r.Decide, letterevents.Stream(workspace, letter.Letter)
+	r.Folds = append(r.Folds, letters.Resolving().Fold(stream))
+	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
+		d, err := decide(states)
+		if err == nil {
+			d.Writes = append(d.Writes, eventlog.Decided{Stream: stream, Events: []eventlog.Event{letter}})
+		}
+		return d, err
+	}
+	return r
+}
+
+// helped is what a person asks of an order's flow.
+func (g *Gateway) helped(id string, by flow.By, rule func(*flow.Definition, string) eventlog.Decider[flow.Status, flow.By]) (eventlog.Request, error) {
+	d := g.o.Fulfilment
+	if d == nil {
+		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
+	}
+	by.Now = g.o.Clock().UTC().Truncate(time.Microsecond)
+	return one(d.Stream(id), rule(d, id), by), nil
 }
 
 func (g *Gateway) retry(id, reason string) (eventlog.Request, error) {

@@ -109,6 +109,16 @@ func (f fulfilment) late(in flow.Input) []eventlog.Decided {
 	return nil
 }
 
+// TakingBack is the letter of an order whose flow a person takes back, because the channel still expects its parcel.
+func TakingBack(order, reason string) letterevents.Opened {
+	connection, _, _ := strings.Cut(order, ":")
+	return letterevents.Opened{
+		Letter: letterevents.TakenBack + order, Connection: connection, Subject: order, Field: "stock",
+		Reason: "The order was taken back by hand (" + reason + "), and its channel does not know. Cancel it there. If it is shipped all the same, " +
+			"take its units out of the stock by hand. Then discard this.",
+	}
+}
+
 func units(n int64) string {
 	if n == 1 {
 		return "1 unit"

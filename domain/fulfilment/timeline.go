@@ -5,6 +5,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
 )
 
 // Shown states of a step.
@@ -52,6 +53,27 @@ func Read(records []eventlog.Record) Timeline {
 		last = r.At
 	}
 	return t
+}
+
+// Actions are what a person may ask of a flow as it stands, by the rules that decide it: "retry", "skip", "take-back".
+func Actions(workspace, order string, records []eventlog.Record) []string {
+	d := Definition(workspace, nil)
+	fold := d.Fold(order)
+	state := fold.Zero()
+	for _, r := range records {
+		state = fold.Evolve(state, r.Event)
+	}
+	s, actions := state.(flow.Status), []string{}
+	if _, err := d.Retrying(order).Decide(s, ""); err == nil {
+		actions = append(actions, "retry")
+	}
+	if _, err := d.Skipping(order).Decide(s, flow.By{}); err == nil {
+		actions = append(actions, "skip")
+	}
+	if _, err := d.TakingBack(order).Decide(s, flow.By{}); err == nil {
+		actions = append(actions, "take-back")
+	}
+	return actions
 }
 
 func (t *Timeline) read(r eventlog.Record, last time.Time) {

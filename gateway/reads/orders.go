@@ -95,6 +95,7 @@ type OrderFlow struct {
 	Own      float64    `json:"own_seconds" doc:"in our hands"`
 	Elapsed  float64    `json:"elapsed_seconds" doc:"waits included"`
 	Steps    []FlowStep `json:"steps"`
+	Actions  []string   `json:"actions" enum:"retry,skip,take-back" doc:"what a person may ask of it now"`
 }
 
 // FlowStep is one line of the timeline.
@@ -172,6 +173,7 @@ func (b *Reads) timeline(id string, records []eventlog.Record) (*OrderFlow, *Ord
 	f := &OrderFlow{
 		ID: id, State: t.State, Step: t.Step, Sentence: t.Sentence, WakeAt: maybe(t.Wake),
 		Own: seconds(t.Own), Elapsed: seconds(t.Elapsed), Steps: []FlowStep{},
+		Actions: fulfilment.Actions(b.o.Workspace, id, records),
 	}
 	for _, s := range t.Steps {
 		f.Steps = append(f.Steps, FlowStep{Name: s.Name, State: s.State, At: stamp(s.At), Attempts: s.Attempts, Seconds: seconds(s.Took), Detail: s.Detail})

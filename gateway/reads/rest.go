@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/creatorflow/creatorflow/doctor"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -235,7 +236,7 @@ func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after stri
 			actions = []string{"replay"}
 		case strings.HasPrefix(l.ID, fulfilment.ReturnID("")):
 			l.Kind, actions = "stock", []string{"put-back", "discard"}
-		case strings.HasPrefix(l.ID, fulfilment.ShortID("")):
+		case letterevents.AboutStock(l.ID):
 			l.Kind, actions = "stock", []string{"discard"}
 		}
 		body.Items = append(body.Items, DeadLetter{
