@@ -103,6 +103,7 @@ try {
   await run.check("the last owner stays", () => settings.lastOwner(page, origin));
   await run.check("a refusal is a sentence", () => walk.refusalIsASentence(page, origin));
   quiet = false;
+  await run.check("a count books what differs", () => walk.countTheShelf(page, origin));
   await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));
 
   await run.check("the four icons say how things stand and lead on", () => screens.icons(page, origin));
@@ -206,6 +207,7 @@ try {
       await dressed.close();
     });
     await run.check("stock that is received lets a waiting order go on", () => walk.receiveAndRetry(page, origin));
+    await run.check("a waiting order is taken back by hand", () => walk.takeBack(page, origin));
   }
 
   await run.check("a new business is asked for its name, zone and currency", () => newBusiness(browser));

@@ -185,3 +185,41 @@ export async function findByKeyboard(page, origin) {
   await page.waitForURL((url) => url.pathname.startsWith("/orders/"));
   await page.getByRole("heading", { name: `Order ${items[0].channel_id}` }).waitFor();
 }
+
+/** A count books only what differs from the books as they were when it began. */
+export async function countTheShelf(page, origin) {
+  const { items } = await (await page.request.get(`${origin}/api/v1/stock?limit=1`)).json();
+  await page.goto(`${origin}/inventory/${encodeURIComponent(items[0].sku)}`);
+  await waitForLive(page);
+  const form = page.locator('[data-c="count"]');
+  await form.getByRole("button", { name: "Begin a count" }).click();
+  const books = number(/said (\S+) on hand/.exec(await form.getByText(/When you began/).textContent())[1]);
+  await form.getByRole("button", { name: "Book the difference" }).click();
+  await form.getByText("Enter a whole number, 0 or more.").waitFor();
+  await form.getByLabel("Units found").fill(String(books + 3));
+  await form.getByText(/the difference is \+3\./).waitFor();
+  await form.getByRole("button", { name: "Book the difference" }).click();
+  await page.getByText("Adjusted by +3. The ledger shows the new row.").waitFor({ timeout: 15_000 });
+  await page.locator('[data-c="ledger-row"]').filter({ hasText: /count: .* found/ }).first().waitFor();
+  await form.getByRole("button", { name: "Begin a count" }).click();
+  const now = number(/said (\S+) on hand/.exec(await form.getByText(/When you began/).textContent())[1]);
+  await form.getByLabel("Units found").fill(String(now));
+  await form.getByRole("button", { name: "Book the difference" }).click();
+  await form.getByText(/The books are right/).waitFor();
+}
+
+/** An order that waits is taken back by hand: it says so, and a letter says what its channel must be told. */
+export async function takeBack(page, origin) {
+  const order = await waitsForStock(page, origin);
+  await page.goto(`${origin}/orders/${encodeURIComponent(order.id)}`);
+  const ways = page.locator('[data-c="other-ways"]');
+  await ways.getByText("Other ways on").click();
+  await ways.locator('[data-c="take-back"]').click();
+  await ways.getByText("Say why: the order's history keeps the reason.").waitFor();
+  await ways.getByLabel("Reason").fill("browser test");
+  await ways.locator('[data-c="take-back"]').click();
+  await page.locator('[data-c="order-state"] [data-state="undone"]').waitFor({ timeout: 15_000 });
+  await ways.getByText("Taken back. A dead letter says what is left to do at the channel.").waitFor();
+  await page.goto(`${origin}/deadletters`);
+  await page.locator(`[data-c="deadletter"][data-id="taken-back-${order.id}"]`).waitFor({ timeout: 15_000 });
+}

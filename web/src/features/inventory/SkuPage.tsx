@@ -15,6 +15,7 @@ import { t } from "../../ui/words/words";
 import type { StockDetail } from "../../wire/api";
 import { stockTopic } from "../../wire/topics";
 import { AdjustForm } from "./AdjustForm";
+import { CountForm } from "./CountForm";
 import { LedgerCard } from "./LedgerCard";
 import { ReceiveForm } from "./ReceiveForm";
 import { stockoutWord } from "./stockout";
@@ -71,6 +72,9 @@ export function SkuPage() {
             </Card>
             <Card title={t.inventory.adjust} name="adjust">
               <AdjustForm sku={sku} />
+            </Card>
+            <Card title={t.inventory.count} name="count">
+              <CountForm key={sku} sku={sku} onHand={stock.on_hand} />
             </Card>
             {stock.waiting.length > 0 && <Waiting stock={stock} />}
             <Listings stock={stock} />

@@ -16,6 +16,7 @@ import { FlowTimeline } from "./FlowTimeline";
 import { MapSkuForm } from "./MapSkuForm";
 import { OrderEvents } from "./OrderEvents";
 import { OrderLines } from "./OrderLines";
+import { OtherWays } from "./OtherWays";
 import { RetryStep } from "./RetryStep";
 import { amendment, orderState, unknownCodes } from "./state";
 
@@ -73,6 +74,7 @@ export function OrderPage() {
           <Card title={t.orders.flow} name="flow">
             <FlowTimeline flow={order.flow} placedAt={order.placed_at} />
             <RetryStep order={order} />
+            <OtherWays order={order} />
           </Card>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
             {codes.map((code) => (
