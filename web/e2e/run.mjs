@@ -110,6 +110,7 @@ try {
   await run.check("the keyboard opens screens and shows its map", () => screens.keys(page, origin));
   await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
   await run.check("flows lead to their orders", () => screens.flows(page, origin));
+  await run.check("a list of hundreds draws what is seen", () => screens.longList(page, origin));
   await run.check("a view of the orders is saved on the device", () => screens.savedViews(page, origin));
   quiet = true; // a refusal is an error in the console, and here it is right
   await run.check("several orders are tried again together", () => screens.bulk(page, origin));

@@ -153,3 +153,19 @@ export async function more(page, origin) {
   await page.getByRole("link", { name: "Dead letters" }).click();
   await page.getByRole("heading", { name: "Dead letters", level: 1 }).waitFor();
 }
+
+/** A list of hundreds goes on by itself as it is scrolled, and only what is near the window is drawn. */
+export async function longList(page, origin) {
+  await page.goto(`${origin}/orders`);
+  const table = page.locator('[data-c="order-list"] table');
+  await table.waitFor();
+  const last = async () => Number(await table.locator('[data-c="order-row"]').last().getAttribute("aria-rowindex"));
+  await until("the third page is reached by scrolling alone", 30, async () => {
+    await page.mouse.wheel(0, 1_500);
+    await page.waitForTimeout(60);
+    return (await last()) > 110;
+  });
+  const drawn = await table.locator('[data-c="order-row"]').count();
+  const known = Number(await table.getAttribute("aria-rowcount"));
+  expect(known > 110 && drawn < 80, `of ${known} rows ${drawn} are drawn`);
+}

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { Tick } from "../../ui/Tick";
+import { useVirtualRows } from "../../ui/useVirtualRows";
 import { t } from "../../ui/words/words";
 import type { OrderItem } from "../../wire/api";
 import { orderState } from "./state";
@@ -10,11 +11,14 @@ interface OrderTableProps {
   orders: OrderItem[];
   chosen: Set<string>;
   onChosen: (ids: Set<string>) => void;
+  /** The end of the list comes near. */
+  near: () => void;
 }
 
 /** Orders as a table, to be chosen one by one or all that are shown; on phones each row becomes two lines. */
-export function OrderTable({ orders, chosen, onChosen }: OrderTableProps) {
+export function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) {
   const format = useFormat();
+  const { rows, above, below, measure, body } = useVirtualRows<HTMLTableSectionElement>(orders.length, 49, near);
   const all = orders.every(({ id }) => chosen.has(id));
   const choose = (ids: string[], on: boolean): void => {
     const next = new Set(chosen);
@@ -25,9 +29,9 @@ export function OrderTable({ orders, chosen, onChosen }: OrderTableProps) {
     onChosen(next);
   };
   return (
-    <table className="w-full border-collapse text-left max-lg:block">
+    <table className="w-full border-collapse text-left max-lg:block" aria-rowcount={orders.length + 1}>
       <thead className="max-lg:sr-only">
-        <tr className="border-b border-line text-[12px] text-fg-3">
+        <tr className="border-b border-line text-[12px] text-fg-3" aria-rowindex={1}>
           <th className="w-10 py-2.5 pl-4 font-medium max-lg:hidden">
             <Tick label={t.orders.bulk.all} checked={all} onChange={(on) => choose(orders.map(({ id }) => id), on)} />
           </th>
@@ -38,12 +42,18 @@ export function OrderTable({ orders, chosen, onChosen }: OrderTableProps) {
           <th className="px-4 py-2.5 text-right font-medium">{t.orders.placed}</th>
         </tr>
       </thead>
-      <tbody className="max-lg:block">
-        {orders.map((order) => {
+      <tbody className="max-lg:block" ref={body}>
+        <Gap height={above} />
+        {rows.map(({ index }) => {
+          const order = orders[index];
+          if (!order) return null;
           const { state, word } = orderState(order);
           return (
             <tr
               key={order.id}
+              ref={measure}
+              data-index={index}
+              aria-rowindex={index + 2}
               className="relative border-b border-line last:border-0 hover:bg-surface-2 max-lg:grid max-lg:grid-cols-[auto_1fr_auto] max-lg:gap-x-3 max-lg:px-4 max-lg:py-2"
               data-c="order-row"
               data-order={order.id}
@@ -71,7 +81,18 @@ export function OrderTable({ orders, chosen, onChosen }: OrderTableProps) {
             </tr>
           );
         })}
+        <Gap height={below} />
       </tbody>
     </table>
+  );
+}
+
+/** Stands for the rows that are not drawn. */
+function Gap({ height }: { height: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr aria-hidden="true" className="max-lg:block">
+      <td colSpan={6} className="max-lg:block" style={{ height }} />
+    </tr>
   );
 }

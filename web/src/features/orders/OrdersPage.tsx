@@ -42,6 +42,9 @@ export function OrdersPage() {
   const [chosen, setChosen] = useState(new Set<string>());
   useEffect(() => setChosen(new Set()), [q, status]); // what is not shown is not acted on
 
+  const near = (): void => {
+    if (list.hasNextPage && !list.isFetching) void list.fetchNextPage();
+  };
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const first = list.data?.pages[0];
   const onSearch = useCallback(
@@ -105,7 +108,7 @@ export function OrdersPage() {
               }
             />
           )}
-          {items.length > 0 && <OrderTable orders={items} chosen={chosen} onChosen={setChosen} />}
+          {items.length > 0 && <OrderTable orders={items} chosen={chosen} onChosen={setChosen} near={near} />}
         </section>
       )}
       <BulkBar chosen={chosen} onChosen={setChosen} />
