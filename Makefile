@@ -43,7 +43,7 @@ CHECK := install vet format lint deadcode web-types web-unit web-imports unit
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-long check build lint web deps clean \
+.PHONY: help run test test-long check build lint web deps screenshots clean \
 	install binary size vet format deadcode web-types web-unit web-imports web-budget unit postgres properties drills fuzz totals browser proofs
 
 help: ## show this list
@@ -70,6 +70,9 @@ web: web/dist/index.html ## build the browser app when its sources changed
 
 deps: ## install the system packages that tests need, or name what is missing
 	@scripts/deps go node gcc chromium postgres
+
+screenshots: build ## pictures of every screen in every state, in a new folder that it names
+	cd web && npm run screenshots
 
 clean: ## remove what was built; installed tools and modules stay
 	rm -rf bin
@@ -129,7 +132,7 @@ web-budget: web
 	cd web && npm run budget
 
 browser: build
-	cd web && npm run e2e
+	cd web && npm run e2e $(if $(SHORT),,-- --all)
 
 # A drill that the machine lacks something for says so and exits with 3; it has not passed, the others go on.
 DRILLS := "crash --cycles 40" "crash --engine postgres --cycles 40" "powercut --cycles 200" "powercut --engine postgres --cycles 30" \

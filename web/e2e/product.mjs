@@ -1,7 +1,10 @@
 // The real binary as a child process: started, read for its address and one-time link, killed and started again.
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -57,4 +60,18 @@ export async function start(args, { needLink = true, seconds = 60 } = {}) {
       wake = () => (clearTimeout(timer), resolve());
     });
   }
+}
+
+/** A hub that has nothing yet, in a folder of its own. `invite` gives a new one-time link. */
+export async function startEmpty() {
+  const data = mkdtempSync(join(tmpdir(), "creatorflow-new-"));
+  const product = await start(["serve", "--data", data, "--listen", "127.0.0.1:0"], { needLink: false });
+  return {
+    ...product,
+    invite: async () => {
+      const { stdout } = await promisify(execFile)(binary(), ["user", "link", "owner", "--data", data, "--address", product.origin]);
+      return /https?:\/\/\S+/.exec(stdout)[0];
+    },
+    stop: () => product.stop().then(() => rmSync(data, { recursive: true, force: true })),
+  };
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Drives the real binary with a real browser.
 //   node e2e/run.mjs
+//   --all                      each state of a screen in all four forms, not in two
 //   CREATORFLOW_BIN=<path>     the program; default bin/creatorflow of this tree
 //   CREATORFLOW_LINK=<link>    takes a server that runs already instead; the kill and restart check is then left out,
 //                              which the summary says
@@ -14,10 +15,13 @@ import * as looks from "./looks.mjs";
 import { start } from "./product.mjs";
 import * as screens from "./screens.mjs";
 import * as settings from "./settings.mjs";
+import * as states from "./states.mjs";
 import * as walk from "./walk.mjs";
 import { newBusiness } from "./workspace.mjs";
 
 const given = process.env.CREATORFLOW_LINK;
+// the states besides the live one differ little between themes: in short runs each theme and each width is looked at once
+const some = process.argv.includes("--all") ? forms : [forms[0], forms[3]];
 const data = mkdtempSync(join(tmpdir(), "creatorflow-e2e-"));
 const demo = (listen) => ["demo", "--data", data, "--listen", listen, "--speed", "300"];
 let product = given ? { link: given, origin: new URL(given).origin, stop: () => {} } : await start(demo("127.0.0.1:0"));
@@ -183,6 +187,11 @@ try {
     await stranger.close();
   };
   await twoAtATime(forms, dress);
+  const stated = states.routes(orders[0].id, skus[0].sku);
+  await twoAtATime(some, async (form) => {
+    await states.cutOff(run, browser, form, state, origin, stated);
+    await states.heldStill(run, browser, form, state, origin);
+  });
 
   // widths between the two, and what a window of 1280 has at a zoom of 400 %
   await twoAtATime([320, 768, 1024, 1280], (width) =>
@@ -211,7 +220,7 @@ try {
     await run.check("a waiting order is taken back by hand", () => walk.takeBack(page, origin));
   }
 
-  await run.check("a new business is asked for its name, zone and currency", () => newBusiness(browser));
+  await run.check("a new business is asked for its name, zone and currency", () => newBusiness(run, browser, some));
 
   await run.check("nothing complained in the console", async () => {
     expect(complaints.length === 0, complaints.slice(0, 5).join("\n      "));

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Pictures of every screen, at both widths and in both themes, of the running demo.
+// Pictures of every screen and its states, at both widths and in both themes: the running demo, the same while it loads, when its
+// reads fail, held still and without the server, and a hub that has nothing yet.
 //   node e2e/screenshots.mjs [folder]       default: a new folder under the system's temporary folder
 //   CREATORFLOW_LINK=<one-time link>        takes a server that runs already
 //   CREATORFLOW_SETTLE=<seconds>            how long the demo runs before the pictures, default 20
@@ -7,7 +8,8 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forms, launch, open, setUp } from "./browser.mjs";
-import { start } from "./product.mjs";
+import { start, startEmpty } from "./product.mjs";
+import { cut, routes } from "./states.mjs";
 
 const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), "creatorflow-screens-"));
 mkdirSync(folder, { recursive: true });
@@ -15,6 +17,7 @@ const product = process.env.CREATORFLOW_LINK
   ? { link: process.env.CREATORFLOW_LINK, origin: new URL(process.env.CREATORFLOW_LINK).origin, stop: () => {} }
   : await start(["demo", "--listen", "127.0.0.1:0", "--speed", "300"]);
 const browser = await launch();
+const name = (path) => ({ "": "command" })[path.split(/[/?]/)[1]] ?? path.split(/[/?]/)[1] + (/\/.*\//.test(path) ? "-one" : "");
 try {
   const first = await open(browser, forms[0]);
   const page = await first.newPage();
@@ -47,16 +50,55 @@ try {
   for (const form of forms) {
     const context = await open(browser, form, state);
     const screen = await context.newPage();
-    for (const [name, path] of screens) {
+    for (const [title, path] of screens) {
       await screen.goto(product.origin + path);
       await screen.locator('[data-link="live"]').waitFor();
       await screen.waitForTimeout(1500);
-      await screen.screenshot({ path: join(folder, `${name}-${form.name}.png`) });
-      if (name !== "orders" && name !== "inventory") {
-        await screen.screenshot({ path: join(folder, `${name}-${form.name}-full.png`), fullPage: true });
+      await screen.screenshot({ path: join(folder, `${title}-${form.name}.png`) });
+      if (title !== "orders" && title !== "inventory") {
+        await screen.screenshot({ path: join(folder, `${title}-${form.name}-full.png`), fullPage: true });
       }
     }
+    await screen.goto(product.origin);
+    await screen.locator('[data-link="live"]').waitFor();
+    await screen.keyboard.press("p");
+    await screen.waitForTimeout(1000);
+    await screen.screenshot({ path: join(folder, `command-paused-${form.name}.png`) });
+    await context.setOffline(true);
+    await screen.locator('[data-link="live"]').waitFor({ state: "detached", timeout: 60_000 });
+    await screen.waitForTimeout(1000);
+    await screen.screenshot({ path: join(folder, `command-offline-${form.name}.png`) });
     await context.close();
+    for (const kind of ["loading", "failed"]) {
+      const apart = await open(browser, form, state);
+      await cut(apart, kind);
+      const lonely = await apart.newPage();
+      for (const path of routes(order.id, sku.sku)) {
+        await lonely.goto(product.origin + path, { waitUntil: "domcontentloaded" });
+        await lonely.waitForTimeout(1000);
+        await lonely.screenshot({ path: join(folder, `${name(path)}-${kind}-${form.name}.png`) });
+      }
+      await apart.close();
+    }
+  }
+  const empty = await startEmpty();
+  try {
+    const owner = await open(browser, forms[0]);
+    await setUp(await owner.newPage(), await empty.invite(), "/settings");
+    const signedIn = await owner.storageState();
+    for (const form of forms) {
+      const context = await open(browser, form, signedIn);
+      const screen = await context.newPage();
+      for (const path of ["/", "/orders", "/inventory", "/channels", "/flows", "/deadletters", "/settings"]) {
+        await screen.goto(empty.origin + path);
+        await screen.locator('[data-link="live"]').waitFor();
+        await screen.waitForTimeout(1000);
+        await screen.screenshot({ path: join(folder, `${name(path)}-empty-${form.name}.png`), fullPage: true });
+      }
+      await context.close();
+    }
+  } finally {
+    await empty.stop();
   }
   console.log(folder);
 } finally {

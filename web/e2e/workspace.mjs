@@ -1,13 +1,9 @@
 // A new server asks its owner what the business is called, where its day begins and what it counts in.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { password } from "./browser.mjs";
-import { expect, until } from "./check.mjs";
+import { expect, twoAtATime, until } from "./check.mjs";
 import { accessible } from "./looks.mjs";
-import { binary, start } from "./product.mjs";
+import { start, startEmpty } from "./product.mjs";
+import { nothingYet } from "./states.mjs";
 
 /** From nothing to the first order, by the screen alone: credentials, consent at the channel, back, connected, doctor green. */
 async function connectShop(page, origin) {
@@ -43,15 +39,10 @@ async function connectShop(page, origin) {
   }
 }
 
-export async function newBusiness(browser) {
-  const data = mkdtempSync(join(tmpdir(), "creatorflow-new-"));
-  const product = await start(["serve", "--data", data, "--listen", "127.0.0.1:0"], { needLink: false });
+export async function newBusiness(run, browser, some) {
+  const product = await startEmpty();
   const context = await browser.newContext({ timezoneId: "America/New_York", locale: "en-GB", serviceWorkers: "block" });
   try {
-    const link = async () => {
-      const { stdout } = await promisify(execFile)(binary(), ["user", "link", "owner", "--data", data, "--address", product.origin]);
-      return /https?:\/\/\S+/.exec(stdout)[0];
-    };
     const choose = async (page, address) => {
       await page.goto(address);
       await page.getByLabel("Password", { exact: true }).fill(password);
@@ -59,7 +50,7 @@ export async function newBusiness(browser) {
       await page.getByRole("button", { name: "Set password and open the board" }).click();
     };
     const page = await context.newPage();
-    await choose(page, await link());
+    await choose(page, await product.invite());
     await page.waitForURL((url) => url.pathname === "/settings");
     const zone = page.getByLabel("Time zone");
     await zone.waitFor();
@@ -79,16 +70,17 @@ export async function newBusiness(browser) {
     await page.getByText("All times in America/New_York").first().waitFor();
     await until("the board counts in pounds", 15, async () => (await page.locator('[data-c="kpi-revenue"]').textContent()).includes("£"));
 
+    const state = await context.storageState();
+    await twoAtATime(some, (form) => nothingYet(run, browser, form, state, product.origin));
     await connectShop(page, product.origin);
 
     await page.getByRole("link", { name: /^All times in/ }).click();
     await page.getByLabel("Name of the business").waitFor();
     expect((await page.getByLabel("Name of the business").inputValue()) === "Ana's bags", "the settings are not shown for a change");
-    await choose(page, await link());
+    await choose(page, await product.invite());
     await page.waitForURL((url) => url.pathname === "/"); // asked once
   } finally {
     await context.close();
     await product.stop();
-    rmSync(data, { recursive: true, force: true });
   }
 }
