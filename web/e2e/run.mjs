@@ -106,6 +106,7 @@ try {
   quiet = true; // a refusal is an error in the console, and here it is right
   await run.check("the last owner stays", () => settings.lastOwner(page, origin));
   await run.check("a refusal is a sentence", () => walk.refusalIsASentence(page, origin));
+  await run.check("a movement shows before the answer and goes when it is refused", () => walk.atOnce(page, origin));
   quiet = false;
   await run.check("a count books what differs", () => walk.countTheShelf(page, origin));
   await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));

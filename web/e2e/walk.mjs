@@ -186,6 +186,27 @@ export async function findByKeyboard(page, origin) {
   await page.getByRole("heading", { name: `Order ${items[0].channel_id}` }).waitFor();
 }
 
+/** A movement shows at once, before the server has answered, and is taken back with the reason when it is refused. */
+export async function atOnce(page, origin) {
+  const { items } = await (await page.request.get(`${origin}/api/v1/stock?limit=1`)).json();
+  await page.goto(`${origin}/inventory/${encodeURIComponent(items[0].sku)}`);
+  await waitForLive(page);
+  let answer;
+  await page.route("**/api/v1/commands/receive-stock", async (route) => {
+    await new Promise((resolve) => (answer = resolve));
+    await route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify({ title: "Conflict", status: 409, detail: "Refused by the check." }) });
+  });
+  const form = page.locator('[data-c="receive"]');
+  await form.getByLabel("Units received").fill("700000");
+  await form.getByRole("button", { name: "Receive" }).click();
+  await page.getByText("+700,000 is being booked.").waitFor({ timeout: 5_000 });
+  await until("the number shows it", 5, async () => number(await page.locator('[data-c="available"]').textContent()) >= 600_000);
+  answer();
+  await form.getByText("Refused by the check.").waitFor();
+  await until("the number is taken back", 5, async () => number(await page.locator('[data-c="available"]').textContent()) < 600_000);
+  await page.unroute("**/api/v1/commands/receive-stock");
+}
+
 /** A count books only what differs from the books as they were when it began. */
 export async function countTheShelf(page, origin) {
   const { items } = await (await page.request.get(`${origin}/api/v1/stock?limit=1`)).json();

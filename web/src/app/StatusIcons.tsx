@@ -55,7 +55,7 @@ function StatusIcon({ name, standing: { level, lines } }: { name: keyof Standing
             <Icon className="size-4" aria-hidden="true" />
             <Mark className={cx("absolute -right-1.5 -bottom-1.5 size-2.5 rounded-full bg-bg min-[1400px]:hidden", looks[level].mark)} aria-hidden="true" />
           </span>
-          <span className="hidden min-[1400px]:inline" data-level={level}>
+          <span className="hidden whitespace-nowrap min-[1400px]:inline" data-level={level}>
             {word}
           </span>
           <Mark className={cx("hidden size-3.5 min-[1400px]:block", looks[level].mark)} aria-hidden="true" />

@@ -42,6 +42,22 @@ describe("useCommand", () => {
     expect(result.current.state.kind).toBe("shown");
   });
 
+  it("shows what it will change before the answer and takes it back when it is refused", async () => {
+    let answer = (_: Response): void => undefined;
+    const { store, result } = setUp([() => new Promise<Response>((resolve) => (answer = resolve))]);
+    store.snapshot("stock/A", { position: 1, on_hand: 40 } as never);
+    const shown = () => store.get<{ on_hand: number }>("stock/A").value?.on_hand;
+    let ran: Promise<boolean> | undefined;
+    act(() => {
+      ran = result.current.run({ sku: "A", quantity: 5 }, { topic: { name: "stock/A", path: "" }, apply: (value: { on_hand: number }) => ({ on_hand: value.on_hand + 5 }) });
+    });
+    expect(shown()).toBe(45);
+    answer(Response.json({ status: 409, detail: "Too many." }, { status: 409 }));
+    await act(async () => void (await ran));
+    expect(shown()).toBe(40);
+    expect(result.current.state).toMatchObject({ kind: "refused", problem: { message: "Too many." } });
+  });
+
   it("shows a refusal's sentence and uses a new key afterwards", async () => {
     const { sent, result, run } = setUp([problem(409, "Only 12 are left."), done(1)]);
     await run();

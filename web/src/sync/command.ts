@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { CommandAnswer } from "../wire/api";
 import type { Path } from "../wire/client";
 import type { Commands, CommandState } from "../wire/commands";
+import type { Topic } from "../wire/topics";
 import { useSync } from "./context";
 import { asProblem, Problem } from "../wire/problem";
 import { call } from "./http";
@@ -19,6 +20,12 @@ export function unsure(problem: Problem): boolean {
   return problem.status === 0 || problem.status >= 500;
 }
 
+/** What a command changes in one topic, to be shown before the server has answered. */
+export interface Expected<T> {
+  topic: Topic<T>;
+  apply: (value: T) => T;
+}
+
 /** One button's command: its key, its state, and the moment the screen shows its effect. */
 export function useCommand<N extends keyof Commands>(name: N) {
   const { store } = useSync();
@@ -26,23 +33,27 @@ export function useCommand<N extends keyof Commands>(name: N) {
   const open = useRef<{ body: string; key: string } | undefined>(undefined);
 
   const run = useCallback(
-    async (body: Commands[N]): Promise<boolean> => {
+    async <T>(body: Commands[N], expected?: Expected<T>): Promise<boolean> => {
       const text = JSON.stringify(body);
+      const overlay = expected && store.lay(expected.topic.name, expected.apply);
       if (open.current?.body !== text) open.current = { body: text, key: uuid7() };
       setState({ kind: "sending" });
       try {
-        const { position } = await send(name, body, open.current.key);
+        const { position, version } = await send(name, body, open.current.key);
         open.current = undefined;
+        if (version === 0) overlay?.drop(); // nothing had to change
+        else overlay?.settle(position);
         setState({ kind: "accepted", position });
         return true;
       } catch (cause) {
+        overlay?.drop();
         const problem = asProblem(cause);
         if (!unsure(problem)) open.current = undefined;
         setState({ kind: unsure(problem) ? "unsure" : "refused", problem });
         return false;
       }
     },
-    [name],
+    [name, store],
   );
 
   useEffect(() => {

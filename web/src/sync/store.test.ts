@@ -47,6 +47,40 @@ describe("Store", () => {
     expect(store.clock().position).toBe(9);
   });
 
+  it("shows at once what a command will change until the screen has passed it", () => {
+    const store = new Store(clock().later);
+    store.snapshot("stock/a", { position: 5, on_hand: 40 } as never);
+    const shown = () => store.get<{ position: number; on_hand: number }>("stock/a").value?.on_hand;
+    const more = (delta: number) => store.lay<{ position: number; on_hand: number }>("stock/a", (value) => ({ ...value, on_hand: value.on_hand + delta }));
+    const three = more(3);
+    const five = more(5);
+    expect(shown()).toBe(48);
+    expect(store.get("stock/a")).toBe(store.get("stock/a")); // the same object while nothing changes
+    three.settle(9);
+    expect(shown()).toBe(48);
+    store.frame("stock/a", { position: 7, on_hand: 38 } as never); // a sale that came before
+    store.tick(tick(7));
+    expect(shown()).toBe(46);
+    store.frame("stock/a", { position: 9, on_hand: 41 } as never);
+    store.tick(tick(9));
+    expect(shown()).toBe(46); // three is in what the server says, five on top of it
+    five.drop();
+    expect(shown()).toBe(41);
+  });
+
+  it("takes an overlay away that is settled after the screen has passed it", () => {
+    const store = new Store(clock().later);
+    store.snapshot("stock/a", at(5));
+    const overlay = store.lay<{ text: string }>("stock/a", (value) => ({ ...value, text: "new" }));
+    store.frame("stock/a", at(9, "said"));
+    store.tick(tick(9));
+    let told = 0;
+    store.listen("stock/a", () => told++);
+    overlay.settle(9);
+    expect(store.get("stock/a").value).toMatchObject({ text: "said" });
+    expect(told).toBe(1);
+  });
+
   it("moves the clock only after the values it belongs to", () => {
     const store = new Store(clock().later);
     store.snapshot("kpis", at(5));

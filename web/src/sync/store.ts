@@ -19,6 +19,19 @@ export interface Shown {
   readonly paused: boolean;
 }
 
+/** What a command will change in a topic's value, shown before the server has answered. */
+export interface Overlay {
+  /** The command was done at this log position: the overlay goes once the screen has passed it. */
+  settle: (position: number) => void;
+  /** The command was refused, or nobody knows what came of it: what the server last said is shown again. */
+  drop: () => void;
+}
+
+interface Laid {
+  apply: (value: never) => unknown;
+  until: number;
+}
+
 const nothing: Entry<never> = { value: undefined, position: -1, problem: undefined };
 
 /** Without a clock frame an update is shown after this long. */
@@ -31,6 +44,9 @@ export const paintWithin = 300;
 export class Store {
   readonly #later: (run: () => void, ms: number) => () => void;
   #shown = new Map<string, Entry<unknown>>();
+  #laid = new Map<string, readonly Laid[]>();
+  /** Entries with their overlays, made once for each pair of both. */
+  #covered = new Map<string, { entry: Entry<unknown>; laid: readonly Laid[]; shown: Entry<unknown> }>();
   #arrived = new Map<string, Positioned>();
   #clock: Shown = { position: -1, log: "", held: 0, paused: false };
   #pending: ClockFrame | undefined;
@@ -42,9 +58,30 @@ export class Store {
     this.#later = later;
   }
 
-  /** The shown state of a topic. */
+  /** The shown state of a topic: what the server last said, and what was done since on top of it. */
   get<T>(topic: string): Entry<T> {
-    return (this.#shown.get(topic) as Entry<T> | undefined) ?? nothing;
+    const entry = (this.#shown.get(topic) as Entry<T> | undefined) ?? nothing;
+    const laid = this.#laid.get(topic);
+    if (!laid || entry.value === undefined) return entry;
+    const made = this.#covered.get(topic);
+    if (made && made.entry === entry && made.laid === laid) return made.shown as Entry<T>;
+    const value = laid.reduce<unknown>((value, { apply }) => apply(value as never), entry.value);
+    const shown = { ...entry, value: value as T };
+    this.#covered.set(topic, { entry, laid, shown });
+    return shown;
+  }
+
+  /** Shows at once what a command will change. */
+  lay<T>(topic: string, apply: (value: T) => T): Overlay {
+    const one: Laid = { apply: apply as Laid["apply"], until: Infinity };
+    this.#cover(topic, [...(this.#laid.get(topic) ?? []), one]);
+    return {
+      settle: (position) => {
+        one.until = position;
+        this.#uncover(topic);
+      },
+      drop: () => this.#cover(topic, (this.#laid.get(topic) ?? []).filter((other) => other !== one)),
+    };
   }
 
   /** The position the screen shows. */
@@ -139,6 +176,25 @@ export class Store {
     this.#pending = undefined;
     for (const [topic] of painted) this.#tell(this.#listeners.get(topic));
     if (frame) this.#setClock({ ...this.#clock, position: frame.position, log: frame.log });
+    for (const topic of [...this.#laid.keys()]) this.#uncover(topic);
+  }
+
+  /** Takes away the overlays that what is shown has passed. */
+  #uncover(topic: string): void {
+    const laid = this.#laid.get(topic);
+    if (!laid) return;
+    const reached = Math.max(this.#shown.get(topic)?.position ?? -1, this.#clock.position);
+    const left = laid.filter(({ until }) => until > reached);
+    if (left.length < laid.length) this.#cover(topic, left);
+  }
+
+  #cover(topic: string, laid: readonly Laid[]): void {
+    if (laid.length > 0) this.#laid.set(topic, laid);
+    else {
+      this.#laid.delete(topic);
+      this.#covered.delete(topic);
+    }
+    this.#tell(this.#listeners.get(topic));
   }
 
   #set(topic: string, entry: Entry<unknown>): void {

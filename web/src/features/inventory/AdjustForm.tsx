@@ -5,6 +5,7 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
 /** What was counted differs from what is written: a change with its reason, never an absolute number. */
@@ -24,7 +25,7 @@ export function AdjustForm({ sku }: { sku: string }) {
     setTried(true);
     if (badDelta || badReason) return;
     setSent(units);
-    void run({ sku, delta: units, reason: reason.trim() }).then((done) => {
+    void run({ sku, delta: units, reason: reason.trim() }, expected(sku, "adjusted", units, format.signed(units))).then((done) => {
       if (!done) return;
       setDelta("");
       setReason("");

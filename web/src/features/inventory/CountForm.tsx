@@ -5,6 +5,7 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
 /**
@@ -37,8 +38,10 @@ export function CountForm({ sku, onHand }: { sku: string; onHand: number }) {
       over();
       return;
     }
-    setBooked(found - begun);
-    void run({ sku, delta: found - begun, reason: t.inventory.countReason(format.count(found), format.count(begun)) }).then((done) => {
+    const delta = found - begun;
+    setBooked(delta);
+    const reason = t.inventory.countReason(format.count(found), format.count(begun));
+    void run({ sku, delta, reason }, expected(sku, "adjusted", delta, format.signed(delta))).then((done) => {
       if (done) over();
     });
   };

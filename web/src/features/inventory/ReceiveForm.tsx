@@ -5,6 +5,7 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
 /** Goods came in. */
@@ -22,7 +23,7 @@ export function ReceiveForm({ sku }: { sku: string }) {
     setWrong(units === undefined || units < 1);
     if (units === undefined || units < 1) return;
     setSent(units);
-    void run({ sku, quantity: units, reason: reason.trim() }).then((done) => {
+    void run({ sku, quantity: units, reason: reason.trim() }, expected(sku, "received", units, format.signed(units))).then((done) => {
       if (!done) return;
       setQuantity("");
       setReason("");

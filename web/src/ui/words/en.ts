@@ -449,6 +449,7 @@ export const en = {
     },
     after: (onHand: string, reserved: string, available: string) =>
       `then ${available} available = ${onHand} on hand \u2212 ${reserved} reserved`,
+    booking: (change: string) => `${change} is being booked.`,
     count: "Count",
     countWhy: "Count the shelf, then say what you found. What is sold or received meanwhile is in the books already.",
     countBegin: "Begin a count",
@@ -568,7 +569,7 @@ export const en = {
     title: "Channels",
     lead: (ok: string, all: string) => `${ok} of ${all} in step`,
     emptyTitle: "No channel is connected.",
-    emptyWhy: "Orders come in and stock is kept in step as soon as a shop is connected.",
+    emptyWhy: "Connect one below: the doctor looks at it on the spot. Just looking around? “creatorflow demo” shows a busy shop, on data of its own.",
     lastSync: "Last sync",
     never: "not yet",
     ago: (age: string) => `${age} ago`,
