@@ -169,6 +169,34 @@ type Quantity struct {
 	Committed                  int64 // sold, not yet shipped
 }
 
+// ListingStatus is a listing's state in the hub's words.
+type ListingStatus string
+
+// The states of a listing.
+const (
+	ListingLive    ListingStatus = "live"    // buyers can order it
+	ListingOff     ListingStatus = "off"     // the seller or the channel took it down
+	ListingDraft   ListingStatus = "draft"   // not yet for sale: unfinished, in review or refused
+	ListingUnknown ListingStatus = "unknown" // a word we do not know; kept in Listing.Vendor
+)
+
+// Listing is one SKU as a channel lists it. Committed is not told here.
+type Listing struct {
+	Quantity
+	Title   string // of the product
+	Variant string // what tells it from the product's other SKUs, where the list says so
+	Price   money.Money
+	Status  ListingStatus
+	Vendor  string // the vendor's own word for the status
+}
+
+// ListingPage is one page of listings; broken ones come beside the good ones.
+type ListingPage struct {
+	Listings []Listing
+	Invalid  []Invalid
+	Next     string // empty at the end
+}
+
 // Shipment is the arranged shipment of one package.
 type Shipment struct {
 	Package  string
@@ -265,5 +293,11 @@ type Connector interface {
 	// Label fetches the label file of an arranged package.
 	Label(ctx context.Context, pkg string) (Label, error)
 	// Listings pages through the shop's SKUs.
-	Listings(ctx context.Context, page string) ([]Quantity, string, error)
+	Listings(ctx context.Context, page string) (ListingPage, error)
+}
+
+// VariantNamer is a Connector whose Listings do not name what tells a product's SKUs apart.
+type VariantNamer interface {
+	// Variants names them, by listing; a product without variants has none.
+	Variants(ctx context.Context, product string) (map[string]string, error)
 }

@@ -511,22 +511,22 @@ func listings(t *testing.T, w World) {
 	want := map[string]channels.Quantity{}
 	for i := range count {
 		code := fmt.Sprintf("SKU-%03d", i)
-		product, listing := w.Sim.List(code, "1.00", int64(i))
+		product, listing := w.Sim.List(code, "2.50", int64(i))
 		want[listing] = channels.Quantity{ListingID: listing, ProductID: product, Code: code, Available: int64(i)}
 	}
 	asked := 0
 	for next := ""; asked == 0 || next != ""; asked++ {
-		var got []channels.Quantity
-		var err error
-		if got, next, err = w.Connector.Listings(t.Context(), next); err != nil {
-			t.Fatal(err)
-		}
-		for _, q := range got {
-			if q != want[q.ListingID] {
-				t.Errorf("got %+v, want %+v", q, want[q.ListingID])
+		got := must[channels.ListingPage](t)(w.Connector.Listings(t.Context(), next))
+		for _, l := range got.Listings {
+			if l.Quantity != want[l.ListingID] || l.Title == "" || l.Price.Minor != 250 || l.Status != channels.ListingLive {
+				t.Errorf("got %+v, want %+v, live, with a title and a price of 2.50", l, want[l.ListingID])
 			}
-			delete(want, q.ListingID)
+			delete(want, l.ListingID)
 		}
+		if len(got.Invalid) > 0 {
+			t.Errorf("broken: %v", got.Invalid)
+		}
+		next = got.Next
 		if asked > count {
 			t.Fatal("the pages do not end")
 		}

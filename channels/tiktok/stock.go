@@ -1,18 +1,17 @@
 package tiktok
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/products"
 	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
@@ -47,86 +46,13 @@ func (c *Connector) Quantities(ctx context.Context, listings []string) ([]channe
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, wire.Unreadable(name, err)
 	}
-	return c.products(list.Inventory, readInventory)
-}
-
-// skuReader translates one SKU of a product and finds its warehouses.
-type skuReader func(r *channels.Reading, raw json.RawMessage) (channels.Quantity, []string)
-
-// products translates the SKUs of many products and remembers their warehouses. Broken ones are errors beside the good.
-func (c *Connector) products(list []json.RawMessage, read skuReader) (found []channels.Quantity, err error) {
+	read := products.Inventory(list.Inventory)
+	c.remember(read.Warehouses)
 	var errs []error
-	warehouses := map[string][]string{}
-	for i, raw := range list {
-		r := &channels.Reading{Record: "product"}
-		var p struct {
-			ID        json.RawMessage `json:"id"`
-			ProductID json.RawMessage `json:"product_id"` // its name in an inventory
-			Status    json.RawMessage `json:"status"`
-			SKUs      json.RawMessage `json:"skus"`
-		}
-		if r.Object(channels.At("products", i), raw, &p) && channels.Lenient(p.Status) == "DELETED" {
-			continue
-		}
-		var product string
-		var skus []json.RawMessage
-		if r.Invalid == nil {
-			product = r.ID("id", json.RawMessage(cmp.Or(string(p.ProductID), string(p.ID))))
-			skus = r.List("skus", p.SKUs)
-		}
-		if r.Invalid != nil {
-			errs = append(errs, *r.Invalid)
-			continue
-		}
-		for _, raw := range skus {
-			r := &channels.Reading{Record: "listing of product " + product}
-			q, places := read(r, raw)
-			if r.Invalid != nil {
-				errs = append(errs, *r.Invalid)
-				continue
-			}
-			q.ProductID = product
-			found = append(found, q)
-			if slices.Sort(places); len(places) > 0 {
-				warehouses[q.ListingID] = places
-			}
-		}
+	for _, broken := range read.Invalid {
+		errs = append(errs, broken)
 	}
-	c.remember(warehouses)
-	return found, errors.Join(errs...)
-}
-
-func readInventory(r *channels.Reading, raw json.RawMessage) (q channels.Quantity, warehouses []string) {
-	var w struct {
-		ID         json.RawMessage `json:"id"`
-		Code       json.RawMessage `json:"seller_sku"`
-		Available  json.RawMessage `json:"total_available_quantity"`
-		Committed  json.RawMessage `json:"total_committed_quantity"`
-		Warehouses json.RawMessage `json:"warehouse_inventory"`
-	}
-	if !r.Object("sku", raw, &w) {
-		return q, nil
-	}
-	q.ListingID = r.ID("id", w.ID)
-	r.Record = "listing " + q.ListingID
-	q.Code = r.Text("seller_sku", w.Code)
-	q.Available = r.Whole("total_available_quantity", w.Available)
-	if len(w.Committed) > 0 {
-		q.Committed = r.Whole("total_committed_quantity", w.Committed)
-	}
-	return q, readWarehouses(r, "warehouse_inventory", w.Warehouses)
-}
-
-func readWarehouses(r *channels.Reading, field string, raw json.RawMessage) (ids []string) {
-	for i, item := range r.List(field, raw) {
-		var w struct {
-			ID json.RawMessage `json:"warehouse_id"`
-		}
-		if r.Object(channels.At(field, i), item, &w) {
-			ids = append(ids, r.ID(channels.At(field, i)+".warehouse_id", w.ID))
-		}
-	}
-	return ids
+	return read.Found, errors.Join(errs...)
 }
 
 func (c *Connector) remember(warehouses map[string][]string) {
@@ -244,8 +170,8 @@ func (c *Connector) partial(name, listing string, quantity int64, data json.RawM
 	return &channels.Failure{Class: class, Call: name, Code: code, Message: channels.Short(fmt.Sprintf("listing %s: %s", listing, message), 300)}
 }
 
-// Listings implements channels.Connector; deleted products are left out, Committed is not told here.
-func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quantity, string, error) {
+// Listings implements channels.Connector; deleted products are left out, Committed and Variant are not told here.
+func (c *Connector) Listings(ctx context.Context, page string) (channels.ListingPage, error) {
 	const name = "list products"
 	q := wire.Request{
 		Name: name, Method: http.MethodPost, Path: "/product/202502/products/search",
@@ -256,37 +182,28 @@ func (c *Connector) Listings(ctx context.Context, page string) ([]channels.Quant
 	}
 	data, err := c.Call(ctx, q)
 	if err != nil {
-		return nil, "", err
+		return channels.ListingPage{}, err
 	}
 	var list struct {
 		Products []json.RawMessage `json:"products"`
 		Next     channels.Text     `json:"next_page_token"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, "", wire.Unreadable(name, err)
+		return channels.ListingPage{}, wire.Unreadable(name, err)
 	}
-	found, err := c.products(list.Products, readListing)
-	return found, string(list.Next), err
+	read := products.Search(list.Products)
+	c.remember(read.Warehouses)
+	return channels.ListingPage{Listings: read.Found, Invalid: read.Invalid, Next: string(list.Next)}, nil
 }
 
-func readListing(r *channels.Reading, raw json.RawMessage) (q channels.Quantity, warehouses []string) {
-	var w struct {
-		ID        json.RawMessage `json:"id"`
-		Code      json.RawMessage `json:"seller_sku"`
-		Inventory json.RawMessage `json:"inventory"`
+// Variants implements channels.VariantNamer: only a product's details have the names.
+func (c *Connector) Variants(ctx context.Context, product string) (map[string]string, error) {
+	if !channels.IsID(product) {
+		return nil, wire.Bug("read product", "the product has no id that can stand in a path")
 	}
-	if !r.Object("sku", raw, &w) {
-		return q, nil
+	data, err := c.Call(ctx, wire.Request{Name: "read product", Method: http.MethodGet, Path: "/product/202309/products/" + product})
+	if err != nil {
+		return nil, err
 	}
-	q.ListingID, q.Code = r.ID("id", w.ID), r.Text("seller_sku", w.Code)
-	r.Record = "listing " + q.ListingID
-	for i, item := range r.List("inventory", w.Inventory) {
-		var place struct {
-			Quantity json.RawMessage `json:"quantity"`
-		}
-		if field := channels.At("inventory", i); r.Object(field, item, &place) {
-			q.Available += r.Whole(field+".quantity", place.Quantity)
-		}
-	}
-	return q, readWarehouses(r, "inventory", w.Inventory)
+	return products.Variants(data), nil
 }

@@ -69,10 +69,11 @@ type Connector struct {
 }
 
 var (
-	_ channels.Connector  = (*Connector)(nil)
-	_ channels.Examiner   = (*Connector)(nil)
-	_ channels.Subscriber = (*Connector)(nil)
-	_ channels.Prober     = Webhooks{}
+	_ channels.Connector    = (*Connector)(nil)
+	_ channels.Examiner     = (*Connector)(nil)
+	_ channels.Subscriber   = (*Connector)(nil)
+	_ channels.VariantNamer = (*Connector)(nil)
+	_ channels.Prober       = Webhooks{}
 )
 
 // New makes a connector; it calls nobody.

@@ -63,7 +63,7 @@ func TestWhatGoesOut(t *testing.T) {
 			`POST /product/202309/products/172/inventory/update  {"skus":[{"id":"1729","inventory":[{"warehouse_id":"10","quantity":42},{"warehouse_id":"9","quantity":0}]}]}`,
 		},
 		{
-			"listings", func(c *Connector) error { _, _, err := c.Listings(t.Context(), ""); return err },
+			"listings", func(c *Connector) error { _, err := c.Listings(t.Context(), ""); return err },
 			"POST /product/202502/products/search page_size=100 ",
 		},
 	}

@@ -89,14 +89,14 @@ func (p *Poller) count(ctx context.Context) ([]channels.Quantity, error) {
 	var ids []string
 	next := ""
 	for range maxPages {
-		listed, after, err := c.Listings(ctx, next)
-		if err != nil && len(listed) == 0 {
+		page, err := c.Listings(ctx, next)
+		if err != nil {
 			return nil, err
 		}
-		for _, q := range listed {
-			ids = append(ids, q.ListingID)
+		for _, l := range page.Listings {
+			ids = append(ids, l.ListingID)
 		}
-		if next = after; next == "" {
+		if next = page.Next; next == "" {
 			break
 		}
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
 )
@@ -45,15 +47,30 @@ func productDetail(c *Call) (any, error) {
 	if p == nil {
 		return nil, refusal(12052048, "the product does not exist")
 	}
-	return wireProduct(c.Store, p), nil
+	shown := wireProduct(c.Store, p)
+	for i, sku := range shown["skus"].([]obj) {
+		attributes := []obj{}
+		if p.SKUs[i].Variant != "" {
+			for n, value := range strings.Split(p.SKUs[i].Variant, " / ") {
+				option := strconv.Itoa(n + 1)
+				attributes = append(attributes, obj{"id": option, "name": "Option " + option, "value_id": option + "0", "value_name": value})
+			}
+		}
+		sku["sales_attributes"] = attributes // a search does not have them
+	}
+	return shown, nil
 }
 
 func wireProduct(st *market.Store, p *market.Product) obj {
 	skus := []obj{}
 	for _, k := range p.SKUs {
+		price := k.Price
+		if k.Garbled {
+			price = "on request"
+		}
 		skus = append(skus, obj{
 			"id": k.ID, "seller_sku": k.SellerSKU,
-			"price":       obj{"currency": st.Currency, "sale_price": k.Price, "tax_exclusive_price": k.Price},
+			"price":       obj{"currency": st.Currency, "sale_price": price, "tax_exclusive_price": price},
 			"inventory":   []obj{{"warehouse_id": st.Warehouse, "quantity": k.Listed}},
 			"status_info": obj{"status": "NORMAL"},
 		})

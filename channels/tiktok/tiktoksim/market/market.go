@@ -69,17 +69,20 @@ type Shop struct {
 
 // NewProduct is a listing with its SKUs.
 type NewProduct struct {
-	ID    string `json:"id"` // made when empty, as for SKUs
-	Title string `json:"title"`
-	SKUs  []SKU  `json:"skus"`
+	ID     string `json:"id"` // made when empty, as for SKUs
+	Title  string `json:"title"`
+	Status string `json:"status"` // the vendor's word; "" = ACTIVATE, or as it is
+	SKUs   []SKU  `json:"skus"`
 }
 
 // SKU is one variant; Price is a decimal string in the shop's currency.
 type SKU struct {
 	ID        string `json:"id"`
-	SellerSKU string `json:"seller_sku"`
+	SellerSKU string `json:"seller_sku"` // may be empty, or stand on several SKUs, as sellers leave it
+	Variant   string `json:"variant"`    // the options of a product with several SKUs, "Red / L"
 	Price     string `json:"price"`
 	Quantity  int    `json:"quantity"`
+	Garbled   bool   `json:"garbled"` // a search shows its price as words
 }
 
 // Stock is a copy of one SKU's quantities.

@@ -23,7 +23,7 @@ func (m *Market) AddProduct(st *Store, add NewProduct) (*Product, error) {
 		st.Products[p.ID] = p
 		st.ProductLine.put(p)
 	}
-	p.Title, p.Updated = add.Title, m.hooks.Now().Unix()
+	p.Title, p.Status, p.Updated = add.Title, cmp.Or(add.Status, p.Status), m.hooks.Now().Unix()
 	for _, a := range add.SKUs {
 		a.ID, a.Price = cmp.Or(a.ID, m.ID("172")), cmp.Or(a.Price, "1.00")
 		k := st.Listings[a.ID]
