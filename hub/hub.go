@@ -64,7 +64,7 @@ type Options struct {
 // Projections are all views of the hub.
 func Projections() []projection.Projection {
 	return []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
 	}
 }
 

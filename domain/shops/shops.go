@@ -142,6 +142,13 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			topics = append(topics, "stock/"+e.SKU)
 			continue
 		}
+		if e, ok := r.Event.(events.Unmapped); ok {
+			topics = append(topics, "stock/"+e.SKU)
+			if err := mapped.Delete(e.Connection, e.Code); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		connection, change := changes(r)
 		if change == nil {
 			continue

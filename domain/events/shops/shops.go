@@ -1,6 +1,7 @@
 // Package shops holds the events of connections and of what they list: which shop is connected,
-// how its codes map to our SKUs, and what it lists without our doing. Streams are
-// (workspace, "connection", connection id) and (workspace, "listing", "<connection>:<code>").
+// how its codes map to our SKUs, what it lists, and its imports. Streams are
+// (workspace, "connection", connection id), (workspace, "listing", "<connection>:<code>"),
+// (workspace, "shown", "<connection>:<the channel's id of the SKU>") and (workspace, "import", connection id).
 package shops
 
 import "github.com/creatorflow/creatorflow/eventlog"
@@ -62,6 +63,7 @@ type Mapped struct {
 	Connection string `json:"connection"`
 	Code       string `json:"code"`
 	SKU        string `json:"sku"`
+	Import     int64  `json:"import,omitzero"` // the shop's import that said so; 0 = a person
 }
 
 // EventName implements eventlog.Event.
@@ -87,7 +89,10 @@ func (Mapped) EventName() string { return "listing.mapped" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}}
+	return []eventlog.Event{
+		Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}, Unmapped{}, Shown{}, Vanished{},
+		ImportBegun{}, ImportWentOn{}, ImportEnded{}, UndoBegun{}, ImportUndone{},
+	}
 }
 
 // Connection is a connection's history.

@@ -1,0 +1,420 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	events "github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Row is one listing of a shop with its SKU and what is to be thought of it.
+type Row struct {
+	events.Shown
+	Verdict
+	SKU, How string
+	ShownAt  time.Time // since when the hub knows it to be shown like this
+	alike    string    // of the code
+	text     string    // to search in
+	uncoded  int64
+}
+
+var table = &projection.Table[Row]{
+	Name: "listings_v1", Key: 2,
+	Columns: []string{
+		"connection text", "listing text", "product text", "code text", "uncoded bigint", "title text", "variant text", "price bigint",
+		"currency text", "status text", "vendor text", "quantity bigint", "sku text", "how text", "state text", "conflict text",
+		"other text", "shown_at bigint", "alike text", "searched text",
+	},
+	Fields: func(r *Row) []any {
+		return []any{
+			&r.Connection, &r.Listing, &r.Product, &r.Code, &r.uncoded, &r.Title, &r.Variant, &r.Price.Minor,
+			&r.Price.Currency, &r.Status, &r.Vendor, &r.Quantity, &r.SKU, &r.How, &r.State, &r.Conflict,
+			&r.Other, &r.ShownAt, &r.alike, &r.text,
+		}
+	},
+}
+
+// code is what one of a shop's codes was said to mean.
+type code struct {
+	Connection, Code, SKU string
+	Import                int64
+}
+
+var codes = &projection.Table[code]{
+	Name: "codes_v1", Key: 2, Columns: []string{"connection text", "code text", "sku text", "import bigint"},
+	Fields: func(c *code) []any { return []any{&c.Connection, &c.Code, &c.SKU, &c.Import} },
+}
+
+// sku is a SKU that is known.
+type sku struct{ SKU, Alike string }
+
+var skus = &projection.Table[sku]{
+	Name: "skus_v1", Key: 1, Columns: []string{"sku text", "alike text"},
+	Fields: func(s *sku) []any { return []any{&s.SKU, &s.Alike} },
+}
+
+// View keeps what each shop lists. A listing is judged anew whenever its code, a mapping, a SKU or another listing that
+// matters to it comes or goes, so that a read need not.
+type View struct{}
+
+// Name implements projection.Projection.
+func (View) Name() string { return "catalogue" }
+
+// Version implements projection.Projection.
+func (View) Version() int { return 1 }
+
+// Tables implements projection.Projection.
+func (View) Tables() []string { return []string{table.Name, codes.Name, skus.Name} }
+
+// Schema implements projection.Projection.
+func (View) Schema() []string {
+	return []string{
+		table.Create(), codes.Create(), skus.Create(),
+		"create index listings_v1_code on listings_v1 (connection, code, listing)",
+		"create index listings_v1_state on listings_v1 (connection, state, code, listing)",
+		"create index listings_v1_sku on listings_v1 (connection, sku)",
+		"create index listings_v1_alike on listings_v1 (alike, connection)",
+		"create index codes_v1_import on codes_v1 (connection, import, code)",
+		"create index skus_v1_alike on skus_v1 (alike, sku)",
+	}
+}
+
+// pair is a connection and what its listings have in common.
+type pair [2]string
+
+// fold is one batch's work.
+type fold struct {
+	tx     projection.Tx
+	rows   *projection.Edit[Row]
+	codes  *projection.Edit[code]
+	skus   *projection.Edit[sku]
+	alike  map[pair]bool   // of shops, whose listings' SKU may be another
+	forms  map[string]bool // of all shops, likewise
+	meant  map[pair]bool   // SKUs of shops that listings came to mean, or ceased to
+	topics []string
+}
+
+// Apply implements projection.Projection.
+func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
+	f := &fold{
+		tx: tx, rows: table.Edit(tx), codes: codes.Edit(tx), skus: skus.Edit(tx),
+		alike: map[pair]bool{}, forms: map[string]bool{}, meant: map[pair]bool{},
+	}
+	for _, r := range batch {
+		if err := f.note(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	for _, save := range []func(context.Context) error{f.rows.Save, f.codes.Save, f.skus.Save, f.match, f.judge} {
+		if err := save(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f.topics, nil
+}
+
+// note keeps what a record says and which listings it matters to.
+func (f *fold) note(ctx context.Context, r eventlog.Record) error {
+	switch e := r.Event.(type) {
+	case events.Shown:
+		row, err := f.rows.Get(ctx, e.Connection, e.Listing)
+		if err != nil {
+			return err
+		}
+		f.left(row)
+		row.Shown, row.ShownAt, row.alike = e, r.At, Alike(e.Code)
+		row.text = strings.ToLower(strings.Join([]string{e.Code, e.Title, e.Variant, e.Listing, e.Product}, "\n"))
+		if row.uncoded = 0; e.Uncoded {
+			row.uncoded = 1
+		}
+		f.alike[pair{e.Connection, row.alike}] = true
+		if row.SKU != "" { // its status may be another
+			f.meant[pair{e.Connection, row.SKU}] = true
+		}
+	case events.Vanished:
+		row, err := f.rows.Get(ctx, e.Connection, e.Listing)
+		if err != nil {
+			return err
+		}
+		f.left(row)
+		return f.rows.Delete(e.Connection, e.Listing)
+	case events.Mapped:
+		c, err := f.codes.Get(ctx, e.Connection, e.Code)
+		if err != nil {
+			return err
+		}
+		c.SKU, c.Import = e.SKU, e.Import
+		f.alike[pair{e.Connection, Alike(e.Code)}] = true
+	case events.Unmapped:
+		f.alike[pair{e.Connection, Alike(e.Code)}] = true
+		return f.codes.Delete(e.Connection, e.Code)
+	case stock.Received:
+		s, err := f.skus.Get(ctx, e.SKU)
+		if err != nil || s.Alike != "" {
+			return err
+		}
+		s.Alike = Alike(e.SKU)
+		f.forms[s.Alike] = true
+	case events.ImportBegun, events.ImportWentOn, events.ImportEnded, events.UndoBegun, events.ImportUndone:
+		f.topics = []string{"imports"}
+	}
+	return nil
+}
+
+// left notes whom a listing stood beside so far.
+func (f *fold) left(row *Row) {
+	if row.alike != "" {
+		f.alike[pair{row.Connection, row.alike}] = true
+	}
+	if row.SKU != "" {
+		f.meant[pair{row.Connection, row.SKU}] = true
+	}
+}
+
+// match says anew what the listings' codes mean, where that may have changed.
+func (f *fold) match(ctx context.Context) error {
+	for _, form := range slices.Sorted(maps.Keys(f.forms)) {
+		found, err := table.Select(ctx, f.tx, "where alike = $1", form)
+		if err != nil {
+			return err
+		}
+		for _, row := range found {
+			f.alike[pair{row.Connection, form}] = true
+		}
+	}
+	edit := table.Edit(f.tx)
+	for _, group := range sorted(f.alike) {
+		found, err := table.Select(ctx, f.tx, "where alike = $1 and connection = $2", group[1], group[0])
+		if err != nil {
+			return err
+		}
+		for _, row := range found {
+			was := row.SKU
+			said, err := f.codes.Get(ctx, row.Connection, row.Code)
+			if err != nil {
+				return err
+			}
+			k := Known{Codes: map[string]State{row.Code: {SKU: said.SKU, Import: said.Import}}}
+			if said.SKU == "" {
+				there, err := f.skus.Has(ctx, row.Code)
+				if err != nil {
+					return err
+				}
+				k.SKUs = map[string]bool{row.Code: there}
+			}
+			sku, how := k.means(row.Code)
+			if sku == row.SKU && how == row.How {
+				continue
+			}
+			row.SKU, row.How = sku, how
+			f.meant[pair{row.Connection, was}], f.meant[pair{row.Connection, sku}] = true, true
+			if err := edit.Put(row); err != nil {
+				return err
+			}
+		}
+	}
+	delete(f.meant, pair{})
+	return edit.Save(ctx)
+}
+
+// judge judges all listings anew that matter to each other.
+func (f *fold) judge(ctx context.Context) error {
+	todo := map[pair]Row{} // by connection and listing
+	groups := map[pair][]Row{}
+	group := func(kind, tail string, key pair) ([]Row, error) {
+		at := pair{kind + key[0], key[1]}
+		if found, ok := groups[at]; ok {
+			return found, nil
+		}
+		found, err := table.Select(ctx, f.tx, tail, key[0], key[1])
+		groups[at] = found
+		return found, err
+	}
+	const byAlike, bySKU = "where connection = $1 and alike = $2 order by listing", "where connection = $1 and sku = $2 order by listing"
+	for kind, keys := range map[string]map[pair]bool{byAlike: f.alike, bySKU: f.meant} {
+		for key := range keys {
+			if key[1] == "" {
+				continue
+			}
+			found, err := group(kind, kind, key)
+			if err != nil {
+				return err
+			}
+			for _, row := range found {
+				todo[pair{row.Connection, row.Listing}] = row
+			}
+		}
+	}
+	edit := table.Edit(f.tx)
+	for _, key := range sorted(todo) {
+		row := todo[key]
+		a := Around{SKU: row.SKU, How: row.How}
+		near, err := group(byAlike, byAlike, pair{row.Connection, row.alike})
+		if err != nil {
+			return err
+		}
+		for _, o := range near {
+			switch {
+			case o.Status != live || o.Listing == row.Listing:
+			case o.Code == row.Code && a.SameCode == "":
+				a.SameCode = o.Listing
+			case o.Code != row.Code && a.AlikeCode == "":
+				a.AlikeCode = o.Code
+			}
+		}
+		if row.SKU != "" {
+			same, err := group(bySKU, bySKU, pair{row.Connection, row.SKU})
+			if err != nil {
+				return err
+			}
+			for _, o := range same {
+				if o.Status == live && o.Code != row.Code && a.SameSKU == "" {
+					a.SameSKU = o.Listing
+				}
+			}
+		} else {
+			like, err := skus.Select(ctx, f.tx, "where alike = $1 and sku <> $2 order by sku limit 1", row.alike, row.Code)
+			if err != nil {
+				return err
+			}
+			if len(like) > 0 {
+				a.AlikeSKU = like[0].SKU
+			}
+		}
+		row.Uncoded = row.uncoded != 0
+		v := Judge(row.Shown, a)
+		if v == row.Verdict {
+			continue
+		}
+		row.Verdict = v
+		if err := edit.Put(row); err != nil {
+			return err
+		}
+	}
+	return edit.Save(ctx)
+}
+
+func sorted[V any](m map[pair]V) []pair {
+	return slices.SortedFunc(maps.Keys(m), func(a, b pair) int { return slices.Compare(a[:], b[:]) })
+}
+
+// Filter narrows a list of listings. Zero fields but Connection do not narrow.
+type Filter struct {
+	Connection string
+	State      string
+	Text       string // a part of the code, the title, the variant or an id
+	After      string // the Next of the page before
+	Limit      int    // 1 to 200
+}
+
+// List reads a page of a shop's listings by their codes, and how many there are of each state, whatever the filter.
+func List(ctx context.Context, r projection.Reader, f Filter) (rows []Row, states map[string]int64, next string, err error) {
+	if states, err = count(ctx, r, f.Connection); err != nil {
+		return nil, nil, "", err
+	}
+	where, args := "where connection = $1", []any{f.Connection}
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where += " and " + condition
+	}
+	if f.State != "" {
+		add("state = ?", f.State)
+	}
+	if f.Text != "" {
+		add(`searched like ? escape '\'`, "%"+strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Text))+"%")
+	}
+	if f.After != "" {
+		listing, code, ok := strings.Cut(f.After, ",")
+		if !ok {
+			return nil, nil, "", ErrCursor
+		}
+		add("(code, listing) > (?, ?)", code, listing)
+	}
+	limit := min(max(f.Limit, 1), 200)
+	args = append(args, limit+1)
+	rows, err = table.Select(ctx, r, fmt.Sprintf("%s order by code, listing limit $%d", where, len(args)), args...)
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = rows[limit-1].Listing + "," + rows[limit-1].Code
+	}
+	for i := range rows {
+		rows[i].Uncoded = rows[i].uncoded != 0
+	}
+	return rows, states, next, err
+}
+
+// ErrCursor says that a page's cursor was not made by the page before.
+var ErrCursor = errors.New("catalogue: after is not a cursor of this list")
+
+func count(ctx context.Context, r projection.Reader, connection string) (states map[string]int64, err error) {
+	states = map[string]int64{Mapped: 0, Unmatched: 0, Conflict: 0, NoCode: 0}
+	rows, err := r.Query(ctx, "select state, count(*) from "+table.Name+" where connection = $1 group by state", connection)
+	if err != nil {
+		return nil, fmt.Errorf("count listings: %w", err)
+	}
+	defer func() {
+		if closing := rows.Close(); closing != nil && err == nil {
+			states, err = nil, fmt.Errorf("count listings: %w", closing)
+		}
+	}()
+	for rows.Next() {
+		var state string
+		var n int64
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, fmt.Errorf("count listings: %w", err)
+		}
+		states[state] = n
+	}
+	return states, rows.Err()
+}
+
+// Stands reads what a plan for a shop has to know, and how the shop was shown before, by the channel's ids.
+func Stands(ctx context.Context, r projection.Reader, connection string) (Known, map[string]events.Shown, error) {
+	k := Known{Codes: map[string]State{}, SKUs: map[string]bool{}, Alike: map[string][]string{}}
+	said, err := codes.Select(ctx, r, "where connection = $1", connection)
+	if err != nil {
+		return k, nil, err
+	}
+	for _, c := range said {
+		k.Codes[c.Code] = State{SKU: c.SKU, Import: c.Import}
+	}
+	known, err := skus.Select(ctx, r, "")
+	if err != nil {
+		return k, nil, err
+	}
+	for _, s := range known {
+		k.SKUs[s.SKU] = true
+		k.Alike[s.Alike] = append(k.Alike[s.Alike], s.SKU)
+	}
+	rows, err := table.Select(ctx, r, "where connection = $1", connection)
+	if err != nil {
+		return k, nil, err
+	}
+	before := make(map[string]events.Shown, len(rows))
+	for _, row := range rows {
+		row.Uncoded = row.uncoded != 0
+		before[row.Listing] = row.Shown
+	}
+	return k, before, nil
+}
+
+// ImportedCodes reads a page of what an import mapped that still stands, after a code.
+func ImportedCodes(ctx context.Context, r projection.Reader, connection string, number int64, after string, limit int) ([]Map, error) {
+	said, err := codes.Select(ctx, r, "where connection = $1 and import = $2 and code > $3 order by code limit $4", connection, number, after, limit)
+	found := make([]Map, len(said))
+	for i, c := range said {
+		found[i] = Map{Connection: c.Connection, Code: c.Code, SKU: c.SKU}
+	}
+	return found, err
+}
