@@ -17,27 +17,29 @@ const (
 // routes says what each route needs. A route that is not here cannot be registered, and one that
 // is here must be (TestRoutes).
 var routes = map[string]access.Action{
-	"GET /api/v1/kpis":                    Read,
-	"GET /api/v1/series":                  Read,
-	"GET /api/v1/stock":                   Read,
-	"GET /api/v1/stock/{sku}":             Read,
-	"GET /api/v1/stock/{sku}/ledger":      Read,
-	"GET /api/v1/orders":                  Read,
-	"GET /api/v1/orders/{id}":             Read,
-	"GET /api/v1/connections":             Read,
-	"GET /api/v1/connections/{id}/doctor": Operate, // it asks the channel, and sends the hub a test
-	"GET /api/v1/flows":                   Read,
-	"GET /api/v1/deadletters":             Read,
-	"GET /api/v1/events":                  Read,
-	"GET /api/v1/inbox/{number}":          ReadPrivate,
-	"GET /api/v1/labels/{id}":             ReadPrivate,
-	"GET /live":                           Read,
-	"GET /api/v1/session":                 Account,
-	"POST /api/v1/session":                Open,
-	"DELETE /api/v1/session":              Open, // signing out twice is no error
-	"GET /api/v1/sessions":                Account,
-	"DELETE /api/v1/sessions/{session}":   Account,
-	"POST /api/v1/setup":                  Open, // the link's token is the right
+	"GET /api/v1/kpis":                      Read,
+	"GET /api/v1/series":                    Read,
+	"GET /api/v1/stock":                     Read,
+	"GET /api/v1/stock/{sku}":               Read,
+	"GET /api/v1/stock/{sku}/ledger":        Read,
+	"GET /api/v1/orders":                    Read,
+	"GET /api/v1/orders/{id}":               Read,
+	"GET /api/v1/connections":               Read,
+	"GET /api/v1/connections/{id}/doctor":   Operate, // it asks the channel, and sends the hub a test
+	"GET /api/v1/connections/{id}/listings": Read,
+	"GET /api/v1/connections/{id}/import":   Read,
+	"GET /api/v1/flows":                     Read,
+	"GET /api/v1/deadletters":               Read,
+	"GET /api/v1/events":                    Read,
+	"GET /api/v1/inbox/{number}":            ReadPrivate,
+	"GET /api/v1/labels/{id}":               ReadPrivate,
+	"GET /live":                             Read,
+	"GET /api/v1/session":                   Account,
+	"POST /api/v1/session":                  Open,
+	"DELETE /api/v1/session":                Open, // signing out twice is no error
+	"GET /api/v1/sessions":                  Account,
+	"DELETE /api/v1/sessions/{session}":     Account,
+	"POST /api/v1/setup":                    Open, // the link's token is the right
 
 	"GET /api/v1/users":              Administer,
 	"POST /api/v1/users":             Administer,
@@ -53,6 +55,8 @@ var routes = map[string]access.Action{
 	"POST /api/v1/commands/receive-stock":       Operate,
 	"POST /api/v1/commands/adjust-stock":        Operate,
 	"POST /api/v1/commands/map-sku":             Operate,
+	"POST /api/v1/commands/import-listings":     Operate,
+	"POST /api/v1/commands/undo-import":         Operate,
 	"POST /api/v1/commands/retry-step":          Operate,
 	"POST /api/v1/commands/skip-step":           Operate,
 	"POST /api/v1/commands/take-back":           Operate,

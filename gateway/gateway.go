@@ -66,11 +66,12 @@ type Options struct {
 	Status     func() []projection.Status // nil = views always serve
 	Fulfilment *flow.Definition           // for retry-step
 	Connect    Connecting
-	Intake     Intake         // nil answers webhooks with 503
-	Live       Live           // nil = no /live
-	Web        http.Handler   // everything else; nil = 404
-	Ready      func() error   // why the process is not ready; nil = always ready
-	Gauges     func() []Gauge // more for /metrics
+	Preview    func(connection string, create bool) error // begins a preview of an import; nil = none runs
+	Intake     Intake                                     // nil answers webhooks with 503
+	Live       Live                                       // nil = no /live
+	Web        http.Handler                               // everything else; nil = 404
+	Ready      func() error                               // why the process is not ready; nil = always ready
+	Gauges     func() []Gauge                             // more for /metrics
 
 	Requests   int            // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Secure     bool           // browsers come over https, directly or through the trusted proxies
@@ -139,6 +140,7 @@ func New(o Options) *Gateway {
 	g.registerOperations()
 	g.registerDoctor()
 	g.registerConnect()
+	g.registerImports()
 	g.handle("POST /webhooks/{channel}/{app}", http.HandlerFunc(g.webhook))
 	g.handle("GET /live", http.HandlerFunc(g.live))
 	g.handle("GET /api/openapi.json", g.openAPI())

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
+	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
@@ -109,7 +110,7 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	s.log, err = eventlog.Open(t.Context(), memory.NewLog(uuid.New()), eventlog.Options{Decode: events.Decode, Clock: s.clock.Now})
 	fatal(t, err)
 	s.views = projection.NewRunner(s.log, views, []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
 	}, projection.Options{Notify: func(n projection.Notice) { s.live.Notify(n) }})
 	r := reads.New(reads.Options{Log: s.log, Vault: s.vault, Clock: s.clock.Now, Workspace: workspace.Main, Shops: func() map[string]reads.Shop {
 		return map[string]reads.Shop{"k7": {LastSuccess: s.clock.Now(), LastPoll: s.clock.Now(), Limit: 2 * time.Minute, Webhooks: 3}}

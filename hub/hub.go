@@ -35,6 +35,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/ingest"
+	"github.com/creatorflow/creatorflow/ingest/listings"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/folder"
@@ -91,6 +92,7 @@ type Hub struct {
 	closers []func() error // in the order of opening
 	flows   *flow.Runner
 	replays *letters.Replayer
+	imports *listings.Importer
 	surface surface
 	ready   chan struct{} // closed when everything answers
 	address atomic.Value  // string: where people find the hub that runs
@@ -143,6 +145,10 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
 		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
+	})
+	h.imports = listings.New(listings.Options{
+		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,
+		CaughtUp: h.Projections.WaitFor, Clock: o.Clock, Logger: o.Log, Pause: time.Second,
 	})
 	h.Doctor = doctor.New(doctor.Options{
 		Connect: h.Shops, Vault: h.Vault, Clock: o.Clock, Listener: h.listener, Missing: h.Ingest.Resubscribe,
@@ -225,6 +231,9 @@ func (h *Hub) notice(n projection.Notice) {
 	if n.All || slices.Contains(n.Topics, "deadletters") {
 		h.replays.Wake()
 	}
+	if n.All || slices.Contains(n.Topics, "imports") {
+		h.imports.Wake()
+	}
 	h.surface.notice(n)
 	h.o.Watch(n)
 }
@@ -244,6 +253,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.Projections.Run,
 		h.flows.Run,
 		h.replays.Run,
+		h.imports.Run,
 		h.Ingest.Run,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },

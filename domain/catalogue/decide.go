@@ -58,7 +58,7 @@ func Mapping() eventlog.Decider[State, Map] {
 			switch {
 			case !plain(c.Connection, 100) || strings.Contains(c.Connection, ":"): // which ends it in the stream's id
 				return nil, ErrShop
-			case !plain(c.Code, 200):
+			case !ValidCode(c.Code):
 				return nil, ErrCode
 			case !isSKU(c.SKU):
 				return nil, ErrSKU
@@ -111,6 +111,9 @@ func Fold(workspace, connection, code string) eventlog.Fold {
 func plain(text string, longest int) bool {
 	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
+
+// ValidCode says whether a text can be a listing's code.
+func ValidCode(code string) bool { return plain(code, 200) }
 
 func isSKU(text string) bool { return plain(text, 100) && strings.TrimSpace(text) == text }
 

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"time"
 
 	events "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -22,6 +23,7 @@ type Import struct {
 	Mapped  int64
 	Created int64
 	Ended   events.ImportEnded // the last one
+	Whole   time.Time          // when the last one ended that read the whole shop
 
 	Undoable int64 // the last one that mapped something and was not taken back; 0 = none
 }
@@ -34,6 +36,9 @@ func evolveImport(s Import, e eventlog.Event) Import {
 		s.Mapped, s.Created = e.Mapped, e.Created
 	case events.ImportEnded:
 		s.Running, s.Ended, s.Mapped, s.Created = false, e, e.Mapped, e.Created
+		if e.Failed == "" {
+			s.Whole = e.At
+		}
 		if e.Mapped > 0 {
 			s.Undoable = e.Number
 		}
@@ -72,6 +77,36 @@ func Undoing() eventlog.Decider[Import, events.UndoBegun] {
 		c.Number = s.Undoable
 		return []eventlog.Event{c}, nil
 	})
+}
+
+// Ending ends an import with what it came to; what it mapped is known already.
+func Ending() eventlog.Decider[Import, events.ImportEnded] {
+	return importing(func(s Import, c events.ImportEnded) ([]eventlog.Event, error) {
+		if !s.Running || s.Number != c.Number {
+			return nil, nil
+		}
+		c.Mapped, c.Created = s.Mapped, s.Created
+		return []eventlog.Event{c}, nil
+	})
+}
+
+// Progress is what the hub knows of a shop's import or preview since it was started.
+type Progress struct {
+	DryRun  bool
+	Create  bool
+	Running bool
+	Read    int    // listings so far
+	Steps   []Step // when all are read
+	Broken  []Broken
+	Failed  string // why it could not go on, a sentence
+}
+
+// Broken is a listing that could not be read.
+type Broken struct {
+	Record string `json:"record"`
+	Field  string `json:"field"`
+	Rule   string `json:"rule"`
+	Sample string `json:"sample"`
 }
 
 // FindImport reads how a shop's import fares.

@@ -149,7 +149,7 @@ func TestImports(t *testing.T) {
 	if _, err := begin.Decide(s, shops.ImportBegun{}); err != ErrImporting {
 		t.Errorf("an import beside the undo: %v", err)
 	}
-	tell(shops.ImportUndone{Number: 1, Unmapped: 4})
+	tell(shops.ImportUndone{Number: 1})
 	if _, err := undo.Decide(s, shops.UndoBegun{}); err != ErrNoUndo {
 		t.Errorf("an undo twice: %v", err)
 	}

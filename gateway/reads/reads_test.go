@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	flowevents "github.com/creatorflow/creatorflow/domain/events/flows"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
@@ -86,7 +87,7 @@ func newDesk(t *testing.T) *desk {
 	fatal(t, err)
 	views := place.Views()
 	d.runner = projection.NewRunner(d.log, views, []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
 	}, projection.Options{})
 	run(t, d.log.Run)
 	run(t, d.runner.Run)

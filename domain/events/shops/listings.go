@@ -80,7 +80,6 @@ type UndoBegun struct {
 type ImportUndone struct {
 	Connection string `json:"connection"`
 	Number     int64  `json:"number"`
-	Unmapped   int64  `json:"unmapped"`
 }
 
 // EventName implements eventlog.Event.
