@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestImportMapping(t *testing.T) {
 	if err != nil || len(mine) != 1 || hand.Evolve(State{}, mine[0]) != (State{SKU: "A"}) {
 		t.Errorf("a person's word over the same of an import: %v, %v", mine, err)
 	}
-	if _, err := auto.Decide(State{}, Imported{Map: Map{"k7", "", "A"}}); err != ErrCode {
+	if _, err := auto.Decide(State{}, Imported{Map: Map{"k7", "", "A"}}); !errors.Is(err, ErrCode) {
 		t.Errorf("no code: %v", err)
 	}
 }
@@ -133,10 +134,10 @@ func TestImports(t *testing.T) {
 		t.Fatalf("the first import: %v, %v", decided, err)
 	}
 	tell(decided[0])
-	if _, err := begin.Decide(s, shops.ImportBegun{}); err != ErrImporting {
+	if _, err := begin.Decide(s, shops.ImportBegun{}); !errors.Is(err, ErrImporting) {
 		t.Errorf("a second one beside it: %v", err)
 	}
-	if _, err := undo.Decide(s, shops.UndoBegun{}); err != ErrImporting {
+	if _, err := undo.Decide(s, shops.UndoBegun{}); !errors.Is(err, ErrImporting) {
 		t.Errorf("an undo beside it: %v", err)
 	}
 	tell(shops.ImportWentOn{Number: 1, Mapped: 3}, shops.ImportEnded{Number: 1, Mapped: 4})
@@ -146,11 +147,11 @@ func TestImports(t *testing.T) {
 		t.Fatalf("an undo takes back %v, %v; want the import that mapped something", decided, err)
 	}
 	tell(decided[0])
-	if _, err := begin.Decide(s, shops.ImportBegun{}); err != ErrImporting {
+	if _, err := begin.Decide(s, shops.ImportBegun{}); !errors.Is(err, ErrImporting) {
 		t.Errorf("an import beside the undo: %v", err)
 	}
 	tell(shops.ImportUndone{Number: 1})
-	if _, err := undo.Decide(s, shops.UndoBegun{}); err != ErrNoUndo {
+	if _, err := undo.Decide(s, shops.UndoBegun{}); !errors.Is(err, ErrNoUndo) {
 		t.Errorf("an undo twice: %v", err)
 	}
 }

@@ -136,9 +136,6 @@ func (f *fold) note(ctx context.Context, r eventlog.Record) error {
 			row.uncoded = 1
 		}
 		f.alike[pair{e.Connection, row.alike}] = true
-		if row.SKU != "" { // its status may be another
-			f.meant[pair{e.Connection, row.SKU}] = true
-		}
 	case events.Vanished:
 		row, err := f.rows.Get(ctx, e.Connection, e.Listing)
 		if err != nil {
@@ -169,7 +166,7 @@ func (f *fold) note(ctx context.Context, r eventlog.Record) error {
 	return nil
 }
 
-// left notes whom a listing stood beside so far.
+// left notes whom a listing stood beside so far; to them its status matters, too.
 func (f *fold) left(row *Row) {
 	if row.alike != "" {
 		f.alike[pair{row.Connection, row.alike}] = true

@@ -260,6 +260,39 @@ func TestPersonIsFaster(t *testing.T) {
 	}
 }
 
+// An importer that comes late to an import that has ended does nothing of it.
+func TestLateImporter(t *testing.T) {
+	y := newYard(t)
+	y.list(tiktoksim.Product{Title: "Mug", SKUs: []tiktoksim.SKU{
+		{ID: "1", SellerSKU: "MUG", Variant: "Red", Quantity: 1}, {ID: "2", SellerSKU: "CUP", Variant: "Blue", Quantity: 1},
+	}})
+	ended := func() {
+		if _, err := eventlog.Execute(context.Background(), y.log, shops.Imports("main", "k7"), catalogue.Ending(), shops.ImportEnded{Connection: "k7", Number: 1}, eventlog.Meta{}); err != nil {
+			t.Error(err)
+		}
+	}
+	y.detail.Store(&ended)
+	y.begin(true)
+	importer := listings.New(y.o)
+	y.run(importer.Run)
+	y.idle(importer)
+	if got := y.count(); len(got) != 2 || got["import.ended"] != 1 {
+		t.Errorf("the log has %v", got)
+	}
+}
+
+// idle waits until an importer has done what it was about.
+func (y *yard) idle(importer *listings.Importer) catalogue.Progress {
+	y.t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(time.Millisecond) {
+		if p, known := importer.Progress("k7"); known && !p.Running {
+			return p
+		}
+	}
+	y.t.Fatal("the importer does not come to an end")
+	return catalogue.Progress{}
+}
+
 // One preview of a shop is under way at a time, and it is told to the end when the importer starts later.
 func TestPreview(t *testing.T) {
 	y := newYard(t)
@@ -273,11 +306,7 @@ func TestPreview(t *testing.T) {
 		t.Errorf("a second one beside it: %v", err)
 	}
 	y.run(importer.Run)
-	deadline := time.Now().Add(time.Minute)
-	p, _ := importer.Progress("k7")
-	for ; p.Running && time.Now().Before(deadline); p, _ = importer.Progress("k7") {
-		<-time.After(time.Millisecond)
-	}
+	p := y.idle(importer)
 	if len(p.Steps) != 1 || p.Steps[0].Title != "Mug" || p.Steps[0].Do != catalogue.DoLeave || p.Running || !p.DryRun || p.Read != 1 {
 		t.Errorf("it came to %+v", p)
 	}

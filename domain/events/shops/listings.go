@@ -106,6 +106,11 @@ func (UndoBegun) EventName() string { return "import.undo_begun" }
 // EventName implements eventlog.Event.
 func (ImportUndone) EventName() string { return "import.undone" }
 
+// listed lists every event of this file.
+func listed() []eventlog.Event {
+	return []eventlog.Event{Unmapped{}, Shown{}, Vanished{}, ImportBegun{}, ImportWentOn{}, ImportEnded{}, UndoBegun{}, ImportUndone{}}
+}
+
 // Offer is the history of how a shop lists one SKU of its own.
 func Offer(workspace, connection, listing string) eventlog.Stream {
 	return eventlog.Stream{Workspace: workspace, Kind: ShownKind, ID: connection + ":" + listing}

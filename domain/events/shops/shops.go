@@ -89,10 +89,7 @@ func (Mapped) EventName() string { return "listing.mapped" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{
-		Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}, Unmapped{}, Shown{}, Vanished{},
-		ImportBegun{}, ImportWentOn{}, ImportEnded{}, UndoBegun{}, ImportUndone{},
-	}
+	return append([]eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}}, listed()...)
 }
 
 // Connection is a connection's history.
