@@ -181,6 +181,10 @@ func TestImport(t *testing.T) {
 	if !slices.ContainsFunc(sku.Ledger, func(e reads.LedgerEntry) bool { return e.Quantity == 5 && strings.Contains(e.Reason, "First stock") }) {
 		t.Errorf("the SKU that was made: %+v", sku)
 	}
+	c.ask("/api/v1/stock/LAMP", &sku)
+	if len(sku.Listings) != 1 || sku.Listings[0].Listing == "" || sku.Listings[0].Code != "LAMP" {
+		t.Errorf("the listings of a SKU that nothing was sold of: %+v", sku.Listings)
+	}
 	c.until("the flow rests", func() bool { // so that the log is still
 		at := c.hub.Log.Head()
 		c.ask("/api/v1/flows?state=running", &flows)

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -98,7 +99,7 @@ func Sentence(l events.Shown, sku, how string, v Verdict) string {
 // Alike is what texts have in common that differ only in case, spaces, invisible characters or full-width letters.
 // Other differences of form are none here: codes and SKUs are in normal form C.
 func Alike(text string) string {
-	return strings.Map(func(r rune) rune {
+	alike := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
 			return -1
 		}
@@ -111,6 +112,7 @@ func Alike(text string) string {
 		}
 		return lowest
 	}, text)
+	return cmp.Or(alike, text)
 }
 
 // What a plan does with a listing.

@@ -27,18 +27,39 @@ type Row struct {
 }
 
 var table = &projection.Table[Row]{
-	Name: "listings_v1", Key: 2,
+	Name: "listings_v1", Key: 3, // so that those which matter to each other stand together
 	Columns: []string{
-		"connection text", "listing text", "product text", "code text", "uncoded bigint", "title text", "variant text", "price bigint",
+		"alike text", "connection text", "listing text", "product text", "code text", "uncoded bigint", "title text", "variant text", "price bigint",
 		"currency text", "status text", "vendor text", "quantity bigint", "sku text", "how text", "state text", "conflict text",
-		"other text", "shown_at bigint", "alike text", "searched text",
+		"other text", "shown_at bigint", "searched text",
 	},
 	Fields: func(r *Row) []any {
 		return []any{
-			&r.Connection, &r.Listing, &r.Product, &r.Code, &r.uncoded, &r.Title, &r.Variant, &r.Price.Minor,
+			&r.alike, &r.Connection, &r.Listing, &r.Product, &r.Code, &r.uncoded, &r.Title, &r.Variant, &r.Price.Minor,
 			&r.Price.Currency, &r.Status, &r.Vendor, &r.Quantity, &r.SKU, &r.How, &r.State, &r.Conflict,
-			&r.Other, &r.ShownAt, &r.alike, &r.text,
+			&r.Other, &r.ShownAt, &r.text,
 		}
+	},
+}
+
+// place says where a listing stands in the table.
+type place struct{ Connection, Listing, Alike string }
+
+var places = &projection.Table[place]{
+	Name: "places_v1", Key: 2, Columns: []string{"connection text", "listing text", "alike text"},
+	Fields: func(p *place) []any { return []any{&p.Connection, &p.Listing, &p.Alike} },
+}
+
+// Offer is a listing that means a SKU.
+type Offer struct {
+	SKU, Connection, Listing, Code, alike string
+	live                                  int64 // 1 when buyers can order it
+}
+
+var offers = &projection.Table[Offer]{
+	Name: "offers_v1", Key: 3, Columns: []string{"sku text", "connection text", "listing text", "code text", "alike text", "live bigint"},
+	Fields: func(o *Offer) []any {
+		return []any{&o.SKU, &o.Connection, &o.Listing, &o.Code, &o.alike, &o.live}
 	},
 }
 
@@ -54,11 +75,11 @@ var codes = &projection.Table[code]{
 }
 
 // sku is a SKU that is known.
-type sku struct{ SKU, Alike string }
+type sku struct{ Alike, SKU string }
 
 var skus = &projection.Table[sku]{
-	Name: "skus_v1", Key: 1, Columns: []string{"sku text", "alike text"},
-	Fields: func(s *sku) []any { return []any{&s.SKU, &s.Alike} },
+	Name: "skus_v1", Key: 2, Columns: []string{"alike text", "sku text"},
+	Fields: func(s *sku) []any { return []any{&s.Alike, &s.SKU} },
 }
 
 // View keeps what each shop lists. A listing is judged anew whenever its code, a mapping, a SKU or another listing that
@@ -72,40 +93,41 @@ func (View) Name() string { return "catalogue" }
 func (View) Version() int { return 1 }
 
 // Tables implements projection.Projection.
-func (View) Tables() []string { return []string{table.Name, codes.Name, skus.Name} }
+func (View) Tables() []string {
+	return []string{table.Name, places.Name, offers.Name, codes.Name, skus.Name}
+}
 
 // Schema implements projection.Projection.
 func (View) Schema() []string {
 	return []string{
-		table.Create(), codes.Create(), skus.Create(),
+		table.Create(), places.Create(), offers.Create(), codes.Create(), skus.Create(),
 		"create index listings_v1_code on listings_v1 (connection, code, listing)",
 		"create index listings_v1_state on listings_v1 (connection, state, code, listing)",
-		"create index listings_v1_sku on listings_v1 (connection, sku)",
-		"create index listings_v1_alike on listings_v1 (alike, connection)",
 		"create index codes_v1_import on codes_v1 (connection, import, code)",
-		"create index skus_v1_alike on skus_v1 (alike, sku)",
 	}
 }
 
 // pair is a connection and what its listings have in common.
 type pair [2]string
 
-// fold is one batch's work.
+// fold is one batch's work. It finds rows by the begins of primary keys.
 type fold struct {
 	tx     projection.Tx
 	rows   *projection.Edit[Row]
+	places *projection.Edit[place]
+	offers *projection.Edit[Offer]
 	codes  *projection.Edit[code]
 	skus   *projection.Edit[sku]
 	alike  map[pair]bool   // of shops, whose listings' SKU may be another
 	forms  map[string]bool // of all shops, likewise
-	meant  map[pair]bool   // SKUs of shops that listings came to mean, or ceased to
+	meant  map[pair]bool   // SKUs of shops that listings came to mean, or ceased to, or whose status is another
 	topics []string
 }
 
 // Apply implements projection.Projection.
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	f := &fold{
-		tx: tx, rows: table.Edit(tx), codes: codes.Edit(tx), skus: skus.Edit(tx),
+		tx: tx, rows: table.Edit(tx), places: places.Edit(tx), offers: offers.Edit(tx), codes: codes.Edit(tx), skus: skus.Edit(tx),
 		alike: map[pair]bool{}, forms: map[string]bool{}, meant: map[pair]bool{},
 	}
 	for _, r := range batch {
@@ -113,8 +135,8 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			return nil, err
 		}
 	}
-	for _, save := range []func(context.Context) error{f.rows.Save, f.codes.Save, f.skus.Save, f.match, f.judge} {
-		if err := save(ctx); err != nil {
+	for _, step := range []func(context.Context) error{f.rows.Save, f.places.Save, f.codes.Save, f.skus.Save, f.match, f.offers.Save, f.judge} {
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -125,55 +147,76 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 func (f *fold) note(ctx context.Context, r eventlog.Record) error {
 	switch e := r.Event.(type) {
 	case events.Shown:
-		row, err := f.rows.Get(ctx, e.Connection, e.Listing)
+		alike := Alike(e.Code)
+		if err := f.leave(ctx, e.Connection, e.Listing, alike); err != nil {
+			return err
+		}
+		row, err := f.rows.Get(ctx, alike, e.Connection, e.Listing)
 		if err != nil {
 			return err
 		}
-		f.left(row)
-		row.Shown, row.ShownAt, row.alike = e, r.At, Alike(e.Code)
+		row.Shown, row.ShownAt = e, r.At
 		row.text = strings.ToLower(strings.Join([]string{e.Code, e.Title, e.Variant, e.Listing, e.Product}, "\n"))
 		if row.uncoded = 0; e.Uncoded {
 			row.uncoded = 1
 		}
-		f.alike[pair{e.Connection, row.alike}] = true
+		f.alike[pair{e.Connection, alike}] = true
+		return f.places.Put(place{e.Connection, e.Listing, alike})
 	case events.Vanished:
-		row, err := f.rows.Get(ctx, e.Connection, e.Listing)
-		if err != nil {
+		if err := f.leave(ctx, e.Connection, e.Listing, ""); err != nil {
 			return err
 		}
-		f.left(row)
-		return f.rows.Delete(e.Connection, e.Listing)
+		return f.places.Delete(e.Connection, e.Listing)
 	case events.Mapped:
-		c, err := f.codes.Get(ctx, e.Connection, e.Code)
-		if err != nil {
-			return err
-		}
-		c.SKU, c.Import = e.SKU, e.Import
 		f.alike[pair{e.Connection, Alike(e.Code)}] = true
+		return f.codes.Put(code{e.Connection, e.Code, e.SKU, e.Import})
 	case events.Unmapped:
 		f.alike[pair{e.Connection, Alike(e.Code)}] = true
 		return f.codes.Delete(e.Connection, e.Code)
 	case stock.Received:
-		s, err := f.skus.Get(ctx, e.SKU)
-		if err != nil || s.Alike != "" {
+		alike := Alike(e.SKU)
+		there, err := f.skus.Has(ctx, alike, e.SKU)
+		if err != nil || there {
 			return err
 		}
-		s.Alike = Alike(e.SKU)
-		f.forms[s.Alike] = true
+		f.forms[alike] = true
+		return f.skus.Put(sku{alike, e.SKU})
 	case events.ImportBegun, events.ImportWentOn, events.ImportEnded, events.UndoBegun, events.ImportUndone:
 		f.topics = []string{"imports"}
 	}
 	return nil
 }
 
-// left notes whom a listing stood beside so far; to them its status matters, too.
-func (f *fold) left(row *Row) {
-	if row.alike != "" {
-		f.alike[pair{row.Connection, row.alike}] = true
+// leave notes whom a listing stood beside so far, and takes it away from there unless it stays.
+func (f *fold) leave(ctx context.Context, connection, listing, stays string) error {
+	at, err := f.places.Get(ctx, connection, listing)
+	if err != nil || at.Alike == "" {
+		return err
+	}
+	row, err := f.rows.Get(ctx, at.Alike, connection, listing)
+	if err != nil {
+		return err
+	}
+	f.alike[pair{connection, at.Alike}] = true
+	if row.SKU != "" {
+		f.meant[pair{connection, row.SKU}] = true
+	}
+	if at.Alike == stays {
+		return nil
 	}
 	if row.SKU != "" {
-		f.meant[pair{row.Connection, row.SKU}] = true
+		if err := f.offers.Delete(row.SKU, connection, listing); err != nil {
+			return err
+		}
 	}
+	return f.rows.Delete(at.Alike, connection, listing)
+}
+
+// group reads the listings of a shop whose codes are alike, by id.
+func (f *fold) group(ctx context.Context, key pair) ([]Row, error) {
+	found, err := table.Select(ctx, f.tx, "where alike = $1 and connection = $2", key[1], key[0])
+	slices.SortFunc(found, func(a, b Row) int { return strings.Compare(a.Listing, b.Listing) })
+	return found, err
 }
 
 // match says anew what the listings' codes mean, where that may have changed.
@@ -188,112 +231,136 @@ func (f *fold) match(ctx context.Context) error {
 		}
 	}
 	edit := table.Edit(f.tx)
-	for _, group := range sorted(f.alike) {
-		found, err := table.Select(ctx, f.tx, "where alike = $1 and connection = $2", group[1], group[0])
+	for _, key := range sorted(f.alike) {
+		found, err := f.group(ctx, key)
 		if err != nil {
 			return err
 		}
 		for _, row := range found {
 			was := row.SKU
-			said, err := f.codes.Get(ctx, row.Connection, row.Code)
-			if err != nil {
+			if row.SKU, row.How, err = f.means(ctx, row); err != nil {
 				return err
 			}
-			k := Known{Codes: map[string]State{row.Code: {SKU: said.SKU, Import: said.Import}}}
-			if said.SKU == "" {
-				there, err := f.skus.Has(ctx, row.Code)
-				if err != nil {
+			if was != "" && was != row.SKU {
+				f.meant[pair{row.Connection, was}] = true
+				if err := f.offers.Delete(was, row.Connection, row.Listing); err != nil {
 					return err
 				}
-				k.SKUs = map[string]bool{row.Code: there}
 			}
-			sku, how := k.means(row.Code)
-			if sku == row.SKU && how == row.How {
-				continue
+			if row.SKU != "" {
+				f.meant[pair{row.Connection, row.SKU}] = true
+				o := Offer{SKU: row.SKU, Connection: row.Connection, Listing: row.Listing, Code: row.Code, alike: row.alike}
+				if row.Status == live {
+					o.live = 1
+				}
+				if err := f.offers.Put(o); err != nil {
+					return err
+				}
 			}
-			row.SKU, row.How = sku, how
-			f.meant[pair{row.Connection, was}], f.meant[pair{row.Connection, sku}] = true, true
 			if err := edit.Put(row); err != nil {
 				return err
 			}
 		}
 	}
-	delete(f.meant, pair{})
 	return edit.Save(ctx)
+}
+
+// means says which SKU a listing's code means.
+func (f *fold) means(ctx context.Context, row Row) (string, string, error) {
+	said, err := f.codes.Get(ctx, row.Connection, row.Code)
+	if err != nil {
+		return "", "", err
+	}
+	there, err := f.skus.Has(ctx, row.alike, row.Code)
+	if err != nil {
+		return "", "", err
+	}
+	k := Known{Codes: map[string]State{row.Code: {SKU: said.SKU, Import: said.Import}}, SKUs: map[string]bool{row.Code: there}}
+	sku, how := k.means(row.Code)
+	return sku, how, nil
 }
 
 // judge judges all listings anew that matter to each other.
 func (f *fold) judge(ctx context.Context) error {
-	todo := map[pair]Row{} // by connection and listing
-	groups := map[pair][]Row{}
-	group := func(kind, tail string, key pair) ([]Row, error) {
-		at := pair{kind + key[0], key[1]}
-		if found, ok := groups[at]; ok {
-			return found, nil
+	groups, meaning := map[pair][]Row{}, map[pair][]Offer{}
+	group := func(key pair) ([]Row, error) {
+		found, ok := groups[key]
+		if !ok {
+			var err error
+			if found, err = f.group(ctx, key); err != nil {
+				return nil, err
+			}
+			groups[key] = found
 		}
-		found, err := table.Select(ctx, f.tx, tail, key[0], key[1])
-		groups[at] = found
-		return found, err
+		return found, nil
 	}
-	const byAlike, bySKU = "where connection = $1 and alike = $2 order by listing", "where connection = $1 and sku = $2 order by listing"
-	for kind, keys := range map[string]map[pair]bool{byAlike: f.alike, bySKU: f.meant} {
-		for key := range keys {
-			if key[1] == "" {
-				continue
+	means := func(key pair) ([]Offer, error) {
+		found, ok := meaning[key]
+		if !ok {
+			var err error
+			if found, err = offers.Select(ctx, f.tx, "where sku = $1 and connection = $2", key[1], key[0]); err != nil {
+				return nil, err
 			}
-			found, err := group(kind, kind, key)
-			if err != nil {
-				return err
-			}
-			for _, row := range found {
-				todo[pair{row.Connection, row.Listing}] = row
-			}
+			slices.SortFunc(found, func(a, b Offer) int { return strings.Compare(a.Listing, b.Listing) })
+			meaning[key] = found
 		}
+		return found, nil
 	}
-	edit := table.Edit(f.tx)
-	for _, key := range sorted(todo) {
-		row := todo[key]
-		a := Around{SKU: row.SKU, How: row.How}
-		near, err := group(byAlike, byAlike, pair{row.Connection, row.alike})
+	for _, key := range sorted(f.meant) {
+		same, err := means(key)
 		if err != nil {
 			return err
 		}
-		for _, o := range near {
-			switch {
-			case o.Status != live || o.Listing == row.Listing:
-			case o.Code == row.Code && a.SameCode == "":
-				a.SameCode = o.Listing
-			case o.Code != row.Code && a.AlikeCode == "":
-				a.AlikeCode = o.Code
-			}
+		for _, o := range same {
+			f.alike[pair{o.Connection, o.alike}] = true
 		}
-		if row.SKU != "" {
-			same, err := group(bySKU, bySKU, pair{row.Connection, row.SKU})
-			if err != nil {
+	}
+	edit := table.Edit(f.tx)
+	for _, key := range sorted(f.alike) {
+		rows, err := group(key)
+		if err != nil {
+			return err
+		}
+		var like []sku // two are enough: one of them is not the code
+		if len(rows) > 0 {
+			if like, err = skus.Select(ctx, f.tx, "where alike = $1 order by sku limit 2", key[1]); err != nil {
 				return err
 			}
+		}
+		for _, row := range rows {
+			a := Around{SKU: row.SKU, How: row.How}
+			for _, o := range rows {
+				switch {
+				case o.Status != live || o.Listing == row.Listing:
+				case o.Code == row.Code && a.SameCode == "":
+					a.SameCode = o.Listing
+				case o.Code != row.Code && a.AlikeCode == "":
+					a.AlikeCode = o.Code
+				}
+			}
+			var same []Offer
+			if row.SKU != "" {
+				if same, err = means(pair{row.Connection, row.SKU}); err != nil {
+					return err
+				}
+			}
 			for _, o := range same {
-				if o.Status == live && o.Code != row.Code && a.SameSKU == "" {
+				if o.live == 1 && o.Code != row.Code && a.SameSKU == "" {
 					a.SameSKU = o.Listing
 				}
 			}
-		} else {
-			like, err := skus.Select(ctx, f.tx, "where alike = $1 and sku <> $2 order by sku limit 1", row.alike, row.Code)
-			if err != nil {
-				return err
+			for _, s := range like {
+				if s.SKU != row.Code && a.AlikeSKU == "" {
+					a.AlikeSKU = s.SKU
+				}
 			}
-			if len(like) > 0 {
-				a.AlikeSKU = like[0].SKU
+			row.Uncoded = row.uncoded != 0
+			if v := Judge(row.Shown, a); v != row.Verdict {
+				row.Verdict = v
+				if err := edit.Put(row); err != nil {
+					return err
+				}
 			}
-		}
-		row.Uncoded = row.uncoded != 0
-		v := Judge(row.Shown, a)
-		if v == row.Verdict {
-			continue
-		}
-		row.Verdict = v
-		if err := edit.Put(row); err != nil {
-			return err
 		}
 	}
 	return edit.Save(ctx)
@@ -404,6 +471,11 @@ func Stands(ctx context.Context, r projection.Reader, connection string) (Known,
 		before[row.Listing] = row.Shown
 	}
 	return k, before, nil
+}
+
+// Offers reads which listings of any shop mean a SKU, at most limit of them.
+func Offers(ctx context.Context, r projection.Reader, sku string, limit int) ([]Offer, error) {
+	return offers.Select(ctx, r, "where sku = $1 order by connection, listing limit $2", sku, limit)
 }
 
 // ImportedCodes reads a page of what an import mapped that still stands, after a code.

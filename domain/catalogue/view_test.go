@@ -134,6 +134,10 @@ func TestViewSaysWhatAPlanSays(t *testing.T) {
 			return nil
 		})
 	}
+	same, err := projection.Verify(t.Context(), h.log, h.views, []projection.Projection{View{}}, projection.Options{})
+	if err != nil || !same.Equal {
+		t.Errorf("a rebuild gives other rows: %+v, %v", same, err)
+	}
 	for _, what := range []string{Mapped, Unmatched, Conflict, NoCode, sameCode, sameSKU, alikeSKU, alikeCode} {
 		if seen[what] == 0 {
 			t.Errorf("no listing was ever %s: %v", what, seen)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
@@ -153,8 +154,8 @@ func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, 
 	return body, err
 }
 
-// listings are the codes that mean a SKU: those that a person mapped, and the SKU's own spelling in
-// shops whose newest orders sold it. Only orders tell the channel's id of a listing.
+// listings are the codes that mean a SKU: those that somebody mapped, those that imports found, and the SKU's own spelling
+// in shops whose newest orders sold it. Only imports and orders tell the channel's id of a listing.
 func listings(ctx context.Context, r projection.Reader, sku string, newest []string) ([]Listing, error) {
 	mappings, err := shops.Mappings(ctx, r, sku, listingRows)
 	if err != nil {
@@ -167,6 +168,13 @@ func listings(ctx context.Context, r projection.Reader, sku string, newest []str
 	found := map[[2]string]string{} // the channel's id by connection and code
 	for _, m := range mappings {
 		found[[2]string{m.Connection, m.Code}] = ""
+	}
+	imported, err := catalogue.Offers(ctx, r, sku, listingRows)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range imported {
+		found[[2]string{o.Connection, o.Code}] = o.Listing
 	}
 	seen := map[string]bool{"": true} // no order moved that stock
 	for _, id := range newest {
