@@ -77,9 +77,9 @@ func TestViewSaysWhatAPlanSays(t *testing.T) {
 	words := []string{"A", "a", "B", "b ", "C", "c", "Ｃ", "D E", "de"}
 	pick := func() string { return words[rng.IntN(len(words))] }
 	seen := map[string]int{}
-	for round := range 100 {
+	for round := range 240 {
 		var batch []eventlog.Event
-		for range 1 + rng.IntN(12) {
+		for range 1 + rng.IntN(1+round%12) { // one alone too, which nothing else happens beside
 			connection := "k" + fmt.Sprint(1+rng.IntN(2))
 			switch rng.IntN(6) {
 			case 0:
