@@ -66,12 +66,12 @@ type Options struct {
 	Status     func() []projection.Status // nil = views always serve
 	Fulfilment *flow.Definition           // for retry-step
 	Connect    Connecting
-	Preview    func(connection string, create bool) error // begins a preview of an import; nil = none runs
-	Intake     Intake                                     // nil answers webhooks with 503
-	Live       Live                                       // nil = no /live
-	Web        http.Handler                               // everything else; nil = 404
-	Ready      func() error                               // why the process is not ready; nil = always ready
-	Gauges     func() []Gauge                             // more for /metrics
+	Imports    Importing
+	Intake     Intake         // nil answers webhooks with 503
+	Live       Live           // nil = no /live
+	Web        http.Handler   // everything else; nil = 404
+	Ready      func() error   // why the process is not ready; nil = always ready
+	Gauges     func() []Gauge // more for /metrics
 
 	Requests   int            // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Secure     bool           // browsers come over https, directly or through the trusted proxies

@@ -8,13 +8,22 @@ import (
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
-	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/listings"
 	"github.com/creatorflow/creatorflow/projection"
 )
 
+// Importing previews imports and tells how they fare.
+type Importing interface {
+	Preview(connection string, create bool) error
+	Progress(connection string) (p catalogue.Progress, ok bool)
+}
+
 // registerImports registers what a shop lists, and its import.
 func (g *Gateway) registerImports() {
-	w, b := g.o.Workspace, g.o.Reads
+	w, b := g.o.Workspace, listings.Bodies{Log: g.o.Log, Workspace: g.o.Workspace}
+	if g.o.Imports != nil {
+		b.Imports = g.o.Imports.Progress
+	}
 	type ShopInput struct {
 		ID string `path:"id" maxLength:"40"`
 		Paged
@@ -25,7 +34,7 @@ func (g *Gateway) registerImports() {
 		State string `query:"state" enum:"mapped,unmatched,conflict,no_code"`
 	}
 	view(g, "/api/v1/connections/{id}/listings", "list-listings", "What a shop lists, and the SKUs that it means, by code",
-		func(ctx context.Context, r projection.Reader, in *listingsInput) (reads.ListingList, error) {
+		func(ctx context.Context, r projection.Reader, in *listingsInput) (listings.ListingList, error) {
 			return b.Listings(ctx, r, catalogue.Filter{Connection: in.ID, State: in.State, Text: in.Text, After: in.After, Limit: in.Limit})
 		})
 	type importInput struct {
@@ -33,7 +42,7 @@ func (g *Gateway) registerImports() {
 		Do string `query:"do" enum:"map,create,keep,leave"`
 	}
 	view(g, "/api/v1/connections/{id}/import", "get-import", "How a shop's import or preview fares, and what it does with each listing",
-		func(ctx context.Context, r projection.Reader, in *importInput) (reads.ImportReport, error) {
+		func(ctx context.Context, r projection.Reader, in *importInput) (listings.ImportReport, error) {
 			return b.Import(ctx, r, in.ID, in.Do, in.After, in.Limit)
 		})
 	command(g, "import-listings", "Read what a shop lists and map it to SKUs by code; it is worked off in the background", func(ctx context.Context, c struct {
@@ -60,7 +69,7 @@ func (g *Gateway) registerImports() {
 
 // preview begins to find out what an import would do; nothing of it enters the log.
 func (g *Gateway) preview(ctx context.Context, shop eventlog.Fold, connection string, create bool) error {
-	if g.o.Preview == nil {
+	if g.o.Imports == nil {
 		return edge.Busy("Imports are not running at the moment.", 5)
 	}
 	there, err := g.o.Log.Fold(ctx, shop)
@@ -74,5 +83,5 @@ func (g *Gateway) preview(ctx context.Context, shop eventlog.Fold, connection st
 	case under.Running || under.Undoing:
 		return catalogue.ErrImporting
 	}
-	return g.o.Preview(connection, create)
+	return g.o.Imports.Preview(connection, create)
 }

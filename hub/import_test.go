@@ -15,6 +15,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/listings"
 )
 
 // order carries out a command of the hub, and gives what it refuses with.
@@ -47,7 +48,7 @@ func (c *clinic) do(name, body string) {
 }
 
 // imported waits until nothing of the shop is imported, previewed or taken back.
-func (c *clinic) imported() (r reads.ImportReport) {
+func (c *clinic) imported() (r listings.ImportReport) {
 	c.t.Helper()
 	c.until("the import ends", func() bool {
 		c.ask("/api/v1/connections/"+c.connection.ID+"/import?limit=200", &r)
@@ -57,7 +58,7 @@ func (c *clinic) imported() (r reads.ImportReport) {
 }
 
 // listed reads the listings of the shop, when the views show all that the log has.
-func (c *clinic) listed(query string) (l reads.ListingList) {
+func (c *clinic) listed(query string) (l listings.ListingList) {
 	c.t.Helper()
 	fatal(c.t, c.hub.Projections.WaitFor(c.t.Context(), c.hub.Log.Head().Position))
 	c.ask("/api/v1/connections/"+c.connection.ID+"/listings?limit=200"+query, &l)
@@ -141,7 +142,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("the preview wrote %s", c.since(before.Position))
 	}
 	wantSteps(t, r, "101 map mapped HEART-W, 102 create unmatched HEART-R, 103 leave no_code, 201 leave conflict, 301 leave conflict LAMP, 401 leave conflict LAMP, 501 keep mapped HEART-W, 601 create unmatched VASE, 701 leave unmatched, 801 keep mapped MUG")
-	if !r.DryRun || !r.Create || r.Read != 10 || r.Total != 10 || r.Failed != "" || r.Undo != 0 || r.Last != nil || r.Counts != (reads.ImportCounts{Map: 1, Create: 2, Keep: 2, Leave: 5, Broken: 1}) {
+	if !r.DryRun || !r.Create || r.Read != 10 || r.Total != 10 || r.Failed != "" || r.Undo != 0 || r.Last != nil || r.Counts != (listings.ImportCounts{Map: 1, Create: 2, Keep: 2, Leave: 5, Broken: 1}) {
 		t.Errorf("the preview says %+v", r)
 	}
 	if len(r.Broken) != 1 || r.Broken[0].Record != "listing 602" || r.Broken[0].Field != "price.sale_price" {
@@ -159,15 +160,15 @@ func TestImport(t *testing.T) {
 	t.Log("the import does what the preview said, and the order goes on")
 	c.do("import-listings", connection+`,"create_missing":true}`)
 	r = c.imported()
-	if r.DryRun || r.Last == nil || *r.Last != (reads.LastImport{Number: 1, At: r.Last.At, Read: 10, Mapped: 3, Created: 2, Left: 5, Broken: 1}) || r.Undo != 1 {
+	if r.DryRun || r.Last == nil || *r.Last != (listings.LastImport{Number: 1, At: r.Last.At, Read: 10, Mapped: 3, Created: 2, Left: 5, Broken: 1}) || r.Undo != 1 {
 		t.Errorf("the import says %+v, last %+v", r, r.Last)
 	}
 	l := c.listed("")
 	wantListings(t, l, "103 no_code, 801 mapped hand MUG, 701 unmatched, 102 mapped import HEART-R, 101 mapped import HEART-W, 501 mapped import HEART-W, 301 conflict spelling LAMP same_code 401, 401 conflict spelling LAMP same_code 301, 601 mapped import VASE, 201 conflict alike_sku MUG")
-	if l.ImportedAt == nil || l.Counts != (reads.ListingCounts{Mapped: 5, Unmatched: 1, Conflict: 3, NoCode: 1}) || l.Total != 10 {
+	if l.ImportedAt == nil || l.Counts != (listings.ListingCounts{Mapped: 5, Unmatched: 1, Conflict: 3, NoCode: 1}) || l.Total != 10 {
 		t.Errorf("counted %+v, total %d", l.Counts, l.Total)
 	}
-	if i := slices.IndexFunc(l.Items, func(k reads.KnownListing) bool { return k.Listing == "101" }); l.Items[i].Variant != "White, L" ||
+	if i := slices.IndexFunc(l.Items, func(k listings.KnownListing) bool { return k.Listing == "101" }); l.Items[i].Variant != "White, L" ||
 		l.Items[i].Title != "Hanging heart" || l.Items[i].Price.Minor != 295 || l.Items[i].Quantity != 40 || l.Items[i].Status != "live" || !l.Items[i].HasCode {
 		t.Errorf("listing 101 is %+v", l.Items[i])
 	}
@@ -262,7 +263,7 @@ func TestImportOfAShopThatFails(t *testing.T) {
 	}
 }
 
-func wantSteps(t *testing.T, r reads.ImportReport, want string) {
+func wantSteps(t *testing.T, r listings.ImportReport, want string) {
 	t.Helper()
 	var got []string
 	for _, s := range r.Items {
@@ -276,7 +277,7 @@ func wantSteps(t *testing.T, r reads.ImportReport, want string) {
 	}
 }
 
-func wantListings(t *testing.T, l reads.ListingList, want string) {
+func wantListings(t *testing.T, l listings.ListingList, want string) {
 	t.Helper()
 	var got []string
 	for _, k := range l.Items {

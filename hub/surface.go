@@ -28,7 +28,6 @@ type surface struct {
 func (h *Hub) openSurface() error {
 	bodies := reads.New(reads.Options{
 		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus, Doctor: h.Doctor.Examine,
-		Imports: h.imports.Progress,
 	})
 	if h.o.TLS[0] != "" {
 		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
@@ -49,7 +48,7 @@ func (h *Hub) openSurface() error {
 	h.surface.gateway = gateway.New(gateway.Options{
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
 		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.Shops, Intake: h.Ingest.Receive,
-		Preview: h.imports.Preview,
+		Imports: h.imports,
 		Live:    h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
 		Slog: h.o.Log, Gauges: h.gauges,
 	})

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/doctor"
-	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -38,8 +37,6 @@ type Options struct {
 	Shops func() map[string]Shop
 	// Doctor examines a connection; ok is false when there is none of that id. nil examines nothing.
 	Doctor func(ctx context.Context, id string) (r doctor.Report, ok bool, err error)
-	// Imports tells of a shop's import or preview since the start; ok is false when there was none. nil knows none.
-	Imports func(connection string) (p catalogue.Progress, ok bool)
 }
 
 // Reads makes bodies. Its methods may be called from many goroutines.
@@ -49,9 +46,6 @@ type Reads struct{ o Options }
 func New(o Options) *Reads {
 	if o.Doctor == nil {
 		o.Doctor = func(context.Context, string) (r doctor.Report, ok bool, err error) { return r, false, nil }
-	}
-	if o.Imports == nil {
-		o.Imports = func(string) (p catalogue.Progress, ok bool) { return p, false }
 	}
 	if o.Shops == nil {
 		o.Shops = func() map[string]Shop { return nil }
@@ -100,12 +94,15 @@ type Page struct {
 	Next     string `json:"next" doc:"the after of the next page; empty at the end"`
 }
 
+// Layout is how a time is written, in UTC.
+const Layout = "2006-01-02T15:04:05.000Z"
+
 // stamp is how times are written: RFC 3339, UTC, milliseconds. The zero time is empty.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return t.UTC().Format(Layout)
 }
 
 // maybe is stamp for times that may be null.

@@ -1,4 +1,7 @@
-package reads
+// Package listings makes the bodies of what a shop lists and of its imports.
+//
+//	views, log, what the importer knows now ─► a body ─► GET
+package listings
 
 import (
 	"context"
@@ -6,13 +9,24 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
 )
+
+// Bodies makes bodies. Its methods may be called from many goroutines.
+type Bodies struct {
+	Log       *eventlog.Log
+	Workspace string // id
+	// Imports tells of a shop's import or preview since the start; ok is false when there was none. nil knows none.
+	Imports func(connection string) (p catalogue.Progress, ok bool)
+}
 
 // ShopListing is how a shop lists something, and the SKU that it means.
 type ShopListing struct {
@@ -47,6 +61,8 @@ type KnownListing struct {
 	ShownAt string `json:"shown_at" doc:"since when the hub knows it like this"`
 }
 
+func stamp(t time.Time) string { return t.UTC().Format(reads.Layout) }
+
 // ListingCounts are a shop's listings by state.
 type ListingCounts struct {
 	Mapped    int64 `json:"mapped"`
@@ -57,29 +73,34 @@ type ListingCounts struct {
 
 // ListingList is a page of a shop's listings, by code.
 type ListingList struct {
-	Page
+	reads.Page
 	ImportedAt *string        `json:"imported_at" doc:"when the last import that read the whole shop ended; null = none did"`
 	Counts     ListingCounts  `json:"counts" doc:"of the whole shop, whatever the filter"`
 	Items      []KnownListing `json:"items"`
 }
 
 // Listings makes the body of GET /api/v1/connections/{id}/listings.
-func (b *Reads) Listings(ctx context.Context, r projection.Reader, f catalogue.Filter) (ListingList, error) {
+func (b Bodies) Listings(ctx context.Context, r projection.Reader, f catalogue.Filter) (ListingList, error) {
 	if err := connected(ctx, r, f.Connection); err != nil {
 		return ListingList{}, err
 	}
 	rows, states, next, err := catalogue.List(ctx, r, f)
 	if errors.Is(err, catalogue.ErrCursor) {
-		return ListingList{}, ErrAfter
+		return ListingList{}, reads.ErrAfter
 	}
 	if err != nil {
 		return ListingList{}, err
 	}
-	last, err := catalogue.FindImport(ctx, b.o.Log, b.o.Workspace, f.Connection)
+	last, err := catalogue.FindImport(ctx, b.Log, b.Workspace, f.Connection)
 	if err != nil {
 		return ListingList{}, err
 	}
-	body := ListingList{Page: Page{Position: int64(r.Position()), Total: -1, Next: next}, ImportedAt: maybe(last.Whole), Items: []KnownListing{}, Counts: ListingCounts{
+	var at *string
+	if !last.Whole.IsZero() {
+		text := stamp(last.Whole)
+		at = &text
+	}
+	body := ListingList{Page: reads.Page{Position: int64(r.Position()), Total: -1, Next: next}, ImportedAt: at, Items: []KnownListing{}, Counts: ListingCounts{
 		Mapped: states[catalogue.Mapped], Unmatched: states[catalogue.Unmatched], Conflict: states[catalogue.Conflict], NoCode: states[catalogue.NoCode],
 	}}
 	switch c := body.Counts; {
@@ -98,11 +119,11 @@ func (b *Reads) Listings(ctx context.Context, r projection.Reader, f catalogue.F
 	return body, nil
 }
 
-// connected says ErrNotFound of a shop that is none.
+// connected says reads.ErrNotFound of a shop that is none.
 func connected(ctx context.Context, r projection.Reader, connection string) error {
 	all, err := shops.List(ctx, r)
 	if err == nil && !slices.ContainsFunc(all, func(s shops.Row) bool { return s.ID == connection }) {
-		err = ErrNotFound
+		err = reads.ErrNotFound
 	}
 	return err
 }
@@ -136,7 +157,7 @@ type LastImport struct {
 
 // ImportReport is how a shop's import or preview fares, and what it does with each listing.
 type ImportReport struct {
-	Page
+	reads.Page
 	Running bool               `json:"running"`
 	DryRun  bool               `json:"dry_run" doc:"it is a preview: nothing is written"`
 	Create  bool               `json:"create_missing"`
@@ -152,7 +173,7 @@ type ImportReport struct {
 }
 
 // Import makes the body of GET /api/v1/connections/{id}/import.
-func (b *Reads) Import(ctx context.Context, r projection.Reader, connection, do, after string, limit int) (ImportReport, error) {
+func (b Bodies) Import(ctx context.Context, r projection.Reader, connection, do, after string, limit int) (ImportReport, error) {
 	if err := connected(ctx, r, connection); err != nil {
 		return ImportReport{}, err
 	}
@@ -160,20 +181,24 @@ func (b *Reads) Import(ctx context.Context, r projection.Reader, connection, do,
 	if after != "" {
 		var err error
 		if from, err = strconv.Atoi(after); err != nil || from < 0 {
-			return ImportReport{}, ErrAfter
+			return ImportReport{}, reads.ErrAfter
 		}
 	}
-	s, err := catalogue.FindImport(ctx, b.o.Log, b.o.Workspace, connection)
+	s, err := catalogue.FindImport(ctx, b.Log, b.Workspace, connection)
 	if err != nil {
 		return ImportReport{}, err
 	}
-	p, known := b.o.Imports(connection)
+	var p catalogue.Progress
+	known := false
+	if b.Imports != nil {
+		p, known = b.Imports(connection)
+	}
 	if s.Running && (p.DryRun || !p.Running) { // it was asked for just now
 		p, known = catalogue.Progress{Create: s.Create, Running: true}, true
 	}
 	body := ImportReport{
-		Page: Page{Position: int64(r.Position())}, Running: p.Running, DryRun: p.DryRun, Create: p.Create, Undoing: s.Undoing, Read: p.Read,
-		Failed: p.Failed, Undo: s.Undoable, Broken: list(p.Broken), Items: []ImportStep{},
+		Page: reads.Page{Position: int64(r.Position())}, Running: p.Running, DryRun: p.DryRun, Create: p.Create, Undoing: s.Undoing, Read: p.Read,
+		Failed: p.Failed, Undo: s.Undoable, Broken: append([]catalogue.Broken{}, p.Broken...), Items: []ImportStep{},
 	}
 	body.Counts.Broken = int64(len(p.Broken))
 	if e := s.Ended; e.Number > 0 {
