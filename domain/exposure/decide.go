@@ -173,14 +173,14 @@ func (d *deciding) needed() (units int) {
 	return units
 }
 
-// worth says whether a connection should be raised to a quantity: always from a confirmed 0, else when it has three
-// quarters of it or less, or half where raising takes a pause.
+// worth says whether a connection should be raised to a quantity: always from a confirmed 0, or when somebody lowered it;
+// else when it has three quarters of it or less, or half where raising takes a pause.
 func worth(c Connection, to int) bool {
 	switch {
 	case to <= c.Exposure || c.Raise != nil:
 		return false
 	case c.Method == Absolute:
-		return c.Zero || 2*c.Exposure <= to
+		return c.Zero || c.Mend || 2*c.Exposure <= to
 	default:
 		return 4*c.Exposure <= 3*to
 	}
@@ -201,6 +201,12 @@ func (d *deciding) raise() {
 	}
 }
 
+// rest is how long after it was raised a connection may be raised for any number of units that nobody else has.
+const rest = 10 * time.Minute
+
+// calm says that a connection has not been raised for so long that one pause more is no matter.
+func (d *deciding) calm(c Connection) bool { return !d.now.Before(c.Raised.Add(rest)) }
+
 // share raises an escrowed connection.
 func (d *deciding) share(i int) {
 	c := d.s.Connections[i]
@@ -219,7 +225,8 @@ func (d *deciding) share(i int) {
 	case c.Zero:
 		d.act(i, Action{Kind: Set, To: gain, Why: "nothing is listed and all orders are seen"})
 		d.free -= gain
-	case c.Check || c.Waiting != nil || !worth(c, c.Exposure+gain) || c.Exposure > 0 && gain < d.loss(i):
+	case c.Check || c.Waiting != nil || !worth(c, c.Exposure+gain) && !d.calm(c):
+	case c.Exposure > 0 && !c.Mend && gain < d.loss(i):
 	case c.Exposure == 0: // sold out: a reading may do without the 0
 		d.act(i, Action{Kind: Read, Why: "it is raised only from a confirmed 0"})
 	default:
@@ -309,7 +316,7 @@ func (d *deciding) repeat(i int) {
 // Wake is when to ask Decide again if nothing happens before; ok is false when only an event can change its mind.
 func Wake(s State, now time.Time) (at time.Time, ok bool) {
 	for _, c := range s.Connections {
-		times := []time.Time{c.Until, c.NextRead}
+		times := []time.Time{c.Until, c.NextRead, c.Raised.Add(rest)}
 		if c.Raise != nil {
 			times = append(times, c.Raise.Sent.Add(c.Settle))
 		}

@@ -141,11 +141,13 @@ func Evolve(s State, e Event) State {
 			if e.UpTo.After(c.Listed) {
 				c.Listed = e.UpTo
 			}
+			c.judge()
 			c.reset()
 		})
 	case Edited:
 		on(e.Connection, func(c *Connection) {
 			c.Exposure += e.Quantity // what was sold unseen before it comes on top
+			c.Book = nil
 			c.doubt()
 			c.void(e.At)
 		})
@@ -186,7 +188,15 @@ func (c *Connection) sale(e Sale) {
 		c.Quantity = max(0, c.Quantity-e.Units)
 	}
 	c.Zero = false
+	c.enter(-e.Units, 0)
 	c.take(e.Units)
+}
+
+// enter moves the books; loose are units of it that may not be so.
+func (c *Connection) enter(units, loose int) {
+	if c.Book != nil {
+		c.Book = &Book{Quantity: c.Book.Quantity + units, Loose: c.Book.Loose + loose, Wrote: c.Book.Wrote}
+	}
 }
 
 // note writes into the readings that are under way or waiting.
@@ -226,6 +236,12 @@ func (c *Connection) cancelled(e Cancelled) {
 	if !e.At.Before(c.Back) { // else the quantity read had them
 		c.Exposure += e.Units
 		c.Zero, c.Fresh, c.Check = false, false, true
+		c.enter(e.Units, e.Units)
+		if c.Suspect != nil {
+			explained := *c.Suspect
+			explained.Due += e.Units
+			c.Suspect = &explained
+		}
 	}
 }
 
@@ -249,11 +265,18 @@ func (c *Connection) sent(e Sent) {
 	case c.Raise != nil && c.Raise.Number == put.Number:
 		c.Raise = put
 	case a.Kind == Zero:
-		c.Lower = put
+		c.Lower, c.Book = put, &Book{Wrote: true}
 	case a.Kind == Swap && put.To < put.From:
 		c.Lower, c.Waiting = put, nil
 	case a.Kind == Swap || a.Kind == Set:
 		c.Raise, c.Waiting, c.Zero = put, nil, false
+		c.Raised, c.Mend = e.At, false
+		switch {
+		case put.Over:
+			c.Book = nil // it may have revived what was sold
+		case a.Kind == Set:
+			c.Book = &Book{Quantity: put.To, Wrote: true}
+		}
 		if !c.Catalogue {
 			c.Exposure += put.rise()
 		}
@@ -270,12 +293,14 @@ func (c *Connection) accepted(e Accepted) {
 	switch {
 	case c.Raise != nil && c.Raise.Number == e.Number:
 		c.void(e.At)
+		c.enter(c.Raise.rise(), 0)
 		c.Quantity, c.Since, c.Fresh = c.Raise.To, e.At, true
 		c.Raise = nil
 	case c.Lower != nil && c.Lower.Number == e.Number:
 		c.Quantity, c.Since, c.Fresh = c.Lower.To, e.At, true
 		c.void(e.At)
 		lowered := c.Lower.From - c.Lower.To
+		c.enter(-lowered, 0)
 		c.Lower = nil
 		c.take(lowered)
 	}
@@ -291,6 +316,9 @@ func (c *Connection) refused(e Refused) {
 		c.Lower = nil
 	default:
 		return
+	}
+	if c.Method == Absolute {
+		c.Book = nil
 	}
 	c.Fresh = false
 	c.Check = true
@@ -321,6 +349,9 @@ func (c *Connection) reading(e Reading) {
 	}
 	if c.Known && e.Quantity-asked.Overlap > c.Exposure { // raised by somebody else; the listing of orders will say more
 		c.Exposure, c.Zero = e.Quantity, false
+	}
+	if b := c.Book; b != nil && c.Raise == nil && c.Lower == nil && e.Quantity-asked.Overlap > b.Quantity && c.Suspect == nil {
+		c.Suspect = &Wrong{Found: e.Quantity, Due: b.Quantity, At: e.At, Wrote: b.Wrote}
 	}
 	if c.Raise != nil || c.Method == CompareAndSwap && c.Lower != nil {
 		return // a write may come before or after it: the bound stays
@@ -358,6 +389,24 @@ func (c *Connection) settle(e Reading) {
 	}
 }
 
+// judge tells of a suspicion that nothing has explained by the time the orders up to it are listed.
+func (c *Connection) judge() {
+	if s := c.Suspect; s != nil && !c.Listed.Before(s.At) {
+		c.Suspect = nil
+		if s.Found > s.Due {
+			c.Wrong, c.Mend = s, true
+		}
+	}
+}
+
+// balance holds a reading against the books and begins them anew.
+func (c *Connection) balance(w Seen, high, low int) {
+	if b := c.Book; b != nil && b.Quantity-b.Loose > high {
+		c.Wrong, c.Mend = &Wrong{Found: w.Quantity, Due: b.Quantity + w.Sold, At: w.At, Wrote: b.Wrote}, true
+	}
+	c.Book = &Book{Quantity: high, Loose: high - low}
+}
+
 // reset takes the bound anew from a reading, once the orders created up to it are listed. The quantity stood at some
 // moment from Began to At, so what was sold meanwhile may be in it or not; a bound between the two is the better one.
 func (c *Connection) reset() {
@@ -372,6 +421,7 @@ func (c *Connection) reset() {
 		c.Check = c.Check || w.Overlap > w.Sold
 		c.take(-high)
 	}
+	c.balance(*w, high, low)
 	c.Check = c.Check || w.Restored > 0 // a quieter reading will be closer
 	c.Reset, c.Waiting = *w, nil
 	c.Zero = c.Known && c.Exposure == 0 && w.Quantity == 0 && c.Lower == nil

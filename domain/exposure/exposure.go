@@ -19,7 +19,9 @@
 // cancelled units back by itself holds them in its exposure until a reading.
 //
 // A reading plus the listing of all orders created up to it gives the exposure anew, whatever happened before: the quantity
-// read, less the sales seen since. That is also how a hand edit, a lost write or drift is found and mended.
+// read, less the sales seen since. That is also how a hand edit, a lost write or drift is found and mended: beside the bound
+// stands what would be listed if only buyers and we had changed it (Book), and a reading that neither sales nor
+// cancellations explain is told (Wrong), once the orders created up to it are listed.
 //
 //	what happened ── Evolve ──►  State ── Decide ──►  actions: read, list, zero, swap, set
 //	      ▲                                              │ the caller appends Sent, then calls the channel
@@ -112,6 +114,26 @@ type Connection struct {
 	After    time.Time `json:"after,omitzero"`     // readings that began until then say nothing
 	Check    bool      `json:"check,omitzero"`     // something does not add up: read again
 	Until    time.Time `json:"until,omitzero"`     // no write before, after one that failed
+	Raised   time.Time `json:"raised,omitzero"`    // when a write upwards was sent last
+	Book     *Book     `json:"book,omitzero"`      // nil while nobody knows
+	Suspect  *Wrong    `json:"suspect,omitzero"`   // more was read than the books say; a cancellation may explain it yet
+	Wrong    *Wrong    `json:"wrong,omitzero"`     // the last reading that nothing explained
+	Mend     bool      `json:"mend,omitzero"`      // it was wrong, and nothing has been raised since
+}
+
+// Book is what would be listed if nobody but buyers and we had changed it, or up to Loose less.
+type Book struct {
+	Quantity int  `json:"quantity"`
+	Loose    int  `json:"loose,omitzero"` // units of which it is not known whether they were put back, or in the reading
+	Wrote    bool `json:"wrote,omitzero"` // no reading has shown what we wrote yet
+}
+
+// Wrong is a quantity that neither sales, cancellations nor writes of ours explain.
+type Wrong struct {
+	Found int       `json:"found"`
+	Due   int       `json:"due"` // by the books
+	At    time.Time `json:"at"`
+	Wrote bool      `json:"wrote,omitzero"` // at the first look after a write of ours: it came to nothing, or somebody overwrote it
 }
 
 // Put is a write under way.

@@ -380,7 +380,11 @@ func TestComesToRest(t *testing.T) {
 		}
 		var last []Action
 		for round := range 60 {
-			w.now = w.now.Add(20 * time.Second)
+			step := 20 * time.Second
+			if round >= 20 { // what was raised is left alone for a while before it is raised by a little
+				step = 90 * time.Second
+			}
+			w.now = w.now.Add(step)
 			for i, s := range w.shops {
 				if round%20 == i { // the reconciler's own reading
 					w.ask(s, Action{Connection: s.id, Kind: Read})
