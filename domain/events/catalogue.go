@@ -11,6 +11,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	"github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/domain/events/listings"
 	"github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
@@ -21,7 +22,7 @@ import (
 // catalogue gives each stored name its type.
 type catalogue map[string]reflect.Type
 
-var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), workspaces.Types())
+var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), listings.Types(), workspaces.Types())
 
 func index(modules ...[]eventlog.Event) catalogue {
 	c := catalogue{}

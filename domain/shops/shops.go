@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/events/listings"
 	events "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -16,6 +17,7 @@ type State struct {
 	Connected events.Connected
 	Failing   bool
 	Reason    string
+	Pushing   bool `json:",omitzero"` // the hub writes its quantities
 }
 
 // keep keeps a State in a snapshot: a connection's stream grows with everything that the poll repairs.
@@ -29,6 +31,8 @@ func evolve(s State, e eventlog.Event) State {
 		s.Failing, s.Reason = true, e.Reason
 	case events.Recovered:
 		s.Failing, s.Reason = false, ""
+	case events.Pushing:
+		s.Pushing = e.On
 	}
 	return s
 }
@@ -57,6 +61,22 @@ func Failed() eventlog.Decider[State, events.Failing] {
 func Recovering() eventlog.Decider[State, events.Recovered] {
 	return decider(func(s State, e events.Recovered) ([]eventlog.Event, error) {
 		if !s.Failing {
+			return nil, nil
+		}
+		return []eventlog.Event{e}, nil
+	})
+}
+
+// ErrShop refuses what is asked for a shop that nobody connected.
+const ErrShop = eventlog.Refusal("There is no such connection. The list of connections shows their ids.")
+
+// Switching says whether the hub writes a shop's quantities; the same again yields no event.
+func Switching() eventlog.Decider[State, events.Pushing] {
+	return decider(func(s State, e events.Pushing) ([]eventlog.Event, error) {
+		switch {
+		case s.Connected.Connection == "":
+			return nil, ErrShop
+		case s.Pushing == e.On:
 			return nil, nil
 		}
 		return []eventlog.Event{e}, nil
@@ -189,6 +209,10 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 		return e.Connection, func(row *Row) { row.Drift++ }
 	case events.InventoryChanged:
 		return e.Connection, func(row *Row) { row.Drift++ }
+	case listings.Differed:
+		return e.Connection, func(row *Row) { row.Drift++ }
+	case events.Pushing:
+		return e.Connection, func(*Row) {} // what the hub does with it is not in the views, but the topic moves
 	}
 	return "", nil
 }
@@ -196,6 +220,11 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 // List reads every connected shop, oldest first.
 func List(ctx context.Context, r projection.Reader) ([]Row, error) {
 	return table.Select(ctx, r, "order by since, id")
+}
+
+// AllMappings reads every code that somebody mapped.
+func AllMappings(ctx context.Context, r projection.Reader) ([]Mapping, error) {
+	return mappings.Select(ctx, r, "order by connection, code")
 }
 
 // Mappings reads which codes mean a SKU, at most limit of them.

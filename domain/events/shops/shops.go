@@ -48,6 +48,12 @@ type Subscribed struct {
 	Was        string `json:"was"` // where they went before; empty = nowhere
 }
 
+// Pushing says whether the hub writes the shop's quantities from now on. Until somebody says so it does not.
+type Pushing struct {
+	Connection string `json:"connection"`
+	On         bool   `json:"on"`
+}
+
 // InventoryChanged says that a shop lists another quantity than the hub knew, without a sale or
 // a write of ours to explain it.
 type InventoryChanged struct {
@@ -82,6 +88,9 @@ func (Drifted) EventName() string { return "connection.drifted" }
 func (Subscribed) EventName() string { return "connection.subscribed" }
 
 // EventName implements eventlog.Event.
+func (Pushing) EventName() string { return "connection.pushing" }
+
+// EventName implements eventlog.Event.
 func (InventoryChanged) EventName() string { return "listing.inventory_changed" }
 
 // EventName implements eventlog.Event.
@@ -89,7 +98,7 @@ func (Mapped) EventName() string { return "listing.mapped" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return append([]eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, InventoryChanged{}, Mapped{}}, listed()...)
+	return append([]eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, Pushing{}, InventoryChanged{}, Mapped{}}, listed()...)
 }
 
 // Connection is a connection's history.
