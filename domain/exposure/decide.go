@@ -98,7 +98,7 @@ func (d *deciding) lower() {
 		over := c.Exposure - d.targets[i]
 		switch {
 		case c.Catalogue || !c.Known || d.mirrors[i]:
-		case c.Lower != nil:
+		case c.Lower != nil || c.zeroed():
 			d.coming += max(0, over)
 		case over > 0:
 			surplus = append(surplus, i)
@@ -136,6 +136,11 @@ func (d *deciding) lower() {
 		}
 		d.coming += over
 	}
+}
+
+// zeroed says that a 0 was read: what the bound holds is sold, and the orders will say so. Another 0 would change nothing.
+func (c Connection) zeroed() bool {
+	return c.Method == Absolute && c.Raise == nil && c.Waiting != nil && c.Waiting.Quantity == 0
 }
 
 // pause is 1 for a connection that sells nothing while its quantity changes.

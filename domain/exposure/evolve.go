@@ -265,7 +265,8 @@ func (c *Connection) sent(e Sent) {
 	case c.Raise != nil && c.Raise.Number == put.Number:
 		c.Raise = put
 	case a.Kind == Zero:
-		c.Lower, c.Book = put, &Book{Wrote: true}
+		c.Lower = put
+		c.write(0)
 	case a.Kind == Swap && put.To < put.From:
 		c.Lower, c.Waiting = put, nil
 	case a.Kind == Swap || a.Kind == Set:
@@ -275,11 +276,18 @@ func (c *Connection) sent(e Sent) {
 		case put.Over:
 			c.Book = nil // it may have revived what was sold
 		case a.Kind == Set:
-			c.Book = &Book{Quantity: put.To, Wrote: true}
+			c.write(put.To)
 		}
 		if !c.Catalogue {
 			c.Exposure += put.rise()
 		}
+	}
+}
+
+// write begins the books with what we write. A write from before a restart says nothing of what was sold since.
+func (c *Connection) write(units int) {
+	if c.Known {
+		c.Book = &Book{Quantity: units, Wrote: true}
 	}
 }
 
