@@ -45,6 +45,11 @@ type Options struct {
 	Grace       time.Duration      // a webhook may come this much later than the poll; 0 = 30 s
 	Quantities  time.Duration      // between checks of listed quantities; 0 = 15 min, negative = never
 	MaxAttempts int                // of one item before it is a dead letter; 0 = 30, some hours
+	// Passed is told when a poll has listed all of a connection's orders that were created up to then, and what of them
+	// can be taken in stands in the log; whole is false while an order cannot be. May be nil.
+	Passed func(connection string, upTo time.Time, whole bool)
+	// Pushed says that somebody else looks after what a connection lists. May be nil.
+	Pushed func(connection string) bool
 }
 
 // Ingest takes webhooks and polls. Its methods may be called from many goroutines; Run does the work.
@@ -84,6 +89,12 @@ func New(o Options) *Ingest {
 	}
 	if o.Notify == nil {
 		o.Notify = func(string) {}
+	}
+	if o.Passed == nil {
+		o.Passed = func(string, time.Time, bool) {}
+	}
+	if o.Pushed == nil {
+		o.Pushed = func(string) bool { return false }
 	}
 	if o.Chance == nil {
 		o.Chance = chance()

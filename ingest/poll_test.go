@@ -136,6 +136,8 @@ func (r *rig) watchWindows() *windows {
 			}
 			// The simulator needs the body as well.
 			if raw, err := readAll(q); err == nil && json.Unmarshal(raw, &body) == nil {
+				const lead = 3600 // for orders that change while the pass lists
+				body.To -= lead
 				w.from.Store(body.From)
 				w.to.Store(body.To)
 				w.n.Add(1)

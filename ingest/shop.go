@@ -75,6 +75,20 @@ func (i *Ingest) Resubscribe(connection string) {
 		return // nothing runs
 	}
 	s.resubscribe.Store(true)
+	s.poll()
+}
+
+// Poll has a connection's orders listed at once.
+func (i *Ingest) Poll(connection string) {
+	i.mu.Lock()
+	s := i.shops[connection]
+	i.mu.Unlock()
+	if s != nil {
+		s.poll()
+	}
+}
+
+func (s *shop) poll() {
 	select {
 	case s.wakePoll <- struct{}{}:
 	default: // told already
@@ -97,7 +111,7 @@ func (s *shop) poller() *reconcile.Poller {
 		Connector: s.connector,
 		Clock:     s.o.Clock, Logger: s.o.Logger, Wake: s.wakePoll,
 		Heard:    func(order string) time.Time { at, _ := s.heard.Get(order); return at },
-		Webhooks: s.webhooksSince, Passed: s.passed,
+		Webhooks: s.webhooksSince, Passed: s.passed, Pushed: func() bool { return s.o.Pushed(s.ID) },
 		Subscribe: func(ctx context.Context) error { return s.o.Connect.Subscribe(ctx, s.ID, false) },
 		Missing:   func() bool { return s.resubscribe.Swap(false) },
 		Poll:      s.o.Poll, Overlap: s.o.Overlap, LookBack: s.o.LookBack, Grace: s.o.Grace, Quantities: s.o.Quantities,
@@ -117,6 +131,13 @@ func (s *shop) passed(ctx context.Context, full time.Time) {
 		s.counts.LastPoll = full
 	}
 	s.mu.Unlock()
+	if !full.IsZero() {
+		missing, err := s.take.Missing(ctx, s.ID)
+		if err != nil {
+			s.o.Logger.WarnContext(ctx, "not known whether all orders were taken in", "connection", s.ID, "error", err)
+		}
+		s.o.Passed(s.ID, full, err == nil && !missing)
+	}
 	if err := s.saveCounts(ctx); err != nil {
 		s.o.Logger.WarnContext(ctx, "counts not kept yet", "connection", s.ID, "error", err)
 	}

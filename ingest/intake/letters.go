@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
@@ -20,6 +21,14 @@ import (
 type trouble struct {
 	letter string
 	items  []int64
+	shown  bool // the channel shows it, so it was sold
+}
+
+// show notes that the channel shows an order that is in trouble. The caller holds the lock.
+func (t *Intake) show(order string) {
+	if found := t.orders[order]; found != nil {
+		found.shown = true
+	}
 }
 
 // maxTroubles are kept in memory; beyond, an order may have several letters.
@@ -58,6 +67,28 @@ func (t *Intake) Quarantined(connection string) (n int64) {
 		}
 	}
 	return n
+}
+
+// Missing says whether a connection shows an order that cannot be taken in and of which the log knows nothing.
+func (t *Intake) Missing(ctx context.Context, connection string) (bool, error) {
+	var troubled []string
+	t.mu.Lock()
+	for order, found := range t.orders {
+		if found.shown && strings.HasPrefix(order, orders.ID(connection, "")) {
+			troubled = append(troubled, order)
+		}
+	}
+	t.mu.Unlock()
+	for _, order := range troubled {
+		folded, err := t.log.Fold(ctx, orders.Fold(t.workspace, order))
+		if err != nil {
+			return false, fmt.Errorf("read order %s: %w", order, err)
+		}
+		if !folded.Value.(orders.State).Known() {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Hold quarantines a job because one of its orders, or the webhook itself (order ""), cannot be taken
@@ -113,6 +144,9 @@ func (t *Intake) letter(ctx context.Context, m *vault.Mark) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.add(m.Subject, m.Connection, own, m.Number)
+	if m.State == vault.Quarantined {
+		t.show(m.Subject)
+	}
 	return nil
 }
 
@@ -199,6 +233,7 @@ func (t *Intake) broken(ctx context.Context, c channels.Connection, v channels.I
 	defer t.opening.give()
 	t.mu.Lock()
 	_, known := t.orders[order]
+	t.show(order)
 	t.mu.Unlock()
 	if known {
 		return nil
@@ -206,6 +241,7 @@ func (t *Intake) broken(ctx context.Context, c channels.Connection, v channels.I
 	letter := letters.OrderID(order)
 	t.mu.Lock()
 	t.add(order, c.ID, letter, 0)
+	t.show(order)
 	t.mu.Unlock()
 	err := t.savePolled(ctx) // first: a letter that nobody remembers would never close
 	if err == nil {

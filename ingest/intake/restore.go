@@ -50,6 +50,7 @@ func (t *Intake) restorePolled(ctx context.Context) error {
 		if state.Open {
 			t.mu.Lock()
 			t.add(order, state.Last.Connection, letters.OrderID(order), 0)
+			t.show(order)
 			t.mu.Unlock()
 		}
 	}
@@ -68,6 +69,9 @@ func (t *Intake) restoreItem(ctx context.Context, item vault.Item) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.add(item.Subject, item.Connection, letter, item.Number)
+	if item.State == vault.Quarantined {
+		t.show(item.Subject)
+	}
 	return nil
 }
 

@@ -36,6 +36,7 @@ type Options struct {
 	Heard      func(order string) time.Time              // the newest state of an order that a webhook hinted at
 	Webhooks   func() (since time.Time)                  // when they began to come; zero = never
 	Passed     func(ctx context.Context, full time.Time) // told after each pass; zero when it was cut short
+	Pushed     func() bool                               // somebody else looks after the quantities
 	Subscribe  func(ctx context.Context) error           // sets up webhooks that go nowhere
 	Missing    func() bool                               // somebody saw that there are such, since it was asked last
 	Wake       <-chan struct{}                           // ends a rest
@@ -51,6 +52,10 @@ const (
 	polling  = "list what changed"
 	counting = "read quantities"
 )
+
+// lead is how far beyond its end a pass lists, for orders that change while it does: they would be in no page of it, though
+// they were created before.
+const lead = time.Hour
 
 // maxPages of one pass: ten million orders. A vendor that pages in circles must not hold us for ever.
 const maxPages = 100_000
@@ -191,7 +196,7 @@ func (p *Poller) pass(ctx context.Context, now time.Time) (err error) {
 		if !ok {
 			return fmt.Errorf("connection %s has no connector", p.id)
 		}
-		read, err := c.Changed(ctx, w.since, w.until, w.next)
+		read, err := c.Changed(ctx, w.since, w.until.Add(lead), w.next)
 		if err != nil {
 			if ctx.Err() == nil {
 				p.o.Health.Failed(ctx, polling, err)
