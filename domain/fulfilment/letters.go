@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -51,7 +52,7 @@ func taken(s flow.Status, o orders.State) map[string]int64 {
 	units := map[string]int64{}
 	kept, some := s.Data[takenKey]
 	switch {
-	case s.Phase != flow.Finished || untouched(o):
+	case s.Phase != flow.Finished || Untouched(o.Placed):
 	case some:
 		_ = json.Unmarshal([]byte(kept), &units) // our own words
 	default:
@@ -62,8 +63,8 @@ func taken(s flow.Status, o orders.State) map[string]int64 {
 	return units
 }
 
-// untouched says that the stock has nothing to do with an order.
-func untouched(o orders.State) bool { return o.Placed.SelfShips || left(o.Placed.Status) }
+// Untouched says that the stock has nothing to do with an order: the channel ships it, or it had left before it was known.
+func Untouched(o orderevents.Placed) bool { return o.SelfShips || left(o.Status) }
 
 // left says that in this state of a channel's the parcel is not in the house any more.
 func left(status string) bool {
