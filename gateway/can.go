@@ -57,6 +57,8 @@ var routes = map[string]access.Action{
 	"POST /api/v1/commands/map-sku":             Operate,
 	"POST /api/v1/commands/import-listings":     Operate,
 	"POST /api/v1/commands/undo-import":         Operate,
+	"POST /api/v1/commands/push-quantities":     Configure,
+	"POST /api/v1/commands/set-listing-policy":  Configure,
 	"POST /api/v1/commands/retry-step":          Operate,
 	"POST /api/v1/commands/skip-step":           Operate,
 	"POST /api/v1/commands/take-back":           Operate,

@@ -7,12 +7,14 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	listingevents "github.com/creatorflow/creatorflow/domain/events/listings"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/workspace"
@@ -51,6 +53,23 @@ func (g *Gateway) registerCommands() {
 		sku, err := skuOf(b.SKU)
 		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: sku}
 		return mapSKU(w, c), err
+	})
+	command(g, "push-quantities", "Write a shop's quantities from now on, or leave them alone", func(_ context.Context, b struct {
+		Connection string `json:"connection" minLength:"1" maxLength:"40"`
+		On         bool   `json:"on"`
+	},
+	) (eventlog.Request, error) {
+		e := shopevents.Pushing{Connection: b.Connection, On: b.On}
+		return one(shopevents.Connection(w, b.Connection), shops.Switching(), e), nil
+	})
+	command(g, "set-listing-policy", "Say how the units of a SKU are listed", func(_ context.Context, b struct {
+		SKU        string `json:"sku" maxLength:"400" required:"false" doc:"all SKUs that have no policy of their own when absent"`
+		Connection string `json:"connection" maxLength:"40" required:"false" doc:"every connection when absent"`
+		Policy     string `json:"policy" enum:"escrow,mirror,hybrid" doc:"escrow gives each shop units of its own and cannot oversell; mirror lists all units everywhere; hybrid mirrors while there are many"`
+		Buffer     int    `json:"buffer" minimum:"0" maximum:"1000000" required:"false" doc:"units that a mirror does not list"`
+	},
+	) (eventlog.Request, error) {
+		return setPolicy(w, listingevents.PolicySet{SKU: b.SKU, Connection: b.Connection, Policy: b.Policy, Buffer: b.Buffer})
 	})
 	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
 		Flow string `json:"flow" minLength:"1" maxLength:"200"`
@@ -115,9 +134,6 @@ func (g *Gateway) registerCommands() {
 	})
 }
 
-// errShop refuses a mapping that no order could ever follow.
-const errShop = eventlog.Refusal("There is no such connection. The list of connections shows their ids.")
-
 // mapSKU decides over the listing, its shop and the stock of the SKU: an order that was matched to a
 // SKU nobody has would wait for stock for ever.
 func mapSKU(workspace string, c catalogue.Map) eventlog.Request {
@@ -125,7 +141,25 @@ func mapSKU(workspace string, c catalogue.Map) eventlog.Request {
 	if inventory.ValidSKU(c.SKU) { // else the listing's own rule says what is wrong
 		r = provided(r, inventory.Fold(workspace, c.SKU), inventory.ErrUnknown)
 	}
-	return provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, c.Connection)), errShop)
+	return provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, c.Connection)), shops.ErrShop)
+}
+
+// setPolicy decides over the policies of a SKU, or over those for all, and what it names must be there.
+func setPolicy(workspace string, e listingevents.PolicySet) (eventlog.Request, error) {
+	if e.SKU != "" {
+		var err error
+		if e.SKU, err = skuOf(e.SKU); err != nil {
+			return eventlog.Request{}, err
+		}
+	}
+	r := one(listingevents.Stream(workspace, e.SKU), listings.Setting(), e)
+	if e.SKU != "" {
+		r = provided(r, inventory.Fold(workspace, e.SKU), inventory.ErrUnknown)
+	}
+	if e.Connection != "" {
+		r = provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, e.Connection)), shops.ErrShop)
+	}
+	return r, nil
 }
 
 // provided lets a request decide only when something stands in another stream.

@@ -35,6 +35,10 @@ type Options struct {
 	Workspace string // id
 	// Shops is what ingest knows right now of each connection by id; nil knows nothing.
 	Shops func() map[string]Shop
+	// Listings is what is known right now of the listings of a SKU; ok is false when the hub writes none of them. Drift is
+	// how those of a connection fare. nil knows nothing.
+	Listings func(sku string) (l Listings, ok bool)
+	Drift    func(connection string) Drift
 	// Doctor examines a connection; ok is false when there is none of that id. nil examines nothing.
 	Doctor func(ctx context.Context, id string) (r doctor.Report, ok bool, err error)
 }
@@ -49,6 +53,12 @@ func New(o Options) *Reads {
 	}
 	if o.Shops == nil {
 		o.Shops = func() map[string]Shop { return nil }
+	}
+	if o.Listings == nil {
+		o.Listings = func(string) (l Listings, ok bool) { return l, false }
+	}
+	if o.Drift == nil {
+		o.Drift = func(string) Drift { return Drift{} }
 	}
 	return &Reads{o: o}
 }

@@ -62,6 +62,10 @@ type Connection struct {
 	Duplicates        int64   `json:"duplicates"`
 	Quarantined       int64   `json:"quarantined"`
 	Drift             int64   `json:"drift_found" doc:"news that only a poll brought"`
+	Pushing           bool    `json:"pushing" doc:"the hub writes the shop's quantities"`
+	Differing         int     `json:"drift" doc:"listings that the hub writes and that list something else than they should now"`
+	DifferingSince    *string `json:"drift_since" doc:"when the oldest of them was found"`
+	PushTrouble       string  `json:"push_trouble" doc:"why quantities are not written just now; empty when they are"`
 	Error             string  `json:"error"`
 	Mend              string  `json:"mend"`
 	FailingSince      *string `json:"failing_since"`
@@ -86,6 +90,8 @@ func (b *Reads) Connections(ctx context.Context, r projection.Reader) (Connectio
 	body := Connections{Position: int64(r.Position()), At: stamp(now), AllSynced: len(rows) > 0, Items: []Connection{}}
 	for _, row := range rows {
 		c := connection(row, live[row.ID], now)
+		d := b.o.Drift(row.ID)
+		c.Pushing, c.Differing, c.DifferingSince, c.PushTrouble = d.Pushing, d.Listings, maybe(d.Since), d.Trouble
 		body.AllSynced = body.AllSynced && c.State == "ok"
 		body.Items = append(body.Items, c)
 	}

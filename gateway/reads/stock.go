@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -97,6 +98,7 @@ type SKU struct {
 	Adjusted int64         `json:"adjusted"`
 	Returned int64         `json:"returned"`
 	Listings []Listing     `json:"listings"`
+	Survives string        `json:"survives" doc:"which outage of the hub the listings survive without overselling; empty when it writes none of them"`
 	Waiting  []WaitingFor  `json:"waiting"`
 	Explain  string        `json:"explain" doc:"how the available figure comes about"`
 	Ledger   []LedgerEntry `json:"ledger" doc:"the newest 50"`
@@ -109,6 +111,15 @@ type Listing struct {
 	Channel    string `json:"channel"`
 	Listing    string `json:"listing" doc:"the channel's id, as the SKU's newest orders name it; empty when none of them does"`
 	Code       string `json:"code"`
+
+	Pushing   bool    `json:"pushing" doc:"the hub writes its quantity"`
+	Quantity  *int    `json:"quantity" doc:"listed, as far as is known; null while it is not, and when the hub writes no listing of the SKU"`
+	Exposure  *int    `json:"exposure" doc:"units that can still be sold there or were sold and are not known yet, at most; null like quantity"`
+	Confirmed *string `json:"confirmed_at" doc:"the last reading of it all of whose orders are known"`
+	Policy    string  `json:"policy" enum:",escrow,mirror,hybrid"`
+	Buffer    int     `json:"buffer"`
+	Differs   *string `json:"differs_since" doc:"since when it lists something else than it should"`
+	Trouble   string  `json:"trouble" doc:"why the last write was not made; empty when it was"`
 }
 
 // WaitingFor is an order that waits for a SKU.
@@ -150,13 +161,61 @@ func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, 
 	for _, e := range body.Ledger {
 		newest = append(newest, e.Order)
 	}
-	body.Listings, err = listings(ctx, r, sku, newest)
+	live, _ := b.o.Listings(sku)
+	body.Survives = live.Survives
+	body.Listings, err = listings(ctx, r, sku, newest, live.Items)
 	return body, err
+}
+
+// Listings is what is known right now of the listings of a SKU. It is not from the log.
+type Listings struct {
+	Survives string
+	Items    []Listed
+}
+
+// Listed is one of them.
+type Listed struct {
+	Connection, Listing, Code string
+	Pushing, Known            bool
+	Quantity, Exposure        int
+	Confirmed, Differs        time.Time
+	Policy                    string
+	Buffer                    int
+	Trouble                   string
+}
+
+// Drift is how the listings of a connection fare. It is not from the log.
+type Drift struct {
+	Pushing  bool
+	Listings int
+	Since    time.Time
+	Trouble  string
+}
+
+// merge puts what is known right now to the listings that the views tell of; the shop knows its listings better than orders
+// do.
+func merge(told []Listing, live []Listed) []Listing {
+	for _, l := range live {
+		i := slices.IndexFunc(told, func(t Listing) bool {
+			return t.Connection == l.Connection && t.Code == l.Code && (t.Listing == "" || t.Listing == l.Listing)
+		})
+		if i < 0 {
+			i = len(told)
+			told = append(told, Listing{Connection: l.Connection, Code: l.Code})
+		}
+		t := &told[i]
+		t.Listing, t.Pushing, t.Confirmed, t.Differs = l.Listing, l.Pushing, maybe(l.Confirmed), maybe(l.Differs)
+		t.Policy, t.Buffer, t.Trouble = l.Policy, l.Buffer, l.Trouble
+		if l.Known {
+			t.Quantity, t.Exposure = &l.Quantity, &l.Exposure
+		}
+	}
+	return told
 }
 
 // listings are the codes that mean a SKU: those that somebody mapped, those that imports found, and the SKU's own spelling
 // in shops whose newest orders sold it. Only imports and orders tell the channel's id of a listing.
-func listings(ctx context.Context, r projection.Reader, sku string, newest []string) ([]Listing, error) {
+func listings(ctx context.Context, r projection.Reader, sku string, newest []string, live []Listed) ([]Listing, error) {
 	mappings, err := shops.Mappings(ctx, r, sku, listingRows)
 	if err != nil {
 		return nil, err
@@ -202,11 +261,15 @@ func listings(ctx context.Context, r projection.Reader, sku string, newest []str
 	}
 	out := []Listing{}
 	for key, id := range found {
-		shop := byID[key[0]]
-		out = append(out, Listing{Connection: key[0], Name: shop.Name, Channel: shop.Channel, Listing: id, Code: key[1]})
+		out = append(out, Listing{Connection: key[0], Listing: id, Code: key[1]})
+	}
+	out = merge(out, live)
+	for i := range out {
+		shop := byID[out[i].Connection]
+		out[i].Name, out[i].Channel = shop.Name, shop.Channel
 	}
 	slices.SortFunc(out, func(a, b Listing) int {
-		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Code, b.Code))
+		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Listing, b.Listing))
 	})
 	return out, nil
 }
