@@ -2,7 +2,9 @@ package hub_test
 
 import (
 	"testing"
+	"time"
 
+	"github.com/creatorflow/creatorflow/domain/events/listings"
 	"github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -22,11 +24,16 @@ func TestFolds(t *testing.T) {
 		shops.InventoryChanged{Connection: "k7", From: 1, To: 2},
 		shops.Mapped{Connection: "k7", Code: "A", SKU: "C"},
 		stock.Received{SKU: "C", Quantity: 3},
+		listings.PolicySet{SKU: "C", Policy: "mirror", Buffer: 2},
+		listings.Sent{SKU: "C", Connection: "k7", Listing: "9", Number: 4, Write: "zero", Why: "w", At: time.Unix(9, 0).UTC()},
+		listings.Answered{SKU: "C", Connection: "k7", Listing: "9", Number: 4, Answer: "lost"},
 	}
 	want := map[string]string{
 		"stock":      "\x02\x06\x00\x00\x00\x00\x00\x00",
 		"connection": `{"Connected":{"connection":"k7","channel":"tiktok","app":"a1","shop_id":"99","name":"Schöner <Laden>"},"Failing":true,"Reason":"Its token has ended."}`,
 		"listing":    `{"SKU":"C"}`,
+		"listings": `{"policies":{"":{"policy":"mirror","buffer":2}},"writes":{"k7/9":{"sent":{"sku":"C","connection":"k7",` +
+			`"listing":"9","number":4,"write":"zero","why":"w","at":"1970-01-01T00:00:09Z"},"answer":"lost"}}}`,
 	}
 	folds := hub.Folds(eventlog.Stream{Workspace: "main", Kind: "any", ID: "k7"})
 	if len(folds) != len(want) {

@@ -29,6 +29,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/workspace"
@@ -36,6 +37,7 @@ import (
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/ingest"
 	"github.com/creatorflow/creatorflow/ingest/listings"
+	"github.com/creatorflow/creatorflow/listing"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/folder"
@@ -71,7 +73,7 @@ func Projections() []projection.Projection {
 
 // Folds are those of whose states snapshots are kept, for any stream that has one.
 func Folds(s eventlog.Stream) []eventlog.Fold {
-	return []eventlog.Fold{inventory.Receiving().Fold(s), shops.Connecting().Fold(s), catalogue.Mapping().Fold(s)}
+	return []eventlog.Fold{inventory.Receiving().Fold(s), shops.Connecting().Fold(s), catalogue.Mapping().Fold(s), listings.Setting().Fold(s)}
 }
 
 // Hub is the opened parts.
@@ -83,6 +85,7 @@ type Hub struct {
 	Projections *projection.Runner
 	Shops       *connect.Registry
 	Ingest      *ingest.Ingest
+	Listing     *listing.Room
 	Doctor      *doctor.Doctor
 	Fulfilment  *flow.Definition
 
@@ -141,10 +144,16 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	h.replays = letters.NewReplayer(letters.ReplayerOptions{
 		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Retry: h.retry, CaughtUp: h.Projections.WaitFor, Logger: o.Log,
 	})
+	h.Listing = listing.New(listing.Options{
+		Log: h.Log, Views: h.Views, CaughtUp: h.Projections.WaitFor, Shops: h.Shops, Workspace: workspace.Main, Clock: o.Clock, Logger: o.Log,
+		Look: o.Poll, Poll: func(connection string) { h.Ingest.Poll(connection) },
+		Notify: func(topic string) { h.surface.live.Dirty(topic) },
+	})
 	h.Ingest = ingest.New(ingest.Options{
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
 		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
+		Passed: h.Listing.Passed, Pushed: h.Listing.Pushed,
 	})
 	h.imports = listings.New(listings.Options{
 		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,
@@ -234,6 +243,9 @@ func (h *Hub) notice(n projection.Notice) {
 	if n.All || slices.Contains(n.Topics, "imports") {
 		h.imports.Wake()
 	}
+	if n.All || slices.Contains(n.Topics, "sync") {
+		h.Listing.Wake()
+	}
 	h.surface.notice(n)
 	h.o.Watch(n)
 }
@@ -255,6 +267,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.replays.Run,
 		h.imports.Run,
 		h.Ingest.Run,
+		h.Listing.Run,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },
 		h.becomeReady,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/gateway"
 	"github.com/creatorflow/creatorflow/gateway/reads"
@@ -28,6 +29,7 @@ type surface struct {
 func (h *Hub) openSurface() error {
 	bodies := reads.New(reads.Options{
 		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus, Doctor: h.Doctor.Examine,
+		Listings: h.listings, Drift: h.drift,
 	})
 	if h.o.TLS[0] != "" {
 		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
@@ -88,6 +90,28 @@ func (h *Hub) shopStatus() map[string]reads.Shop {
 		}
 	}
 	return all
+}
+
+// listings is what the room of the listings knows of a SKU now, as the bodies want it.
+func (h *Hub) listings(sku string) (reads.Listings, bool) {
+	known, ok := h.Listing.SKU(sku)
+	if !ok {
+		return reads.Listings{}, false
+	}
+	all := reads.Listings{Survives: listings.Survives(known.State)}
+	for _, l := range known.Listings {
+		c, _ := known.State.Find(l.ID)
+		all.Items = append(all.Items, reads.Listed{
+			Connection: l.Connection, Listing: l.Listing, Code: l.Code, Pushing: l.Pushing, Known: c.Known, Quantity: c.Quantity, Exposure: c.Exposure,
+			Confirmed: c.Reset.At, Differs: l.Differs, Policy: string(c.Policy), Buffer: c.Buffer, Trouble: l.Trouble,
+		})
+	}
+	return all, true
+}
+
+func (h *Hub) drift(connection string) reads.Drift {
+	s := h.Listing.Shop(connection)
+	return reads.Drift{Pushing: s.Pushing, Listings: s.Drift, Since: s.Since, Trouble: s.Trouble}
 }
 
 // gauges are the figures of ingest and of the live topics for /metrics.

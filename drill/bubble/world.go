@@ -366,8 +366,13 @@ func (w *World) Post(d Webhook) (status int) {
 
 // Get asks the hub for a page of its API and says what it answered.
 func (w *World) Get(path string) (status int) {
-	status, _ = w.send(http.MethodGet, path, http.Header{"Authorization": {"Bearer " + w.token}}, nil)
+	status, _ = w.Page(path)
 	return status
+}
+
+// Page is Get with what the page says.
+func (w *World) Page(path string) (status int, body []byte) {
+	return w.send(http.MethodGet, path, http.Header{"Authorization": {"Bearer " + w.token}}, nil)
 }
 
 // Acked is how many webhooks and how many commands were acknowledged so far.

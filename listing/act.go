@@ -1,0 +1,512 @@
+package listing
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	events "github.com/creatorflow/creatorflow/domain/events/listings"
+	"github.com/creatorflow/creatorflow/domain/exposure"
+	"github.com/creatorflow/creatorflow/domain/listings"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/ingest/intake"
+)
+
+const (
+	atOnce   = 4   // writes to one shop at the same time; its limiter paces them
+	maxRead  = 600 // listings of one read
+	maxPages = 100_000
+
+	catalogued = 15 * time.Minute // between two looks at which listings there are
+	longest    = time.Hour        // that a listing whose writes are refused is left alone
+	longAway   = 5 * time.Minute  // that a shop is left alone which does not answer
+)
+
+// What came of a write.
+const (
+	answerAccepted = "accepted"
+	answerRefused  = "refused"
+	answerLost     = "lost"
+)
+
+// shop is one connection at work.
+type shop struct {
+	id      string
+	reads   map[string]bool    // listings to be read, by key
+	writes  map[string]urgency // SKUs that want a write here
+	reading bool
+	writing int
+	looked  time.Time // when all was wanted to be read last
+	fetched time.Time // when its listings were asked for last
+	poll    time.Time // when its orders are to be listed; zero = no hurry
+	fails   int       // calls in a row that it did not answer
+	away    time.Time // left alone until then
+	trouble string
+}
+
+// urgency is what decides which of two writes goes first: one that takes units off, then that of what sold last.
+type urgency struct {
+	down bool
+	sold time.Time
+}
+
+func (u urgency) before(v urgency) bool {
+	if u.down != v.down {
+		return u.down
+	}
+	return u.sold.After(v.sold)
+}
+
+// connect takes in shops that were added.
+func (s *session) connect(ctx context.Context) {
+	for _, c := range s.o.Shops.Connections() {
+		if s.shops[c.ID] == nil {
+			s.shops[c.ID] = &shop{id: c.ID, reads: map[string]bool{}, writes: map[string]urgency{}}
+			s.fetch(ctx, s.shops[c.ID])
+		}
+	}
+}
+
+// tick looks at what time has brought.
+func (s *session) tick(now time.Time) {
+	for name, at := range s.waking {
+		if !at.After(now) {
+			delete(s.waking, name)
+			s.touched[name] = true
+		}
+	}
+	s.listed()
+	for _, h := range s.shops {
+		if now.Sub(h.looked) >= s.o.Look {
+			h.looked = now
+			for key, i := range s.items {
+				if i.connection == h.id && s.skus[i.sku] != nil {
+					h.reads[key], s.stale[i.sku] = true, true // what sold an hour ago counts no more
+				}
+			}
+		}
+		if !h.poll.IsZero() && !h.poll.After(now) {
+			h.poll = time.Time{}
+			s.o.Poll(h.id)
+		}
+	}
+}
+
+// act decides about every SKU that something happened to, and begins what there is room for.
+func (s *session) act(ctx context.Context) error {
+	changed := map[string]bool{}
+	for len(s.anew)+len(s.touched) > 0 {
+		for name := range s.anew {
+			delete(s.anew, name)
+			if err := s.arrange(ctx, name); err != nil {
+				return fmt.Errorf("arrange %s: %w", name, err)
+			}
+		}
+		s.restock()
+		for name := range s.touched {
+			delete(s.touched, name)
+			changed[name] = true
+			s.plan(name)
+		}
+		for _, id := range slices.Sorted(maps.Keys(s.shops)) {
+			h := s.shops[id]
+			s.read(ctx, h)
+			s.write(ctx, h)
+		}
+	}
+	now := s.o.Clock()
+	for _, h := range s.shops {
+		if now.Sub(h.fetched) >= catalogued {
+			s.fetch(ctx, h)
+		}
+		s.read(ctx, h)
+		s.write(ctx, h)
+	}
+	s.say(ctx)
+	s.publish(changed)
+	return nil
+}
+
+// plan asks the rule what is to be done about a SKU.
+func (s *session) plan(name string) {
+	for _, h := range s.shops {
+		delete(h.writes, name)
+	}
+	k := s.skus[name]
+	if k == nil {
+		return
+	}
+	now := s.o.Clock()
+	plan := exposure.Decide(k.state, now)
+	for _, a := range plan {
+		h := s.shops[s.items[a.Connection].connection]
+		switch a.Kind {
+		case exposure.Read:
+			h.reads[a.Connection] = true
+		case exposure.List:
+			if at := a.UpTo.Add(margin); h.poll.IsZero() || at.Before(h.poll) {
+				h.poll = at
+			}
+		default:
+			u := urgency{down: a.Kind == exposure.Zero}
+			if n := len(k.sold); n > 0 {
+				u.sold = k.sold[n-1].Created
+			}
+			if was, wants := h.writes[name]; !wants || u.before(was) {
+				h.writes[name] = u
+			}
+		}
+	}
+	if at, ok := exposure.Wake(k.state, now); ok {
+		s.waking[name] = at
+	} else {
+		delete(s.waking, name)
+	}
+	s.mended(k, plan)
+}
+
+// read looks at the listings of a shop that want it, as many as one call can.
+func (s *session) read(ctx context.Context, h *shop) {
+	now := s.o.Clock()
+	if h.reading || len(h.reads) == 0 || now.Before(h.away) {
+		return
+	}
+	began := now.Add(-margin)
+	var keys, ids []string
+	for key := range h.reads {
+		delete(h.reads, key)
+		i := s.items[key]
+		if i == nil || s.skus[i.sku] == nil {
+			continue
+		}
+		s.tell(s.skus[i.sku], exposure.Sent{Action: exposure.Action{Connection: key, Kind: exposure.Read}, At: began})
+		if keys, ids = append(keys, key), append(ids, i.listing); len(keys) == maxRead {
+			break
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	h.reading = true
+	s.call(ctx, func(ctx context.Context) func() error {
+		var found []channels.Quantity
+		c, err := s.connector(h.id)
+		if err == nil {
+			found, err = c.Quantities(ctx, ids)
+		}
+		return func() error {
+			h.reading = false
+			s.answered(h, err, len(found) > 0)
+			for _, q := range found {
+				key := listings.Key(h.id, q.ListingID)
+				if i := s.items[key]; i != nil && s.skus[i.sku] != nil && slices.Contains(keys, key) {
+					s.tell(s.skus[i.sku], exposure.Reading{Connection: key, Quantity: int(q.Available), Began: began, At: s.o.Clock().Add(margin)})
+				}
+			}
+			if err == nil && len(found) < len(keys) {
+				h.fetched = time.Time{} // some listing is gone
+			}
+			return nil
+		}
+	})
+}
+
+// write begins writes to a shop: first what must go down, then what sold last.
+func (s *session) write(ctx context.Context, h *shop) {
+	for h.writing < atOnce {
+		k, i, a, ok := s.next(h)
+		if !ok {
+			return
+		}
+		now := s.o.Clock()
+		s.tell(k, exposure.Sent{Action: a, At: now})
+		h.writing++
+		sent := events.Sent{
+			SKU: k.name, Connection: i.connection, Listing: i.listing, Number: a.Number, Write: string(a.Kind), From: a.From, To: a.To, Why: a.Why,
+			At: now.UTC().Truncate(time.Microsecond),
+		}
+		product := i.product
+		s.call(ctx, func(ctx context.Context) func() error {
+			answer, reason, err := s.put(ctx, sent, product)
+			return func() error {
+				h.writing--
+				s.came(h, k, sent, answer, reason, err)
+				return nil
+			}
+		})
+	}
+}
+
+// next finds the most urgent write to a shop, as the rule wants it now.
+func (s *session) next(h *shop) (k *sku, i *item, a exposure.Action, ok bool) {
+	now := s.o.Clock()
+	for len(h.writes) > 0 && !now.Before(h.away) {
+		first := ""
+		for name, u := range h.writes {
+			if v := h.writes[first]; first == "" || u.before(v) || !v.before(u) && name < first {
+				first = name
+			}
+		}
+		k := s.skus[first]
+		for _, a := range exposure.Decide(k.state, now) {
+			i := s.items[a.Connection]
+			switch {
+			case i.connection != h.id || a.Kind == exposure.Read || a.Kind == exposure.List:
+			case now.Before(i.hold):
+				s.rouse(first, i.hold)
+			default:
+				return k, i, a, true
+			}
+		}
+		delete(h.writes, first) // it has changed its mind, or is held
+	}
+	return nil, nil, a, false
+}
+
+// rouse asks about a SKU again at a time, or before.
+func (s *session) rouse(name string, at time.Time) {
+	if was, set := s.waking[name]; !set || at.Before(was) {
+		s.waking[name] = at
+	}
+}
+
+// put writes one quantity. The log has it before it leaves.
+func (s *session) put(ctx context.Context, sent events.Sent, product string) (answer, reason string, err error) {
+	if err := s.append(ctx, sent.SKU, sent); err != nil {
+		return answerRefused, "", err // it never left
+	}
+	c, err := s.connector(sent.Connection)
+	if err == nil {
+		within, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		err = c.SetQuantity(within, product, sent.Listing, int64(sent.To))
+	}
+	if ctx.Err() != nil {
+		return answerLost, "", ctx.Err() // the next start finds it unanswered
+	}
+	if answer = answerOf(err); answer != answerAccepted {
+		reason = channels.Short(err.Error(), 300)
+	}
+	if told := s.append(ctx, sent.SKU, events.Answered{
+		SKU: sent.SKU, Connection: sent.Connection, Listing: sent.Listing, Number: sent.Number, Answer: answer, Reason: reason,
+	}); told != nil {
+		s.o.Logger.WarnContext(ctx, "the answer to a write is not kept", "sku", sent.SKU, "connection", sent.Connection, "error", told)
+	}
+	return answer, reason, err
+}
+
+// answerOf says what a connector's error means for a write: refused is one that surely was not made.
+func answerOf(err error) string {
+	var f *channels.Failure
+	switch {
+	case err == nil, channels.ClassOf(err) == channels.Done:
+		return answerAccepted
+	case errors.As(err, &f) && (f.Away || f.Class != channels.Unsure):
+		return answerRefused
+	default:
+		return answerLost
+	}
+}
+
+// came takes in what came of a write.
+func (s *session) came(h *shop, k *sku, sent events.Sent, answer, reason string, err error) {
+	key, now := listings.Key(sent.Connection, sent.Listing), s.o.Clock()
+	i := s.items[key]
+	if i == nil {
+		i = &item{} // gone meanwhile
+	}
+	s.answered(h, err, false)
+	i.trouble = reason
+	if answer == answerRefused && reason != "" && !away(err) {
+		i.hold = now.Add(min(30*time.Second<<min(i.fails, 10), longest))
+		i.fails++
+	} else if answer == answerAccepted {
+		i.fails, i.hold = 0, time.Time{}
+	}
+	switch answer {
+	case answerAccepted:
+		s.tell(k, exposure.Accepted{Connection: key, Number: sent.Number, At: now})
+	case answerRefused:
+		s.tell(k, exposure.Refused{Connection: key, Number: sent.Number, At: now})
+	default:
+		s.tell(k, exposure.Lost{Connection: key, Number: sent.Number, At: now})
+	}
+}
+
+func away(err error) bool {
+	var f *channels.Failure
+	return errors.As(err, &f) && f.Away
+}
+
+// answered notes whether a shop answers; one that does not is left alone, ever longer.
+func (s *session) answered(h *shop, err error, some bool) {
+	class := channels.ClassOf(err)
+	if err == nil || some || class == channels.Rejected || class == channels.Bug || class == channels.Gone || class == channels.Done {
+		h.fails, h.away, h.trouble = 0, time.Time{}, ""
+		return
+	}
+	var f *channels.Failure
+	pause := min(time.Second<<min(h.fails, 10), longAway)
+	if errors.As(err, &f) {
+		pause = min(max(pause, f.RetryAfter), longAway)
+	}
+	h.fails++
+	h.away, h.trouble = s.o.Clock().Add(pause), "The shop cannot be read or written just now: "+channels.Short(err.Error(), 200)
+}
+
+// fetch asks a shop which listings it has.
+func (s *session) fetch(ctx context.Context, h *shop) {
+	now := s.o.Clock()
+	if now.Before(h.away) {
+		return
+	}
+	h.fetched = now
+	s.call(ctx, func(ctx context.Context) func() error {
+		var all []channels.Quantity
+		c, err := s.connector(h.id)
+		for page, n := "", 0; err == nil && n < maxPages; n++ {
+			var some []channels.Quantity
+			some, page, err = c.Listings(ctx, page)
+			if all = append(all, some...); page == "" {
+				break
+			}
+		}
+		return func() error { s.have(h, all, err); return nil }
+	})
+}
+
+// have takes over the listings of a shop. When some could not be read, those that are not among them stay.
+func (s *session) have(h *shop, all []channels.Quantity, err error) {
+	seen := map[string]bool{}
+	for _, q := range all {
+		key := listings.Key(h.id, q.ListingID)
+		seen[key] = true
+		i := s.items[key]
+		if i == nil {
+			i = &item{connection: h.id, listing: q.ListingID}
+			s.items[key] = i
+		}
+		i.product, i.code = q.ProductID, intake.Code(q.Code, q.ListingID)
+		s.place(i)
+	}
+	if err != nil {
+		s.answered(h, err, len(all) > 0)
+		h.fetched = s.o.Clock().Add(again - catalogued)
+		return
+	}
+	for key, i := range s.items {
+		if i.connection == h.id && !seen[key] {
+			s.lift(i)
+			delete(s.items, key)
+		}
+	}
+}
+
+func (s *session) connector(id string) (channels.Connector, error) {
+	c, ok := s.o.Shops.Connector(id)
+	if !ok {
+		return nil, &channels.Failure{Class: channels.Auth, Call: "reach the shop", Message: "connection " + id + " has no connector", Away: true}
+	}
+	return c, nil
+}
+
+// call runs something beside; what it returns runs in the session's own goroutine.
+func (s *session) call(ctx context.Context, do func(ctx context.Context) (then func() error)) {
+	s.beside.Go(func() {
+		then := do(ctx)
+		select {
+		case s.back <- then:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// say appends what was found, one after the other, until it stands.
+func (s *session) say(ctx context.Context) {
+	if s.telling || len(s.facts) == 0 {
+		return
+	}
+	s.telling = true
+	next := s.facts[0]
+	s.call(ctx, func(ctx context.Context) func() error {
+		err := s.append(ctx, next.sku, next.e)
+		if err != nil && !errors.Is(err, eventlog.ErrFenced) {
+			_ = sleep(ctx, again)
+		}
+		return func() error {
+			s.telling = false
+			if err == nil {
+				s.facts = s.facts[1:]
+			}
+			if errors.Is(err, eventlog.ErrFenced) {
+				return err
+			}
+			return nil
+		}
+	})
+}
+
+func (s *session) append(ctx context.Context, sku string, e eventlog.Event) error {
+	_, err := eventlog.Execute(ctx, s.o.Log, events.Stream(s.o.Workspace, sku), listings.Noting(), e,
+		eventlog.Meta{Actor: "system:listing", Cause: "listing:" + sku, Correlation: sku})
+	return err
+}
+
+// publish shows to others what has changed.
+func (s *session) publish(changed map[string]bool) {
+	drift := map[string]Shop{}
+	for id, h := range s.shops {
+		drift[id] = Shop{Pushing: s.pushed[id], Trouble: h.trouble}
+	}
+	for _, d := range s.open {
+		h := drift[d.Connection]
+		h.Drift++
+		if h.Since.IsZero() || d.At.Before(h.Since) {
+			h.Since = d.At
+		}
+		drift[d.Connection] = h
+	}
+	skus := map[string]SKU{}
+	for name := range changed {
+		k := s.skus[name]
+		if k == nil {
+			continue
+		}
+		shown := SKU{State: k.state}
+		for key, i := range s.of[name] {
+			shown.Listings = append(shown.Listings, Listing{
+				ID: key, Connection: i.connection, Listing: i.listing, Code: i.code, Pushing: s.pushed[i.connection], Differs: s.open[key].At, Trouble: i.trouble,
+			})
+		}
+		slices.SortFunc(shown.Listings, func(a, b Listing) int { return cmp.Compare(a.ID, b.ID) })
+		skus[name] = shown
+	}
+	s.mu.Lock()
+	moved := false
+	for id, h := range drift {
+		if h.Trouble == "" && h.Pushing && s.broken[id] {
+			h.Trouble = unknownOrders
+		}
+		moved = moved || s.Room.shops[id] != h
+		s.Room.shops[id] = h
+	}
+	for name := range changed {
+		if shown, ok := skus[name]; ok {
+			s.Room.skus[name] = shown
+		} else {
+			delete(s.Room.skus, name)
+		}
+	}
+	s.mu.Unlock()
+	if moved {
+		s.o.Notify("sync")
+	}
+	for name := range changed {
+		s.o.Notify("stock/" + name)
+	}
+}

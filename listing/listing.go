@@ -1,0 +1,234 @@
+// Package listing writes to the shops what they may sell, reads back what they list, and tells and mends what differs.
+//
+//	log ─► ledger (stock, orders) ─┐                    ┌─► Sent ─► log ─► the shop ─► Answered ─► log
+//	full polls ─► Listed ──────────┼─► domain/exposure ─┤
+//	looks at the shop ─► Reading ──┘   (one State a SKU)└─► look, poll
+//	                                        └─► Differed, Mended ─► log
+//
+// Nothing is written to a shop before somebody has switched that on for it, and nothing is ever written to a listing whose
+// code means no SKU. The quantities of a shop that is not written count nevertheless: what it lists is taken off what the
+// others may. A write stands in the log before it leaves, so a restart knows what may still take effect; everything else
+// is known anew only when the shop was read and its orders were listed up to then.
+//
+// While no shop is written nothing runs but a wait.
+package listing
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/creatorflow/creatorflow/channels"
+	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/domain/exposure"
+	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/projection"
+)
+
+// Shops opens connectors; *connect.Registry is one.
+type Shops interface {
+	Connector(id string) (channels.Connector, bool)
+	Connections() []channels.Connection
+	Changed() <-chan struct{}
+}
+
+// Options are what a Room needs; those without a default are required.
+type Options struct {
+	Log       *eventlog.Log
+	Views     projection.Store
+	CaughtUp  func(ctx context.Context, position eventlog.Position) error // waits for the views
+	Shops     Shops
+	Workspace string
+	Clock     func() time.Time
+	Poll      func(connection string) // has a connection's orders listed at once; Passed is told of it
+	Logger    *slog.Logger            // nil = silent
+	Notify    func(topic string)      // told when what Shop or SKU answer has changed; must not block; may be nil
+	Look      time.Duration           // between two looks at all quantities of a shop; 0 = 1 min
+	Settle    time.Duration           // how long after it was sent a write may still take effect; 0 = 1 min
+}
+
+const (
+	// margin is what clocks may differ and seconds hide: a reading began that much earlier and ended that much later than ours
+	// says, and orders are listed up to that much before their pass began.
+	margin = 3 * time.Second
+
+	callTime = 20 * time.Second // of a write; well below Settle
+
+	again = 5 * time.Second // after what failed here
+)
+
+// unknownOrders is why nothing is raised in a shop one of whose orders cannot be taken in.
+const unknownOrders = "An order of this shop cannot be taken in, so it is not known what was sold, and nothing is raised: replay its dead letter or discard it."
+
+// Room writes and reads the listings of every shop. Its methods may be called from many goroutines.
+type Room struct {
+	o    Options
+	wake chan struct{}
+
+	mu     sync.Mutex // guards all below
+	passed map[string]pass
+	broken map[string]bool // connections with an order that cannot be taken in
+	pushed map[string]bool
+	skus   map[string]SKU
+	shops  map[string]Shop
+}
+
+// pass is a full poll: orders created up to then stand in the log before head.
+type pass struct {
+	upTo time.Time
+	head eventlog.Position
+}
+
+// SKU is what is known of a SKU's listings now.
+type SKU struct {
+	State    exposure.State
+	Listings []Listing
+}
+
+// Listing is one listing of a SKU; its figures are the State's connection of that id.
+type Listing struct {
+	ID         string // in the State
+	Connection string
+	Listing    string // the channel's id
+	Code       string
+	Pushing    bool
+	Differs    time.Time // since when it lists something else than it should; zero = it does not
+	Trouble    string    // why the last write was not made, a sentence
+}
+
+// Shop is how a connection's listings fare.
+type Shop struct {
+	Pushing bool
+	Drift   int       // listings that differ
+	Since   time.Time // since when the oldest of them does
+	Trouble string    // why nothing is written, a sentence
+}
+
+// New makes a Room; nothing runs before Run.
+func New(o Options) *Room {
+	o.Look, o.Settle = cmp.Or(o.Look, time.Minute), cmp.Or(o.Settle, time.Minute)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Notify == nil {
+		o.Notify = func(string) {}
+	}
+	return &Room{
+		o: o, wake: make(chan struct{}, 1), passed: map[string]pass{}, broken: map[string]bool{}, pushed: map[string]bool{}, skus: map[string]SKU{}, shops: map[string]Shop{},
+	}
+}
+
+// Wake says that a shop may have been switched on or off.
+func (r *Room) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // told already
+	}
+}
+
+// Passed says that all orders of a connection that were created up to then stand in the log; not whole means all but some
+// that cannot be taken in.
+func (r *Room) Passed(connection string, upTo time.Time, whole bool) {
+	r.mu.Lock()
+	if whole {
+		r.passed[connection] = pass{upTo: upTo.Add(-margin), head: r.o.Log.Head().Position}
+	}
+	r.broken[connection] = !whole
+	r.mu.Unlock()
+	r.Wake()
+}
+
+// Pushed says whether a connection's quantities are written.
+func (r *Room) Pushed(connection string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pushed[connection]
+}
+
+// SKU tells what is known of a SKU's listings; ok is false when none of them is written.
+func (r *Room) SKU(sku string) (s SKU, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok = r.skus[sku]
+	return s, ok
+}
+
+// Shop tells how a connection's listings fare.
+func (r *Room) Shop(connection string) Shop {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.shops[connection]
+}
+
+// Run writes and reads until ctx ends, whose error it returns, or until an I/O fault has fenced the log.
+func (r *Room) Run(ctx context.Context) error {
+	for {
+		changed := r.o.Shops.Changed()
+		pushed, err := r.switches(ctx)
+		if err == nil && len(pushed) > 0 {
+			err = r.work(ctx, pushed)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, eventlog.ErrFenced):
+			return fmt.Errorf("run the listings: %w", err)
+		case err != nil:
+			r.o.Logger.WarnContext(ctx, "listings are not written just now: trying again", "error", err)
+			if err := sleep(ctx, again); err != nil {
+				return err
+			}
+			continue
+		}
+		r.clear()
+		select {
+		case <-r.wake:
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// clear forgets what was known: no shop is written.
+func (r *Room) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.skus)
+	clear(r.shops)
+	clear(r.passed)
+}
+
+// switches reads which connections are written.
+func (r *Room) switches(ctx context.Context) (map[string]bool, error) {
+	pushed := map[string]bool{}
+	for _, c := range r.o.Shops.Connections() {
+		folded, err := r.o.Log.Fold(ctx, shops.Connecting().Fold(shopevents.Connection(r.o.Workspace, c.ID)))
+		if err != nil {
+			return nil, err
+		}
+		if folded.Value.(shops.State).Pushing {
+			pushed[c.ID] = true
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pushed = pushed
+	return pushed, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
