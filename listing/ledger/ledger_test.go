@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/events/flows"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/exposure"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// heard notes what is told.
+type heard []string
+
+func (h *heard) Sold(sku string, e exposure.Sale) {
+	*h = append(*h, fmt.Sprintf("sold %d %s at %s", e.Units, sku, e.Connection))
+}
+
+func (h *heard) Cancelled(sku string, e exposure.Cancelled) {
+	*h = append(*h, fmt.Sprintf("cancelled %d %s at %s", e.Units, sku, e.Connection))
+}
+
+func (h *heard) Moved(string) {}
+
+func (h *heard) Meant(connection, code string) {
+	*h = append(*h, fmt.Sprintf("meant %s:%s", connection, code))
+}
+
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+func placed(status string, lines ...orderevents.Line) orderevents.Placed {
+	return orderevents.Placed{Order: "k1:1", Connection: "k1", Status: status, Lines: lines, Created: noon}
+}
+
+func of(code string, quantity int64) orderevents.Line {
+	return orderevents.Line{Listing: "L" + code, Code: code, Quantity: quantity}
+}
+
+// TestLedger: what each record tells, and what is available of HAT, of which 10 are on hand, after it.
+func TestLedger(t *testing.T) {
+	ready := placed("ready", of("HAT", 3))
+	for _, c := range []struct {
+		name      string
+		happened  []eventlog.Event
+		available int
+		told      string
+	}{
+		{name: "placed", happened: []eventlog.Event{ready}, available: 7, told: "sold 3 HAT at k1/LHAT"},
+		{name: "the same again", happened: []eventlog.Event{ready, ready}, available: 7, told: "sold 3 HAT at k1/LHAT"},
+		{
+			name:     "shipped and finished: available stays",
+			happened: []eventlog.Event{ready, stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 3}, flows.Finished{Flow: "k1:1"}}, available: 7,
+			told: "sold 3 HAT at k1/LHAT",
+		},
+		{
+			name:     "shipped with less than it asked for",
+			happened: []eventlog.Event{ready, stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 1}, flows.Finished{Flow: "k1:1"}}, available: 9,
+			told: "sold 3 HAT at k1/LHAT",
+		},
+		{name: "undone", happened: []eventlog.Event{ready, flows.Undone{Flow: "k1:1", Failed: true}}, available: 10, told: "sold 3 HAT at k1/LHAT"},
+		{
+			name: "cancelled", happened: []eventlog.Event{ready, orderevents.Cancelled{Order: "k1:1", Updated: noon}}, available: 10,
+			told: "sold 3 HAT at k1/LHAT; cancelled 3 HAT at k1/LHAT",
+		},
+		{
+			name: "two taken out by the channel, which the order keeps", happened: []eventlog.Event{
+				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
+		},
+		{name: "left before it was known", happened: []eventlog.Event{placed("in_transit", of("HAT", 3))}, available: 10, told: "sold 3 HAT at k1/LHAT"},
+		{
+			name: "an unknown code that is mapped", happened: []eventlog.Event{
+				placed("ready", of("CAP", 2)), shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "HAT"}, orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
+			}, available: 8, told: "sold 2 HAT at k1/LCAP; meant k1:CAP",
+		},
+		{
+			name: "an unknown code that becomes a SKU", happened: []eventlog.Event{placed("ready", of("CAP", 2)), stockevents.Received{SKU: "CAP", Quantity: 5}},
+			available: 10, told: "sold 2 CAP at k1/LCAP; meant :CAP",
+		},
+		{
+			name: "matched to another SKU than it seemed", happened: []eventlog.Event{ready, orderevents.Matched{Order: "k1:1", SKUs: []string{"MUG"}}},
+			available: 10, told: "sold 3 HAT at k1/LHAT; sold 3 MUG at k1/LHAT",
+		},
+		{name: "counted, received, returned", happened: []eventlog.Event{
+			stockevents.Adjusted{SKU: "HAT", Delta: -4}, stockevents.Received{SKU: "HAT", Quantity: 2},
+			stockevents.Returned{SKU: "HAT", Quantity: 1, Sellable: true}, stockevents.Returned{SKU: "HAT", Quantity: 5},
+		}, available: 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			told := heard{}
+			l := &Ledger{
+				News: &told, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
+				orders: map[string]*order{}, unmatched: map[string]bool{},
+			}
+			for i, e := range c.happened {
+				r := eventlog.Record{Position: eventlog.Position(i + 1), Event: e, Stream: eventlog.Stream{Workspace: "main", Kind: fulfilment.Kind, ID: "k1:1"}}
+				if err := l.Take(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := l.Available("HAT"); got != c.available {
+				t.Errorf("%d available, want %d", got, c.available)
+			}
+			if got := strings.Join(told, "; "); got != c.told {
+				t.Errorf("told %q, want %q", got, c.told)
+			}
+			if l.Position != eventlog.Position(len(c.happened)) {
+				t.Errorf("position %d", l.Position)
+			}
+		})
+	}
+}
