@@ -54,10 +54,10 @@ func (g *Gateway) registerImports() {
 		shop := shops.Connecting().Fold(shopevents.Connection(w, c.Connection))
 		request := one(shopevents.Imports(w, c.Connection), catalogue.Importing(), shopevents.ImportBegun{Connection: c.Connection, Create: c.Create})
 		if !c.DryRun {
-			return provided(request, shop, errShop), nil
+			return provided(request, shop, shops.ErrShop), nil
 		}
 		request.Decide = func([]eventlog.State) (eventlog.Decision, error) { return eventlog.Decision{}, nil }
-		return provided(request, shop, errShop), g.preview(ctx, shop, c.Connection, c.Create)
+		return provided(request, shop, shops.ErrShop), g.preview(ctx, shop, c.Connection, c.Create)
 	})
 	command(g, "undo-import", "Take back what a shop's last import mapped, but for what a person mapped since; SKUs that it made stay", func(_ context.Context, c struct {
 		Connection string `json:"connection" minLength:"1" maxLength:"40"`

@@ -36,7 +36,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/ingest"
-	"github.com/creatorflow/creatorflow/ingest/listings"
+	importer "github.com/creatorflow/creatorflow/ingest/listings"
 	"github.com/creatorflow/creatorflow/listing"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/engine"
@@ -95,7 +95,7 @@ type Hub struct {
 	closers []func() error // in the order of opening
 	flows   *flow.Runner
 	replays *letters.Replayer
-	imports *listings.Importer
+	imports *importer.Importer
 	surface surface
 	ready   chan struct{} // closed when everything answers
 	address atomic.Value  // string: where people find the hub that runs
@@ -155,7 +155,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
 		Passed: h.Listing.Passed, Pushed: h.Listing.Pushed,
 	})
-	h.imports = listings.New(listings.Options{
+	h.imports = importer.New(importer.Options{
 		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,
 		CaughtUp: h.Projections.WaitFor, Clock: o.Clock, Logger: o.Log, Pause: time.Second,
 	})

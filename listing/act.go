@@ -367,21 +367,26 @@ func (s *session) fetch(ctx context.Context, h *shop) {
 	}
 	h.fetched = now
 	s.call(ctx, func(ctx context.Context) func() error {
-		var all []channels.Quantity
+		var all []channels.Listing
+		var broken []channels.Invalid
 		c, err := s.connector(h.id)
-		for page, n := "", 0; err == nil && n < maxPages; n++ {
-			var some []channels.Quantity
-			some, page, err = c.Listings(ctx, page)
-			if all = append(all, some...); page == "" {
+		for next, n := "", 0; err == nil && n < maxPages; n++ {
+			var page channels.ListingPage
+			page, err = c.Listings(ctx, next)
+			all, broken, next = append(all, page.Listings...), append(broken, page.Invalid...), page.Next
+			if next == "" {
 				break
 			}
+		}
+		if err == nil && len(broken) > 0 {
+			err = broken[0]
 		}
 		return func() error { s.have(h, all, err); return nil }
 	})
 }
 
 // have takes over the listings of a shop. When some could not be read, those that are not among them stay.
-func (s *session) have(h *shop, all []channels.Quantity, err error) {
+func (s *session) have(h *shop, all []channels.Listing, err error) {
 	seen := map[string]bool{}
 	for _, q := range all {
 		key := listings.Key(h.id, q.ListingID)
