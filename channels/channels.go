@@ -78,7 +78,7 @@ type Tokens interface {
 type Hint struct {
 	Delivery string // the vendor's delivery id, or the documented fallback key
 	Shop     string
-	Kind     string // "order", "cancellation", "package", "authorisation" (it ended), "expiring" (it will), "test" (our own), "other"
+	Kind     string // "order", "cancellation", "return", "package", "authorisation" (it ended), "expiring" (it will), "test" (our own), "other"
 	Type     string // the vendor's own name or number of the topic
 	Order    string // the order's id at the channel, when the hint is about one
 	Updated  time.Time

@@ -16,8 +16,8 @@ func TestSubscriptions(t *testing.T) {
 	want := func(topic, address string) {
 		t.Helper()
 		list, err := r.connector.Subscriptions(t.Context())
-		if err != nil || len(list) != 6 || !slices.Contains(list, channels.Subscription{Topic: topic, Address: address}) {
-			t.Errorf("%+v, %v, want %s to %q among 6", list, err, topic, address)
+		if err != nil || len(list) != 7 || !slices.Contains(list, channels.Subscription{Topic: topic, Address: address}) {
+			t.Errorf("%+v, %v, want %s to %q among 7", list, err, topic, address)
 		}
 	}
 	const topic, there = "PACKAGE_UPDATE", "https://hub.example/webhooks/tiktok/app1"

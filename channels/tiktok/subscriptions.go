@@ -13,7 +13,7 @@ const hooksPath = "/event/202309/webhooks"
 
 // topics are those that something is done for, by the names that the vendor's Event API takes.
 var topics = []string{
-	"ORDER_STATUS_CHANGE", "CANCELLATION_STATUS_CHANGE", "PACKAGE_UPDATE", "RECIPIENT_ADDRESS_UPDATE",
+	"ORDER_STATUS_CHANGE", "CANCELLATION_STATUS_CHANGE", "RETURN_STATUS_CHANGE", "PACKAGE_UPDATE", "RECIPIENT_ADDRESS_UPDATE",
 	"SELLER_DEAUTHORIZATION", "UPCOMING_AUTHORIZATION_EXPIRATION",
 }
 

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/tiktok/aftersales"
 	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
@@ -60,6 +61,7 @@ func Authorize(ctx context.Context, o Options, code string) (channels.Token, []c
 // Connector speaks to one shop. Its methods may be called from many goroutines.
 type Connector struct {
 	*wire.Line
+	aftersales.Desk
 	shop channels.Connection
 
 	mu         sync.Mutex          // guards warehouses
@@ -73,12 +75,14 @@ var (
 	_ channels.Examiner     = (*Connector)(nil)
 	_ channels.Subscriber   = (*Connector)(nil)
 	_ channels.VariantNamer = (*Connector)(nil)
+	_ channels.AfterSales   = (*Connector)(nil)
 	_ channels.Prober       = Webhooks{}
 )
 
 // New makes a connector; it calls nobody.
 func New(o Options) *Connector {
-	return &Connector{Line: wire.New(o), shop: o.Connection, warehouses: map[string][]string{}}
+	line := wire.New(o)
+	return &Connector{Line: line, Desk: aftersales.New(line), shop: o.Connection, warehouses: map[string][]string{}}
 }
 
 // Capabilities implements channels.Connector. Whether the vendor takes a quantity of 0 is not documented: it counts as

@@ -31,6 +31,7 @@ const (
 	returnChange   = "12"
 	kindOrder      = "order"
 	kindCancel     = "cancellation"
+	kindReturn     = "return"
 	kindPackage    = "package"
 	kindAuthorised = "authorisation"
 	kindExpiring   = "expiring"
@@ -41,11 +42,11 @@ const (
 )
 
 var kinds = map[string]string{
-	orderStatus: kindOrder, orderAddress: kindOrder, cancellation: kindCancel, packageUpdate: kindPackage,
+	orderStatus: kindOrder, orderAddress: kindOrder, cancellation: kindCancel, returnChange: kindReturn, packageUpdate: kindPackage,
 	deauthorised: kindAuthorised, expiringSoon: kindExpiring,
 }
 
-const others = " 2 5 12 13 14 15 16 17 18 19 20 21 22 23 24 25 27 33 35 36 37 38 39 42 46 51 52 55 "
+const others = " 2 5 13 14 15 16 17 18 19 20 21 22 23 24 25 27 33 35 36 37 38 39 42 46 51 52 55 "
 
 // Verify implements channels.Webhooks: the Authorization header is the bare hex HMAC of app key and body. The signature
 // has no time in it, so a replay is stopped by the delivery's key alone.
@@ -133,7 +134,7 @@ func kind(topic string) string {
 
 // readData reads what a topic is about.
 func readData(r *channels.Reading, h channels.Hint, raw json.RawMessage) []channels.Hint {
-	if h.Kind == kindOther && h.Type != returnChange || h.Kind == kindAuthorised || h.Kind == channels.KindTest {
+	if h.Kind == kindOther || h.Kind == kindAuthorised || h.Kind == channels.KindTest {
 		return []channels.Hint{h}
 	}
 	if h.Kind == kindExpiring { // worth hearing also when it does not say the day

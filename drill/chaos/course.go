@@ -142,9 +142,8 @@ func (c *course) live() {
 		case 4: // never paid
 		case 5, 6: // cancelled on hold
 			at(after, cancel)
-		case 7: // asked, then done
-			at(after-1, func(shop, order string) error { return c.world.Sim.RequestCancel(shop, order, "buyer_cancel") })
-			at(after, cancel)
+		case 7: // asked on hold, which is enough
+			at(after, func(shop, order string) error { return c.world.Sim.RequestCancel(shop, order, "buyer_cancel") })
 		case 8, 9: // goes elsewhere
 			at(begin+1, func(shop, order string) error { return c.world.Sim.ChangeAddress(shop, order, "2 Second Street") })
 		case 10: // where arrival decides, a cancellation may race with the label, too

@@ -210,7 +210,7 @@ func (p *plan) life(begin time.Duration, n tiktoksim.NewOrder) {
 		later(p.within(2*hold), cancel)
 	case 5: // right when it may be shipped
 		later(hold+p.within(10*time.Second), cancel)
-	case 6: // asked to be cancelled, then cancelled: else a person must settle it
+	case 6: // asked to be cancelled: done at once on hold, later it waits for an answer, which is yes here
 		asked := p.within(2 * hold)
 		later(asked, func(shop, order string) error { return p.world.Sim.RequestCancel(shop, order, "buyer_cancel") })
 		later(asked+p.within(3*time.Hour), cancel)

@@ -9,7 +9,7 @@
 // One seed fixes ids and faults. Where the vendor's behaviour is not known, the choice made is said beside it.
 //
 // Not simulated: markets whose packages appear only when shipped (US label purchase), marking a SELLER order as shipped,
-// partial cancellation, returns, several warehouses to sell from. In those a call is refused or unknown, never half done.
+// partial cancellation, partial refunds, several warehouses to sell from. In those a call is refused or unknown, never half done.
 package tiktoksim
 
 import (

@@ -33,6 +33,8 @@ type asked struct {
 //	POST /shops {shop}                    → {cipher}      POST /products {shop_id, product}     → {product_id}
 //	POST /orders {shop_id, …NewOrder}     → {order_id}    GET  /orders/{id}?shop_id             → OrderState
 //	POST /orders/{id}/ACTION {shop_id, reason, street}    ACTION: pay release cancel request-cancel address collect deliver complete
+//	POST /orders/{id}/request-return {shop_id, status, reason}: status is the vendor's return_type → {claim_id}
+//	POST /claims/{id}/ACTION {shop_id}    ACTION: send-back take-back
 //	POST /quantity {sku_id, quantity}                     GET  /stock?shop_id&sku_id            → Stock
 //	POST /products/{id}/status {status}                   POST /auth-codes {shop_id}            → {code}
 //	POST /webhook {shop_id, url}          → where every topic goes, "" = nowhere
@@ -86,6 +88,12 @@ func (s *Sim) ControlHandler() http.Handler {
 	}
 	post("/orders/{id}/cancel", func(id string, a asked) (any, error) { return nil, s.CancelOrder(a.ShopID, id, a.Reason) })
 	post("/orders/{id}/request-cancel", func(id string, a asked) (any, error) { return nil, s.RequestCancel(a.ShopID, id, a.Reason) })
+	post("/orders/{id}/request-return", func(id string, a asked) (any, error) {
+		claim, err := s.RequestReturn(a.ShopID, id, a.Status, a.Reason)
+		return obj{"claim_id": claim}, err
+	})
+	post("/claims/{id}/send-back", func(id string, a asked) (any, error) { return nil, s.SendBack(a.ShopID, id) })
+	post("/claims/{id}/take-back", func(id string, a asked) (any, error) { return nil, s.TakeBack(a.ShopID, id) })
 	post("/orders/{id}/address", func(id string, a asked) (any, error) { return nil, s.ChangeAddress(a.ShopID, id, a.Street) })
 	post("/auth-codes", func(_ string, a asked) (any, error) {
 		code := s.AuthCode(a.ShopID)

@@ -74,7 +74,7 @@ func (s *Sim) Counts() Counts {
 	defer s.lock()()
 	c := s.counts
 	c.Counts, c.Webhooks = s.market.Counts, s.hooks.Counts()
-	for _, m := range []*map[string]int{&c.Ships, &c.ShipAttempts, &c.Labels, &c.LabelReads, &c.SellerCancels, &c.CancelTries, &c.Requests, &c.Faults} {
+	for _, m := range []*map[string]int{&c.Ships, &c.ShipAttempts, &c.Labels, &c.LabelReads, &c.SellerCancels, &c.CancelTries, &c.Answers, &c.AnswerTries, &c.Requests, &c.Faults} {
 		*m = maps.Clone(*m)
 	}
 	c.Codes = maps.Clone(c.Codes)

@@ -270,9 +270,38 @@ func (s *Sim) CancelOrder(shopID, orderID, reason string) error {
 	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.Cancel(st, o, "BUYER", reason) })
 }
 
-// RequestCancel is a buyer asking to cancel: until the order is cancelled its packages cannot be shipped.
+// RequestCancel is a buyer asking to cancel: done at once before the order may be shipped, else until the seller has
+// answered its packages cannot be.
 func (s *Sim) RequestCancel(shopID, orderID, reason string) error {
 	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.RequestCancel(st, o, reason) })
+}
+
+// RequestReturn is a buyer asking for REFUND, RETURN_AND_REFUND or REPLACEMENT of line items; none = of all.
+func (s *Sim) RequestReturn(shopID, orderID, kind, reason string, units ...string) (id string, err error) {
+	err = s.act(shopID, orderID, func(st *market.Store, o *market.Order) error {
+		id, err = s.market.RequestReturn(st, o, kind, reason, units)
+		return err
+	})
+	return id, err
+}
+
+// SendBack is a buyer handing in the parcel of an agreed return.
+func (s *Sim) SendBack(shopID, claimID string) error {
+	return s.buyer(shopID, claimID, s.market.SendBack)
+}
+
+// TakeBack is a buyer who no longer wants what was asked for.
+func (s *Sim) TakeBack(shopID, claimID string) error {
+	return s.buyer(shopID, claimID, s.market.Withdraw)
+}
+
+func (s *Sim) buyer(shopID, claimID string, do func(*market.Store, string) error) error {
+	defer s.lock()()
+	st, err := s.market.Store(shopID)
+	if err != nil {
+		return err
+	}
+	return do(st, claimID)
 }
 
 // ChangeAddress moves an order to another street and says so by webhook.

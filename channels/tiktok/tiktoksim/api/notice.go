@@ -35,8 +35,12 @@ func Notice(n market.Notice) any {
 		return obj{"product_id": productNumber(n.Product.ID), "status": n.Product.Status, "suspended_reason": "", "update_time": n.Product.Updated}
 	case "CANCELLATION_STATUS_CHANGE":
 		return obj{
-			"order_id": o.ID, "cancellations_role": n.Role, "cancel_status": n.Status, "cancel_id": o.CancelID,
-			"create_time": max(o.CancelRequested, o.CancelTime),
+			"order_id": o.ID, "cancellations_role": n.Role, "cancel_status": n.Status, "cancel_id": n.Claim.ID, "create_time": n.Claim.Created.At,
+		}
+	case "RETURN_STATUS_CHANGE":
+		return obj{
+			"order_id": o.ID, "return_role": n.Role, "return_type": n.Claim.Type, "return_status": n.Status, "return_id": n.Claim.ID,
+			"create_time": n.Claim.Created.At, "update_time": n.Claim.Updated.At,
 		}
 	}
 	return nil

@@ -28,6 +28,7 @@ type Notice struct {
 	Topic        string
 	Order        *Order
 	Product      *Product
+	Claim        *Claim
 	Role, Status string
 }
 
@@ -101,9 +102,12 @@ type Store struct {
 	Listings                 map[string]*Listing // by SKU id
 	Orders                   map[string]*Order
 	Packages                 map[string]*Package
+	Claims                   map[string]*Claim
 	ProductLine              Timeline[*Product]
 	OrderLine, OrderUpdates  Timeline[*Order] // by create and by update time
 	PackageLine, PackageNews Timeline[*Package]
+	CancelLine, CancelNews   Timeline[*Claim]
+	ReturnLine, ReturnNews   Timeline[*Claim]
 }
 
 // Product is a listed product.
@@ -180,12 +184,16 @@ func (m *Market) AddShop(add Shop) (st *Store, added bool) {
 	add.Region, add.Currency = cmp.Or(add.Region, "GB"), cmp.Or(add.Currency, "GBP")
 	st = &Store{
 		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"), WarehouseStatus: "ENABLED",
-		Products: map[string]*Product{}, Listings: map[string]*Listing{}, Orders: map[string]*Order{}, Packages: map[string]*Package{},
+		Products: map[string]*Product{}, Listings: map[string]*Listing{}, Orders: map[string]*Order{}, Packages: map[string]*Package{}, Claims: map[string]*Claim{},
 		ProductLine:  Timeline[*Product]{current: func(p *Product) Mark { return p.Created }},
 		OrderLine:    Timeline[*Order]{current: func(o *Order) Mark { return o.Created }},
 		OrderUpdates: Timeline[*Order]{current: func(o *Order) Mark { return o.Updated }},
 		PackageLine:  Timeline[*Package]{current: func(p *Package) Mark { return p.Created }},
 		PackageNews:  Timeline[*Package]{current: func(p *Package) Mark { return p.Updated }},
+		CancelLine:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Created }},
+		CancelNews:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Updated }},
+		ReturnLine:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Created }},
+		ReturnNews:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Updated }},
 	}
 	m.Stores[st.ID] = st
 	return st, true

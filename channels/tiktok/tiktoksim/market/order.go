@@ -70,17 +70,18 @@ type Line struct {
 // Order is an order as it stands.
 type Order struct {
 	NewOrder
-	Status             string
-	Items              []Item // one a line
-	Parcels            []*Package
-	Created, Updated   Mark
-	Paid               int64 // seconds, as all below; 0 = not yet
-	Shipped            int64
-	CancelTime         int64
-	CancelRequested    int64 // when the buyer asked to cancel
-	CancelBy, Reason   string
-	CancelID, SubTotal string
-	AddressMoved       bool
+	Status           string
+	Items            []Item // one a line
+	Parcels          []*Package
+	Created, Updated Mark
+	Paid             int64 // seconds, as all below; 0 = not yet
+	Shipped          int64
+	CancelTime       int64
+	CancelRequested  int64 // when the buyer asked to cancel
+	CancelBy, Reason string
+	SubTotal         string
+	Claims           []*Claim // in the order in which they were made
+	AddressMoved     bool
 }
 
 // Item is a line with what it took from the listing; its units have the ids First, First+1, …
@@ -227,13 +228,12 @@ func (m *Market) Release(st *Store, o *Order) error {
 	return nil
 }
 
-// Cancel ends an order; role is BUYER, SELLER or SYSTEM.
+// Cancel ends an order; role is BUYER, SELLER or SYSTEM. What the buyer had asked for is done by it.
 func (m *Market) Cancel(st *Store, o *Order, role, reason string) error {
 	if err := o.move(Cancelled); err != nil {
 		return err
 	}
 	o.CancelBy, o.Reason, o.CancelTime = role, reason, m.hooks.Now().Unix()
-	o.CancelID = cmp.Or(o.CancelID, m.ID("403"))
 	for _, it := range o.Items {
 		if it.Package == nil || it.Package.Status == ToFulfill {
 			it.Listing.Committed -= it.Quantity
@@ -246,20 +246,14 @@ func (m *Market) Cancel(st *Store, o *Order, role, reason string) error {
 		m.setPackage(st, p, Cancelled)
 	}
 	m.Counts.Cancelled++
+	asked := o.undecided()
 	m.set(st, o, Cancelled)
-	m.hooks.Tell(st, Notice{Topic: "CANCELLATION_STATUS_CHANGE", Order: o, Role: role, Status: "CANCELLATION_REQUEST_COMPLETE"})
-	return nil
-}
-
-// RequestCancel is a buyer asking: until the order is cancelled its packages cannot be shipped.
-func (m *Market) RequestCancel(st *Store, o *Order, reason string) error {
-	if err := o.move(Cancelled); err != nil {
-		return err
+	if asked != nil {
+		m.turn(st, asked, CancelComplete)
+		return nil
 	}
-	o.CancelRequested, o.Reason, o.CancelID = m.hooks.Now().Unix(), reason, cmp.Or(o.CancelID, m.ID("403"))
-	m.touch(st, o)
-	m.hooks.Tell(st, Notice{Topic: "CANCELLATION_STATUS_CHANGE", Order: o, Role: "BUYER", Status: "CANCELLATION_REQUEST_PENDING"})
-	return nil
+	_, err := m.claim(st, o, "", CancelComplete, role, reason, nil)
+	return err
 }
 
 // ChangeAddress moves an order that is not on its way to another street.

@@ -100,6 +100,8 @@ type Counts struct {
 	LabelReads    map[string]int `json:"label_reads"`    // by package: documents answered
 	SellerCancels map[string]int `json:"seller_cancels"` // by order: seller cancels that took effect
 	CancelTries   map[string]int `json:"cancel_tries"`   // by order: admitted seller cancel requests
+	Answers       map[string]int `json:"answers"`        // by claim and decision: answers that took effect
+	AnswerTries   map[string]int `json:"answer_tries"`   // by claim: admitted answers, effective or not
 
 	InventoryWrites  int `json:"inventory_writes"`  // SKU quantities that took effect
 	InventoryRefused int `json:"inventory_refused"` // answered in data.errors[]
@@ -109,6 +111,6 @@ type Counts struct {
 func newCounts() Counts {
 	return Counts{
 		Ships: map[string]int{}, ShipAttempts: map[string]int{}, Labels: map[string]int{}, LabelReads: map[string]int{},
-		SellerCancels: map[string]int{}, CancelTries: map[string]int{},
+		SellerCancels: map[string]int{}, CancelTries: map[string]int{}, Answers: map[string]int{}, AnswerTries: map[string]int{},
 	}
 }
