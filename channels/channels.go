@@ -223,6 +223,7 @@ const (
 	Auth      Class = "auth"      // a person must authorise again
 	Gone      Class = "gone"      // the order was cancelled or is closed at the channel
 	Done      Class = "done"      // it had been done before: success after a re-read
+	Claimed   Class = "claimed"   // a cancellation or return of the order is open and must be answered first
 	Rejected  Class = "rejected"  // the vendor refuses; a person must look
 	Bug       Class = "bug"       // we sent something wrong: no retry
 	Unsure    Class = "unsure"    // sent, no answer: re-read before trying again

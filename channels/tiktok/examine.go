@@ -37,6 +37,7 @@ var probes = []struct {
 	{"seller.product.basic", "reading listings and quantities", search("/product/202502/products/search")},
 	{"seller.fulfillment.basic", "reading packages and labels", search("/fulfillment/202309/packages/search")},
 	{"seller.logistics", "reading warehouses", listWarehouses},
+	{"seller.return_refund.basic", "reading cancellations and returns", search("/return_refund/202309/cancellations/search")},
 }
 
 // writes are the scopes that nothing harmless can try; the token's answer names those that were granted.

@@ -31,9 +31,9 @@ var classes = map[string]channels.Class{
 	"25001011": channels.Done, // already cancelled or completed, as the next
 	"25001051": channels.Done,
 
-	"21011041": channels.Gone,     // order cancelled
-	"21008044": channels.Rejected, // an after-sales request is open: resolve it first, as the next
-	"21011007": channels.Rejected,
+	"21011041": channels.Gone,    // order cancelled
+	"21008044": channels.Claimed, // an after-sales request is open: resolve it first, as the next
+	"21011007": channels.Claimed,
 	"21011025": channels.Rejected, // tracking number used already, as the next
 	"21034012": channels.Rejected,
 
