@@ -89,8 +89,14 @@ type State struct {
 	Total    money.Money
 	Updated  time.Time
 	Paid     bool
-	SKUs     []string // one a line once matched, else nil
-	seen     []seen   // the last news that were kept, so that a repeat is known
+	SKUs     []string            // one a line once matched, else nil
+	Claims   []Claim             // cancellations and returns, in the order in which they were heard of
+	Answers  int                 // of the seller so far
+	Asked    *events.AnswerAsked // the answer that is on its way to the channel; nil = none
+
+	CancelTaken bool // the channel has taken the seller's cancellation
+
+	seen []seen // the last news that were kept, so that a repeat is known
 }
 
 // seen is news as far as a repeat is told by it.
@@ -156,6 +162,8 @@ func evolve(s State, e eventlog.Event) State {
 		s.see(e.Updated, s.Status, s.Vendor)
 	case events.Matched:
 		s.SKUs = e.SKUs
+	default:
+		return evolveClaims(s, e)
 	}
 	return s
 }

@@ -19,6 +19,7 @@ type Filter struct {
 	Text       string // begin of the channel's order id
 	Status     string // a channel status, a waiting code, or active, cancelled, finished, stuck
 	Connection string
+	Flagged    bool   // only those that a person must look at
 	After      string // the Next of the page before
 	Limit      int    // 1 to 200
 }
@@ -109,6 +110,9 @@ func (f Filter) terms(ctx context.Context, r projection.Reader, arg func(any) st
 	default:
 		terms = append(terms, term{column: "waiting", is: "= " + arg(f.Status), key: "waiting:" + f.Status})
 	}
+	if f.Flagged {
+		terms = append(terms, term{column: "flag", is: "<> ''", key: "flagged"})
+	}
 	if f.Connection != "" {
 		terms = append(terms, term{column: "connection", is: "= " + arg(f.Connection), key: "connection:" + f.Connection})
 	}
@@ -159,7 +163,7 @@ func cursor(s string) (int64, string, error) {
 	return n, id, nil
 }
 
-// Count reads a counter: "all", "active", "status:<status>", "waiting:<code>", "phase:<phase>",
+// Count reads a counter: "all", "active", "flagged", "status:<status>", "waiting:<code>", "phase:<phase>",
 // "customers" or "repeat_customers".
 func Count(ctx context.Context, r projection.Reader, key string) (int64, error) {
 	c, _, err := counts.Find(ctx, r, key)
@@ -272,4 +276,9 @@ func LoyaltyAt(ctx context.Context, r projection.Reader, day int64) (Loyalty, bo
 // LoyaltySince reads the days from a day on, oldest first.
 func LoyaltySince(ctx context.Context, r projection.Reader, day int64) ([]Loyalty, error) {
 	return loyalty.Select(ctx, r, "where day >= $1 order by day", day)
+}
+
+// Asking reads the orders with an answer on its way to the channel.
+func Asking(ctx context.Context, r projection.Reader) ([]Row, error) {
+	return table.Select(ctx, r, "where asking <> 0")
 }

@@ -35,6 +35,21 @@ type Row struct {
 	Lines      []events.Line
 	SKUs       []string
 	Packages   []string
+	Pending    []string // cancellations and returns that wait for the seller, as "<kind>:<id>"
+	Flag       string   // why a person must look at it: "cancellation", "return" or "stuck", else empty
+	Asking     int64    // number of the answer that is on its way to the channel, else 0
+}
+
+// flag says why a person must look at an order. What a buyer waits for comes before what the hub does.
+func (r Row) flag() string {
+	switch {
+	case len(r.Pending) > 0:
+		kind, _, _ := strings.Cut(r.Pending[0], ":")
+		return kind
+	case r.Phase == "stuck":
+		return r.Phase
+	}
+	return ""
 }
 
 // Money is the order's total.
@@ -44,17 +59,19 @@ func (r Row) Money() money.Money { return money.Money{Minor: r.Total, Currency: 
 func (r Row) Cancelled() bool { return r.Status == Cancelled }
 
 var table = &projection.Table[Row]{
-	Name: "orders_v2", Key: 1,
+	Name: "orders_v3", Key: 1,
 	Columns: []string{
 		"id text", "channel_id text", "connection text", "channel text", "status text", "vendor text", "stage text",
 		"phase text", "waiting text", "placed_at bigint", "updated_at bigint", "units bigint", "line_count bigint",
 		"total bigint", "currency text", "buyer text", "inbox bigint", "lines jsonb", "skus jsonb", "packages jsonb",
+		"pending jsonb", "flag text", "asking bigint",
 	},
 	Fields: func(r *Row) []any {
 		return []any{
 			&r.ID, &r.ChannelID, &r.Connection, &r.Channel, &r.Status, &r.Vendor, &r.Stage, &r.Phase, &r.Waiting,
 			&r.PlacedAt, &r.UpdatedAt, &r.Units, &r.LineCount, &r.Total, &r.Currency, &r.Buyer, &r.Inbox,
 			projection.JSON(&r.Lines), projection.JSON(&r.SKUs), projection.JSON(&r.Packages),
+			projection.JSON(&r.Pending), &r.Flag, &r.Asking,
 		}
 	},
 }
@@ -70,7 +87,7 @@ type count struct {
 }
 
 var counts = &projection.Table[count]{
-	Name: "order_counts_v2", Key: 1, Columns: []string{"key text", "n bigint"},
+	Name: "order_counts_v3", Key: 1, Columns: []string{"key text", "n bigint"},
 	Fields: func(c *count) []any { return []any{&c.Key, &c.N} },
 }
 
@@ -90,7 +107,7 @@ func bucketTable(name string) *projection.Table[Bucket] {
 }
 
 // Sales are kept by the minute and by the quarter of an hour; sliding figures sum them at read time.
-var minutes, quarters = bucketTable("sales_minutes_v2"), bucketTable("sales_quarters_v2")
+var minutes, quarters = bucketTable("sales_minutes_v3"), bucketTable("sales_quarters_v3")
 
 // customer is how often one buyer has bought; cancelled orders do not count.
 type customer struct {
@@ -99,7 +116,7 @@ type customer struct {
 }
 
 var customers = &projection.Table[customer]{
-	Name: "customers_v2", Key: 1, Columns: []string{"buyer text", "orders bigint"},
+	Name: "customers_v3", Key: 1, Columns: []string{"buyer text", "orders bigint"},
 	Fields: func(c *customer) []any { return []any{&c.Buyer, &c.Orders} },
 }
 
@@ -112,7 +129,7 @@ type Loyalty struct {
 }
 
 var loyalty = &projection.Table[Loyalty]{
-	Name: "customer_days_v2", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint", "moves bigint"},
+	Name: "customer_days_v3", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint", "moves bigint"},
 	Fields: func(l *Loyalty) []any { return []any{&l.Day, &l.Customers, &l.Repeat, &l.Moves} },
 }
 
@@ -123,7 +140,7 @@ type View struct{}
 func (View) Name() string { return "orders" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 2 }
+func (View) Version() int { return 3 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string {
@@ -135,15 +152,17 @@ func (View) Schema() []string {
 	return []string{
 		table.Create(), counts.Create(), minutes.Create(), quarters.Create(), customers.Create(), loyalty.Create(),
 		// With the channel's id in it, a scan for a part of that id need not look at the rows.
-		"create index orders_v2_placed on orders_v2 (placed_at desc, id desc, channel_id)",
-		"create index orders_v2_active on orders_v2 (placed_at desc, id desc) where " + active,
-		"create index orders_v2_connection on orders_v2 (connection, placed_at desc, id desc)",
-		"create index orders_v2_status on orders_v2 (status, placed_at desc, id desc)",
-		"create index orders_v2_phase on orders_v2 (phase, placed_at desc, id desc)",
-		"create index orders_v2_waiting on orders_v2 (waiting, placed_at desc, id desc)",
-		"create index orders_v2_channel_id on orders_v2 (channel_id)",
-		"create index sales_minutes_v2_start on sales_minutes_v2 (start, currency)",
-		"create index sales_quarters_v2_start on sales_quarters_v2 (start, currency)",
+		"create index orders_v3_placed on orders_v3 (placed_at desc, id desc, channel_id)",
+		"create index orders_v3_active on orders_v3 (placed_at desc, id desc) where " + active,
+		"create index orders_v3_connection on orders_v3 (connection, placed_at desc, id desc)",
+		"create index orders_v3_status on orders_v3 (status, placed_at desc, id desc)",
+		"create index orders_v3_phase on orders_v3 (phase, placed_at desc, id desc)",
+		"create index orders_v3_waiting on orders_v3 (waiting, placed_at desc, id desc)",
+		"create index orders_v3_flag on orders_v3 (placed_at desc, id desc) where flag <> ''",
+		"create index orders_v3_asking on orders_v3 (id) where asking <> 0",
+		"create index orders_v3_channel_id on orders_v3 (channel_id)",
+		"create index sales_minutes_v3_start on sales_minutes_v3 (start, currency)",
+		"create index sales_quarters_v3_start on sales_quarters_v3 (start, currency)",
 	}
 }
 
@@ -198,7 +217,7 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 	}
 	before := *row
 	change(row)
-	row.UpdatedAt = r.At
+	row.UpdatedAt, row.Flag = r.At, row.flag()
 	f.topics["kpis"], f.topics["orders/"+id] = true, true
 	if err := f.recount(ctx, before, *row); err != nil {
 		return err
@@ -256,7 +275,7 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 	case flows.Undone:
 		return e.Flow, func(row *Row) { row.Phase, row.Waiting = "undone", "" }
 	}
-	return "", nil
+	return changesClaims(r.Event)
 }
 
 func phase(undo bool) string {
@@ -294,11 +313,14 @@ func keys(r Row) []string {
 	if r.Phase != "finished" && r.Phase != "undone" {
 		k = append(k, "active")
 	}
+	if r.Flag != "" {
+		k = append(k, "flagged")
+	}
 	return k
 }
 
 func (f *folding) recount(ctx context.Context, before, after Row) error {
-	if before.Status == after.Status && before.Waiting == after.Waiting && before.Phase == after.Phase && before.LineCount == after.LineCount {
+	if before.Status == after.Status && before.Waiting == after.Waiting && before.Phase == after.Phase && before.Flag == after.Flag && before.LineCount == after.LineCount {
 		return nil // it stands under the same keys
 	}
 	delta := map[string]int64{}

@@ -123,7 +123,21 @@ func (Matched) EventName() string { return "order.matched" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Placed{}, StatusChanged{}, Confirmed{}, PaymentCompleted{}, Cancelled{}, Superseded{}, Amended{}, Matched{}}
+	return []eventlog.Event{
+		Placed{},
+		StatusChanged{},
+		Confirmed{},
+		PaymentCompleted{},
+		Cancelled{},
+		Superseded{},
+		Amended{},
+		Matched{},
+		ClaimOpened{},
+		ClaimMoved{},
+		ReturnReceived{},
+		AnswerAsked{},
+		AnswerEnded{},
+	}
 }
 
 // Stream is an order's history.
