@@ -284,6 +284,9 @@ func trouble(doing string, err error) error {
 		t.Unsure = true
 	case channels.Gone:
 		return gone(fmt.Sprintf("The channel says that the order was cancelled or closed: %s.", said))
+	case channels.Claimed:
+		t.Sentence = fmt.Sprintf("The channel does not %s while something asked for is not answered: %s. The order goes on by itself once it is.", doing, said)
+		t.Wait, t.After = fulfilment.WaitDecision, lookPause
 	case channels.Auth:
 		t.Sentence = fmt.Sprintf("The channel no longer lets us %s: %s. %s", doing, said, mendAuth)
 		t.Wait, t.After = fulfilment.WaitAuthorisation, lookPause

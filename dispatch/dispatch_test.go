@@ -267,7 +267,7 @@ func TestTroubleSaysWhatMendsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := r.Label(t.Context(), p, false)
-	if got := r.trouble(err); !got.Person || !strings.Contains(got.Sentence, "Look at the order on the channel") {
+	if got := r.trouble(err); got.Person || got.Wait != fulfilment.WaitDecision || !strings.Contains(got.Sentence, "21011007") {
 		t.Errorf("an open request to cancel: %+v", got)
 	}
 	if err := r.CancelOrder(shopID, p.ChannelID, "buyer"); err != nil {

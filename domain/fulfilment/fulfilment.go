@@ -54,13 +54,15 @@ const (
 	WaitUnpaid     = "unpaid"
 	WaitOnHold     = "on_hold"
 	WaitChannel    = "channel"
+	// WaitDecision is for the seller, or the channel, to decide whether the order is cancelled.
+	WaitDecision = "decision"
 	// WaitAuthorisation is for the shop to be connected again, WaitAway for a channel that is down or too busy.
 	WaitAuthorisation = "authorisation"
 	WaitAway          = "away"
 )
 
 // Waits are all codes for which an order waits.
-var Waits = []string{WaitUnknownSKU, WaitNoStock, WaitUnpaid, WaitOnHold, WaitChannel, WaitAuthorisation, WaitAway}
+var Waits = []string{WaitUnknownSKU, WaitNoStock, WaitUnpaid, WaitOnHold, WaitChannel, WaitDecision, WaitAuthorisation, WaitAway}
 
 // Parcel is what the shipping desk needs to know of an order; references only.
 type Parcel struct {
@@ -134,7 +136,8 @@ type fulfilment struct {
 
 func wakes(r eventlog.Record) []string {
 	switch r.Event.(type) {
-	case orderevents.Placed, orderevents.StatusChanged, orderevents.PaymentCompleted, orderevents.Cancelled:
+	case orderevents.Placed, orderevents.StatusChanged, orderevents.PaymentCompleted, orderevents.Cancelled,
+		orderevents.ClaimOpened, orderevents.ClaimMoved, orderevents.AnswerAsked, orderevents.AnswerEnded:
 		return []string{r.Stream.ID}
 	}
 	return nil
@@ -144,9 +147,9 @@ func wakes(r eventlog.Record) []string {
 func tags(r eventlog.Record) []string {
 	switch e := r.Event.(type) {
 	case shopevents.Connected:
-		return []string{shopTag(e.Connection)}
+		return []string{ShopTag(e.Connection)}
 	case shopevents.Recovered:
-		return []string{shopTag(e.Connection)}
+		return []string{ShopTag(e.Connection)}
 	case shopevents.Mapped:
 		return []string{mappedTag(e.Connection, e.Code)}
 	case stockevents.Received:
@@ -155,7 +158,9 @@ func tags(r eventlog.Record) []string {
 	return nil
 }
 
-func shopTag(connection string) string         { return "shop:" + connection }
+// ShopTag names news that a shop can be spoken to again.
+func ShopTag(connection string) string { return "shop:" + connection }
+
 func mappedTag(connection, code string) string { return "mapped:" + connection + ":" + code }
 func knownTag(sku string) string               { return "known:" + sku }
 
@@ -306,6 +311,9 @@ func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	case o.Status == orders.OnHold:
 		return flow.Wait(WaitOnHold, "Waiting for the channel's hold after payment to end; the buyer may still change their mind. Nothing to do.", time.Time{})
 	case o.Status == orders.Ready, o.Status == orders.Partial, o.Status == orders.Arranged:
+		if why := o.Held(); why != "" {
+			return flow.Wait(WaitDecision, why, time.Time{})
+		}
 		return flow.Go()
 	case o.Status == orders.Transit, o.Status == orders.Delivered, o.Status == orders.Completed:
 		return flow.Skip("The channel shows the parcel as sent already.")
@@ -358,6 +366,11 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 }
 
 func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
+	return Troubled(err, in, f.order(in).Placed.Connection)
+}
+
+// Troubled says what a failure of the Desk means for a flow.
+func Troubled(err error, in flow.Input, connection string) flow.Verdict {
 	var t *Trouble
 	switch {
 	case !errors.As(err, &t):
@@ -370,7 +383,7 @@ func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
 			longest = 5 * time.Minute
 		}
 		pause := min(max(t.After, time.Second<<min(in.Attempt-1, 12)), longest)
-		return flow.Wait(t.Wait, t.Sentence, in.Now.Add(pause), shopTag(f.order(in).Placed.Connection))
+		return flow.Wait(t.Wait, t.Sentence, in.Now.Add(pause), ShopTag(connection))
 	case t.Person:
 		return flow.Stuck(t.Sentence)
 	}
