@@ -57,7 +57,7 @@ func TestOrderIsFollowedByWebhooks(t *testing.T) {
 	}
 	r.must(r.CancelOrder(shopID, id, "buyer_no_longer_needs_it"))
 	r.delivered()
-	r.wantNames(id, "placed status_changed payment_completed cancelled")
+	r.wantNames(id, "placed status_changed payment_completed cancelled claim_opened")
 	if s := r.order(r.shop, id); s.Status != "cancelled" || !s.Paid {
 		t.Errorf("order %+v", s)
 	}

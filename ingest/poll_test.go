@@ -25,7 +25,8 @@ func TestPollingAloneIsEnough(t *testing.T) {
 	r.until("it is paid", func() bool { return r.order(r.shop, id).Status == "ready" })
 	r.must(r.CancelOrder(shopID, id, "buyer"))
 	r.until("it is cancelled", func() bool { return r.order(r.shop, id).Status == "cancelled" })
-	r.wantNames(id, "placed status_changed payment_completed cancelled")
+	r.until("its cancellation is known", func() bool { return len(r.order(r.shop, id).Claims) == 1 })
+	r.wantNames(id, "placed status_changed payment_completed cancelled claim_opened")
 	for _, e := range r.records() {
 		if e.Stream.Kind == "order" && e.Cause != "poll:"+r.shop.ID {
 			t.Errorf("cause %q", e.Cause)
@@ -50,7 +51,7 @@ func (r *rig) passes(n int) {
 func TestMissingWebhooksAreSetUpDaily(t *testing.T) {
 	r := newRig(t, knobs{silent: true, public: "http://127.0.0.1:1", ingest: ingest.Options{Poll: fast}})
 	set := func() []shopevents.Subscribed { return found[shopevents.Subscribed](r) }
-	r.until("webhooks are set up", func() bool { return len(set()) == 6 })
+	r.until("webhooks are set up", func() bool { return len(set()) == 7 })
 	looks := func() int { return r.Counts().Requests["GET /event/202309/webhooks"] }
 	r.until("the first poll has looked", func() bool { return looks() == 2 })
 	r.must(r.SetWebhook(shopID, "PACKAGE_UPDATE", ""))
@@ -60,12 +61,12 @@ func TestMissingWebhooksAreSetUpDaily(t *testing.T) {
 		t.Errorf("looked %d times within a day", n)
 	}
 	r.offset.Add(int64(25 * time.Hour))
-	r.until("the one that goes nowhere is set up again", func() bool { return len(set()) == 7 })
-	if last := set()[6]; last.Topic != "PACKAGE_UPDATE" || last.Address != "http://127.0.0.1:1/webhooks/tiktok/"+r.app.ID || last.Was != "" {
+	r.until("the one that goes nowhere is set up again", func() bool { return len(set()) == 8 })
+	if last := set()[7]; last.Topic != "PACKAGE_UPDATE" || last.Address != "http://127.0.0.1:1/webhooks/tiktok/"+r.app.ID || last.Was != "" {
 		t.Errorf("set up %+v", last)
 	}
 	r.passes(2)
-	if n := len(set()); n != 7 || looks() != 3 {
+	if n := len(set()); n != 8 || looks() != 3 {
 		t.Errorf("%d were set up and it looked %d times", n, looks())
 	}
 }

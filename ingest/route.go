@@ -265,6 +265,9 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 	if j.Act != nil {
 		return j, i.side
 	}
+	if h.Kind == string(channels.Cancellation) || h.Kind == string(channels.Return) {
+		j.Claims = h.Kind
+	}
 	for _, h := range hints {
 		j.Orders = append(j.Orders, h.Order)
 		if last, _ := i.heard.Get(id + ":" + h.Order); h.Updated.After(last) {

@@ -181,7 +181,7 @@ func TestBrokenOrderHasOneLetterUntilMended(t *testing.T) {
 	r.until("nothing is quarantined", func() bool { return r.status(r.shop).Quarantined == 0 })
 	r.wantState(1, vault.Done)
 	r.wantState(2, vault.Done)
-	if got := r.names(r.shop, id); got != "placed cancelled" {
+	if got := r.names(r.shop, id); got != "placed cancelled claim_opened" {
 		t.Errorf("events %q", got)
 	}
 }

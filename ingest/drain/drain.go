@@ -2,6 +2,9 @@
 // at a time and never two of one order, has them taken in and notes what became of each item.
 //
 //	lane ─► Connector.Orders ─► intake ─► item done, superseded, quarantined, planned again or dead
+//
+// Claims that a webhook hints at are read before their orders and taken in after them: one that is completed is not known
+// here before what it has done to its order.
 package drain
 
 import (
@@ -126,9 +129,12 @@ func (d *Drain) Run(ctx context.Context) error {
 // round reads the orders of some jobs and settles the jobs.
 func (d *Drain) round(ctx context.Context, number int, jobs []*lanes.Job) round {
 	var ids []string
-	cause := map[string]string{}
+	cause, claimed := map[string]string{}, map[channels.ClaimKind][]string{}
 	for _, j := range jobs {
 		for _, id := range j.Orders {
+			if kind := channels.ClaimKind(j.Claims); kind != "" && !slices.Contains(claimed[kind], id) {
+				claimed[kind] = append(claimed[kind], id)
+			}
 			if _, asked := cause[id]; !asked {
 				cause[id] = fmt.Sprintf("inbox:%d", j.Number) // the first webhook that hints at it
 				ids = append(ids, id)
@@ -136,6 +142,7 @@ func (d *Drain) round(ctx context.Context, number int, jobs []*lanes.Job) round 
 		}
 	}
 	r := round{number: number, begun: d.o.Clock(), jobs: jobs, orders: len(ids)}
+	claims := d.claims(ctx, claimed)
 	read, err := d.read(ctx, ids)
 	if err != nil {
 		r.unread = err
@@ -156,7 +163,95 @@ func (d *Drain) round(ctx context.Context, number int, jobs []*lanes.Job) round 
 			results[id] = intake.Result{Invalid: nameless}
 		}
 	}
+	for id, c := range claims {
+		results[id] = d.takeClaims(ctx, results[id], c, cause[id])
+	}
 	r.err = d.settle(ctx, jobs, results)
+	return r
+}
+
+// claims are what is claimed of one order, or why that is not known.
+type claims struct {
+	list    []channels.Claim
+	invalid *channels.Invalid
+	err     error
+}
+
+// claims reads what is claimed of some orders. What fails is those orders' affair: one that may not be read, for want of a
+// scope, must not keep the others waiting.
+func (d *Drain) claims(ctx context.Context, of map[channels.ClaimKind][]string) map[string]*claims {
+	found := map[string]*claims{}
+	c, _ := d.o.Connector()
+	sales, ok := c.(channels.AfterSales)
+	if !ok {
+		return found
+	}
+	for kind, ids := range of {
+		for _, id := range ids {
+			if found[id] == nil {
+				found[id] = &claims{}
+			}
+		}
+		for batch := range slices.Chunk(ids, maxRead) {
+			read, err := claimsOf(ctx, sales, kind, batch)
+			for _, id := range batch {
+				found[id].err = errors.Join(found[id].err, err)
+			}
+			for _, claim := range read.Claims {
+				if f := found[claim.Order]; f != nil {
+					f.list = append(f.list, claim)
+				}
+			}
+			for _, i := range read.Invalid {
+				if f := found[i.Record]; f != nil {
+					f.invalid = &i
+				}
+			}
+		}
+	}
+	return found
+}
+
+// maxClaimPages bounds the claims on the orders of one read, should a vendor page in circles.
+const maxClaimPages = 20
+
+func claimsOf(ctx context.Context, sales channels.AfterSales, kind channels.ClaimKind, ids []string) (all channels.ClaimPage, err error) {
+	for range maxClaimPages {
+		read, err := sales.ClaimsOf(ctx, kind, ids, all.Next)
+		if err != nil {
+			return all, err
+		}
+		all.Claims, all.Invalid, all.Next = append(all.Claims, read.Claims...), append(all.Invalid, read.Invalid...), read.Next
+		if all.Next == "" {
+			return all, nil
+		}
+	}
+	return all, errors.New("the channel lists claims without an end")
+}
+
+// takeClaims takes in what is claimed of an order that was taken in, and adds it to what became of the order.
+func (d *Drain) takeClaims(ctx context.Context, r intake.Result, c *claims, cause string) intake.Result {
+	switch {
+	case r.Err != nil || r.Invalid != nil:
+		return r
+	case c.err != nil:
+		r.Err = c.err
+		return r
+	}
+	for _, claim := range c.list {
+		taken, err := d.o.Intake.ObserveClaim(ctx, d.o.Connection, claim, cause)
+		var no eventlog.Refusal
+		switch {
+		case errors.As(err, &no):
+			r.Invalid = &channels.Invalid{Record: claim.Order, Rule: no.Error()}
+			return r
+		case err != nil:
+			r.Err = err
+			return r
+		}
+		r.Taken.Events, r.Taken.Replaced = append(r.Taken.Events, taken...), r.Taken.Replaced && len(taken) == 0
+	}
+	r.Invalid = c.invalid
 	return r
 }
 

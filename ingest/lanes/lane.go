@@ -17,6 +17,7 @@ type Job struct {
 	Number   int64
 	Shop     string   // connection
 	Orders   []string // to be read again, each once; empty where Act is set
+	Claims   string   // the kind of claims on these orders that are to be read as well; empty = none
 	Person   string   // whose data the body may hold
 	Attempts int
 	Most     int  // orders it may be read with, after a read with more has failed; 0 = any number

@@ -1,6 +1,6 @@
 // Package reconcile looks at a connection's channel for what no webhook has brought.
 //
-//	every Poll: Changed(cursor − overlap … now) ─► intake ─► cursor, after a full pass only
+//	every Poll: Changed(cursor − overlap … now) ─► intake ─► cursor, after a full pass only; then the same of claims
 //	now and then: listed quantities ─► shops.InventoryChanged, when neither sale nor shipment explains them
 //
 // With webhooks it finds the lost ones and says so (shops.Drifted); without any it is enough by itself.
@@ -77,6 +77,7 @@ type Poller struct {
 	fails   int
 	under   *window   // the pass under way; nil = none
 	deep    time.Time // the last deep pass
+	claimed time.Time // the same of claims
 	found   map[string]found
 	counted time.Time // when quantities were last looked at
 	hooked  time.Time // when webhooks are to be looked at again
@@ -132,6 +133,9 @@ func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, 
 	p.o.Passed(ctx, full)
 	if err == nil {
 		p.fails = 0
+		if err := p.claims(ctx, now); err != nil && ctx.Err() == nil {
+			p.o.Logger.WarnContext(ctx, "cancellations and returns not looked at", "connection", p.id, "error", err)
+		}
 		return min(max(p.o.Poll-p.o.Clock().Sub(full), p.o.Poll/10), p.o.Poll), nil // a clock that was set back must not stretch it
 	}
 	p.fails++
@@ -149,9 +153,10 @@ type window struct {
 	pages        int    // read so far
 }
 
-// begin makes the window of a pass: what changed since the last full one, and a while before it.
-func (p *Poller) begin(ctx context.Context, now time.Time) (*window, error) {
-	cursor, err := p.o.Vault.Cursor(ctx, cursorName(p.id))
+// window makes one that lists what changed since a cursor, and a while before it: channels list some changes late. A deep
+// one has a long overlap and finds them, another is cheap.
+func (p *Poller) window(ctx context.Context, name string, now time.Time, deep bool) (*window, error) {
+	cursor, err := p.o.Vault.Cursor(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -162,13 +167,12 @@ func (p *Poller) begin(ctx context.Context, now time.Time) (*window, error) {
 	last, err := time.Parse(time.RFC3339Nano, cursor)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read cursor %s: %w", cursorName(p.id), err)
+		return nil, fmt.Errorf("read cursor %s: %w", name, err)
 	case last.After(now): // the clock was ahead when it was kept: it says nothing
 		return w, nil
 	}
-	// Channels list some changes late. A long overlap finds them, a short one is cheap.
 	overlap := p.o.Overlap
-	if w.deep = p.deep.IsZero() || passed(p.deep, now, p.o.Overlap/3); !w.deep {
+	if w.deep = deep; !deep {
 		overlap = 2 * p.o.Poll
 	}
 	w.since = last.Add(-overlap)
@@ -186,7 +190,7 @@ func passed(since, now time.Time, d time.Duration) bool {
 // page has forgotten the listing, and it begins anew.
 func (p *Poller) pass(ctx context.Context, now time.Time) (err error) {
 	if p.under == nil || p.under.next == "" {
-		if p.under, err = p.begin(ctx, now); err != nil {
+		if p.under, err = p.window(ctx, cursorName(p.id), now, passed(p.deep, now, p.o.Overlap/3)); err != nil {
 			return err
 		}
 	}

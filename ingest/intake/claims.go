@@ -1,0 +1,56 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/creatorflow/creatorflow/channels"
+	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/eventlog"
+)
+
+// ObserveClaim takes in a cancellation or a return of an order that is known, and tells the names of its events. The same
+// again yields nothing. A Refusal is the rule's "no".
+func (t *Intake) ObserveClaim(ctx context.Context, c channels.Connection, claim channels.Claim, cause string) (names []string, err error) {
+	order := orders.ID(c.ID, claim.Order)
+	news := events.ClaimOpened{
+		Kind: string(claim.Kind), Claim: claim.ID, State: string(claim.State), Vendor: claim.Vendor, Wants: claim.Wants, By: claim.By,
+		Reason: claim.Reason, Refund: claim.Refund, Tracking: claim.Tracking, Created: claim.Created, Updated: claim.Updated, DecideBy: claim.DecideBy,
+	}
+	for _, l := range claim.Lines {
+		news.Lines = append(news.Lines, events.ClaimLine{Listing: l.ListingID, Code: Code(l.Code, l.ListingID), Quantity: l.Quantity})
+	}
+	rule, stream := orders.ObservingClaim(), events.Stream(t.workspace, order)
+	_, err = t.log.Execute(ctx, eventlog.Request{
+		Folds: []eventlog.Fold{rule.Fold(stream)},
+		Meta:  eventlog.Meta{Actor: "channel:" + c.ID, Cause: cause, Correlation: order, Occurred: claim.Updated},
+		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
+			names = nil
+			decided, err := rule.Decide(states[0].Value.(orders.State), news)
+			if err != nil || len(decided) == 0 {
+				return eventlog.Decision{}, err
+			}
+			for _, e := range decided {
+				names = append(names, e.EventName())
+			}
+			return eventlog.Decision{Writes: []eventlog.Decided{{Stream: stream, Events: decided}}}, nil
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take in the %s %s of order %s: %w", claim.Kind, claim.ID, order, err)
+	}
+	return names, nil
+}
+
+// Behind says whether a claim's order must be read before the claim is taken in: nobody knows it yet, or it does not show
+// here what a completed cancellation has done to it.
+func (t *Intake) Behind(ctx context.Context, c channels.Connection, claim channels.Claim) (bool, error) {
+	folded, err := t.log.Fold(ctx, orders.Fold(t.workspace, orders.ID(c.ID, claim.Order)))
+	if err != nil {
+		return false, err
+	}
+	s := folded.Value.(orders.State)
+	done := claim.Kind == channels.Cancellation && claim.State == channels.ClaimCompleted
+	return !s.Known() || done && s.Status != orders.Cancelled, nil
+}
