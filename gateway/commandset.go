@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/aftersales"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	listingevents "github.com/creatorflow/creatorflow/domain/events/listings"
@@ -122,6 +123,7 @@ func (g *Gateway) registerCommands() {
 	command(g, "put-back", "The parcel of an order that was cancelled late was not collected: put its units back", func(ctx context.Context, b letter) (eventlog.Request, error) {
 		return g.putBack(ctx, b.ID, b.Reason)
 	})
+	g.registerAftersales()
 	command(g, "configure-workspace", "Say what the business is called, in which zone its day begins and what it counts in", func(_ context.Context, b struct {
 		Name     *string             `json:"name,omitempty" maxLength:"400"`
 		Zone     *string             `json:"zone,omitempty" maxLength:"100" doc:"an IANA name such as Europe/London"`
@@ -240,6 +242,9 @@ func (g *Gateway) helped(id string, by flow.By, rule func(*flow.Definition, stri
 
 func (g *Gateway) retry(id, reason string) (eventlog.Request, error) {
 	d := g.o.Fulfilment
+	if _, answers := aftersales.OrderOf(id); answers {
+		d = g.o.Answers
+	}
 	if d == nil {
 		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
 	}

@@ -65,6 +65,7 @@ type Options struct {
 
 	Status     func() []projection.Status // nil = views always serve
 	Fulfilment *flow.Definition           // for retry-step
+	Answers    *flow.Definition           // the same, of answers to the channel
 	Connect    Connecting
 	Imports    Importing
 	Intake     Intake         // nil answers webhooks with 503

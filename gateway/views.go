@@ -101,13 +101,10 @@ func (g *Gateway) registerViews() {
 	}
 	view(g, "/api/v1/orders", "list-orders", "Orders, newest first",
 		func(ctx context.Context, r projection.Reader, in *ordersInput) (reads.OrderList, error) {
-			if in.Flagged {
-				if in.Status != "" {
-					return reads.OrderList{}, edge.Invalid(edge.Fault{Field: "query.flagged", Rule: "cannot be combined with status"})
-				}
-				in.Status = "stuck" // nothing else flags an order yet
+			if in.Flagged && in.Status != "" {
+				return reads.OrderList{}, edge.Invalid(edge.Fault{Field: "query.flagged", Rule: "cannot be combined with status"})
 			}
-			return b.Orders(ctx, r, orders.Filter{Text: in.Text, Status: in.Status, Connection: in.Connection, After: in.After, Limit: in.Limit})
+			return b.Orders(ctx, r, orders.Filter{Text: in.Text, Status: in.Status, Flagged: in.Flagged, Connection: in.Connection, After: in.After, Limit: in.Limit})
 		})
 	type orderInput struct {
 		ID string `path:"id" maxLength:"200"`

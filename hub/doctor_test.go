@@ -391,12 +391,12 @@ func TestWebhooksAreSetUpAndSayIt(t *testing.T) {
 	c := newClinic(t, bare)
 	ours := c.address + "/webhooks/tiktok/" + c.connection.App
 	first := c.topicsSet()
-	if len(first) != 6 || first[0].Address != ours || first[0].Was != "" || first[0].Connection != c.connection.ID {
+	if len(first) != 7 || first[0].Address != ours || first[0].Was != "" || first[0].Connection != c.connection.ID {
 		t.Fatalf("set up when connected: %+v", first)
 	}
 	puts := func() int { return c.Counts().Requests["PUT /event/202309/webhooks"] }
-	if n := puts(); n != 12 {
-		t.Errorf("%d were written for two shops, want 6 each", n)
+	if n := puts(); n != 14 {
+		t.Errorf("%d were written for two shops, want 7 each", n)
 	}
 	const elsewhere = "https://old.example/hook"
 	fatal(t, c.SetWebhook(shopID, "RECIPIENT_ADDRESS_UPDATE", elsewhere))
@@ -404,8 +404,8 @@ func TestWebhooksAreSetUpAndSayIt(t *testing.T) {
 	if r := c.examine(); r.Checks[5].State != "red" {
 		t.Errorf("%+v", r.Checks[5])
 	}
-	c.until("the missing webhook is set up again", func() bool { return len(c.topicsSet()) == 7 })
-	if last := c.topicsSet()[6]; last.Topic != "PACKAGE_UPDATE" || last.Was != "" {
+	c.until("the missing webhook is set up again", func() bool { return len(c.topicsSet()) == 8 })
+	if last := c.topicsSet()[7]; last.Topic != "PACKAGE_UPDATE" || last.Was != "" {
 		t.Errorf("set up again: %+v", last)
 	}
 	r := c.examine()
@@ -415,7 +415,7 @@ func TestWebhooksAreSetUpAndSayIt(t *testing.T) {
 	reports, err := c.admin.Doctor(t.Context(), hub.Examine{Connection: c.connection.ID, Take: true})
 	fatal(t, err)
 	wantGreen(t, reports[0])
-	if last := c.topicsSet()[7:]; len(last) != 1 || last[0].Topic != "RECIPIENT_ADDRESS_UPDATE" || last[0].Was != elsewhere {
+	if last := c.topicsSet()[8:]; len(last) != 1 || last[0].Topic != "RECIPIENT_ADDRESS_UPDATE" || last[0].Was != elsewhere {
 		t.Errorf("taken over: %+v", last)
 	}
 	before := puts()

@@ -24,6 +24,7 @@ import (
 	"github.com/creatorflow/creatorflow/connect"
 	"github.com/creatorflow/creatorflow/dispatch"
 	"github.com/creatorflow/creatorflow/doctor"
+	"github.com/creatorflow/creatorflow/domain/aftersales"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
@@ -88,6 +89,7 @@ type Hub struct {
 	Listing     *listing.Room
 	Doctor      *doctor.Doctor
 	Fulfilment  *flow.Definition
+	Answers     *flow.Definition // to cancellations and returns
 
 	o       Options
 	folder  *folder.Folder
@@ -137,8 +139,9 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	}
 	shops := h.Shops // h is nil when Open fails
 	h.closers = append(h.closers, func() error { shops.Close(); return nil })
-	h.Fulfilment = fulfilment.Definition(workspace.Main, dispatch.New(h.Shops, h.Vault))
-	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment}, flow.Options{
+	desk := dispatch.New(h.Shops, h.Vault)
+	h.Fulfilment, h.Answers = fulfilment.Definition(workspace.Main, desk), aftersales.Definition(workspace.Main, desk)
+	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment, h.Answers}, flow.Options{
 		Open: h.openFlows, Clock: o.Clock, Chance: chances[1].Float64, Log: o.Log,
 	})
 	h.replays = letters.NewReplayer(letters.ReplayerOptions{
@@ -221,14 +224,22 @@ func (h *Hub) openFlows(ctx context.Context) (position eventlog.Position, open [
 	if err := h.Projections.WaitFor(ctx, h.Log.Head().Position); err != nil {
 		return 0, nil, fmt.Errorf("wait for the views: %w", err)
 	}
-	return fulfilment.Open(ctx, h.Log, h.Views)
+	if position, open, err = fulfilment.Open(ctx, h.Log, h.Views); err != nil {
+		return 0, nil, err
+	}
+	since, answers, err := aftersales.Open(ctx, h.Log, h.Views)
+	return min(position, since), append(open, answers...), err
 }
 
 // retry is how the replay of dead letters has a stuck flow tried again.
 func (h *Hub) retry(id string) letters.Retry {
-	rule := h.Fulfilment.Retrying(id)
+	d := h.Fulfilment
+	if _, answers := aftersales.OrderOf(id); answers {
+		d = h.Answers
+	}
+	rule := d.Retrying(id)
 	return letters.Retry{
-		Fold: rule.Fold(h.Fulfilment.Stream(id)),
+		Fold: rule.Fold(d.Stream(id)),
 		Decide: func(state any, reason string) ([]eventlog.Event, error) {
 			return rule.Decide(state.(flow.Status), reason)
 		},

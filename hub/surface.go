@@ -50,7 +50,7 @@ func (h *Hub) openSurface() error {
 	h.surface.gateway = gateway.New(gateway.Options{
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
 		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.Shops, Intake: h.Ingest.Receive,
-		Imports: h.imports,
+		Imports: h.imports, Answers: h.Answers,
 		Live:    h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
 		Slog: h.o.Log, Gauges: h.gauges,
 	})

@@ -24,12 +24,13 @@ type OrderSummary struct {
 	Status     string      `json:"status" doc:"the channel's, in the hub's words"`
 	Stage      string      `json:"stage" doc:"the flow's step"`
 	Phase      string      `json:"phase" doc:"where the flow stands: running, waiting, undoing, stuck, finished, undone; empty before it begins"`
-	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel, authorisation, away or empty"`
+	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel, decision, authorisation, away or empty"`
 	PlacedAt   string      `json:"placed_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Units      int64       `json:"units"`
 	Total      money.Money `json:"total"`
 	Cancelled  bool        `json:"cancelled"`
+	Flag       string      `json:"flag" doc:"why a person should look at it: cancellation, return, stuck or empty"`
 }
 
 // OrderItem is one order in a list.
@@ -41,7 +42,7 @@ type OrderItem struct {
 func summary(r orders.Row) OrderSummary {
 	return OrderSummary{
 		ID: r.ID, ChannelID: r.ChannelID, Connection: r.Connection, Channel: r.Channel, Status: r.Status, Stage: r.Stage,
-		Phase: r.Phase, Waiting: r.Waiting, PlacedAt: stamp(r.PlacedAt), UpdatedAt: stamp(r.UpdatedAt), Units: r.Units, Total: r.Money(), Cancelled: r.Cancelled(),
+		Phase: r.Phase, Waiting: r.Waiting, PlacedAt: stamp(r.PlacedAt), UpdatedAt: stamp(r.UpdatedAt), Units: r.Units, Total: r.Money(), Cancelled: r.Cancelled(), Flag: r.Flag,
 	}
 }
 
@@ -68,10 +69,15 @@ func (b *Reads) Orders(ctx context.Context, r projection.Reader, f orders.Filter
 type Order struct {
 	Position int64 `json:"position"`
 	OrderSummary
-	Lines  []OrderLine `json:"lines"`
-	Flow   *OrderFlow  `json:"flow" doc:"null until it begins"`
-	Label  *OrderLabel `json:"label"`
-	Events []Event     `json:"events" doc:"of the order and its flow, oldest first"`
+	Lines []OrderLine `json:"lines"`
+	Flow  *OrderFlow  `json:"flow" doc:"null until it begins"`
+	Label *OrderLabel `json:"label"`
+
+	Claims  []OrderClaim  `json:"claims" doc:"cancellations and returns, oldest first"`
+	Answers []OrderAnswer `json:"answers" doc:"what the channel was or is being told about them, oldest first"`
+	Can     []string      `json:"can" doc:"commands about the order as a whole that would be accepted now"`
+
+	Events []Event `json:"events" doc:"of the order and its flow, oldest first"`
 }
 
 // OrderLine is one line of an order.
@@ -130,6 +136,9 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 	}
 	history, err := b.stream(ctx, orderevents.Stream(b.o.Workspace, id), r.Position())
 	if err != nil {
+		return Order{}, err
+	}
+	if err := b.aftersales(ctx, r, &body, history); err != nil {
 		return Order{}, err
 	}
 	steps, err := b.stream(ctx, eventlog.Stream{Workspace: b.o.Workspace, Kind: fulfilment.Kind, ID: id}, r.Position())
