@@ -2,33 +2,19 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/creatorflow/creatorflow/domain/aftersales"
-	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
-	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 )
 
 // registerAftersales registers the commands about cancellations and returns. They are accepted here and carried to the channel
 // by a flow; what became of them stands on the order.
 func (g *Gateway) registerAftersales() {
-	w := g.o.Workspace
-	answer := func(a aftersales.Answer) (eventlog.Request, error) {
-		r := one(orderevents.Stream(w, a.Order), aftersales.Answering(), a)
-		decide := r.Decide
-		r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
-			d, err := decide(states)
-			if err == nil {
-				d.Result, err = answerResult(d)
-			}
-			return d, err
-		}
-		return r, nil
-	}
+	answer := func(a aftersales.Answer) (eventlog.Request, error) { return plans.Answer(g.o.Workspace, a), nil }
 	command(g, "cancel-order", "Cancel a whole order in the seller's name; the channel is asked in the background", func(_ context.Context, b struct {
 		Order  string `json:"order" minLength:"1" maxLength:"200"`
 		Reason string `json:"reason" enum:"out_of_stock,wrong_price,undeliverable,buyer_asked"`
@@ -56,18 +42,6 @@ func (g *Gateway) registerAftersales() {
 	command(g, "receive-return", "Goods of a return came back: sellable ones are on hand again, and a return that waits for that is approved", g.receiveReturn)
 }
 
-// answerResult names the answer that a decision asks for; there is none when nothing has to be told.
-func answerResult(d eventlog.Decision) (json.RawMessage, error) {
-	for _, write := range d.Writes {
-		for _, e := range write.Events {
-			if asked, ok := e.(orderevents.AnswerAsked); ok {
-				return json.Marshal(map[string]int{"answer": asked.Answer})
-			}
-		}
-	}
-	return json.RawMessage("{}"), nil
-}
-
 type receiveBody struct {
 	Order string `json:"order" minLength:"1" maxLength:"200"`
 	Claim string `json:"claim" minLength:"1" maxLength:"100" doc:"the channel's id of the return"`
@@ -79,7 +53,6 @@ type receiveBody struct {
 }
 
 func (g *Gateway) receiveReturn(ctx context.Context, b receiveBody) (eventlog.Request, error) {
-	w := g.o.Workspace
 	var items []aftersales.Item
 	for i, item := range b.Items {
 		sku, err := skuOf(item.SKU)
@@ -88,24 +61,5 @@ func (g *Gateway) receiveReturn(ctx context.Context, b receiveBody) (eventlog.Re
 		}
 		items = append(items, aftersales.Item{SKU: sku, Quantity: item.Quantity, Sellable: item.Condition == "sellable"})
 	}
-	known, err := g.o.Log.Fold(ctx, orders.Fold(w, b.Order))
-	if err != nil {
-		return eventlog.Request{}, err
-	}
-	demand := known.Value.(orders.State).Demand() // what an order was matched to stays
-	folds := []eventlog.Fold{orders.Fold(w, b.Order)}
-	for _, need := range demand {
-		folds = append(folds, inventory.Fold(w, need.SKU))
-	}
-	return eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (d eventlog.Decision, err error) {
-		stocks := map[string]inventory.State{}
-		for i, need := range demand {
-			stocks[need.SKU] = states[1+i].Value.(inventory.State)
-		}
-		if d.Writes, err = aftersales.Receive(w, b.Order, b.Claim, items, states[0].Value.(orders.State), stocks); err != nil {
-			return eventlog.Decision{}, err
-		}
-		d.Result, err = answerResult(d)
-		return d, err
-	}}, nil
+	return plans.Receive(ctx, g.o.Log, g.o.Workspace, b.Order, b.Claim, items)
 }

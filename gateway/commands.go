@@ -114,20 +114,6 @@ func badKey(ctx context.Context, key string) *edge.Problem {
 	return p
 }
 
-// one is a request of a single-stream rule.
-func one[S, C any](s eventlog.Stream, d eventlog.Decider[S, C], c C) eventlog.Request {
-	return eventlog.Request{
-		Folds: []eventlog.Fold{d.Fold(s)},
-		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-			events, err := d.Decide(states[0].Value.(S), c)
-			if err != nil || len(events) == 0 {
-				return eventlog.Decision{}, err
-			}
-			return eventlog.Decision{Writes: []eventlog.Decided{{Stream: s, Events: events}}}, nil
-		},
-	}
-}
-
 // skuText brings a SKU that somebody typed into the one form in which SKUs are compared.
 func skuText(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
 

@@ -15,13 +15,12 @@ import (
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
-	"github.com/creatorflow/creatorflow/domain/listings"
-	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 )
 
 // registerCommands is the table of all commands.
@@ -34,7 +33,7 @@ func (g *Gateway) registerCommands() {
 	},
 	) (eventlog.Request, error) {
 		sku, err := skuOf(b.SKU)
-		return one(stockevents.Stream(w, sku), inventory.Receiving(), inventory.Receive{SKU: sku, Quantity: b.Quantity, Reason: b.Reason}), err
+		return plans.One(stockevents.Stream(w, sku), inventory.Receiving(), inventory.Receive{SKU: sku, Quantity: b.Quantity, Reason: b.Reason}), err
 	})
 	command(g, "adjust-stock", "A count or damage: change the stock by a difference", func(_ context.Context, b struct {
 		SKU    string `json:"sku" minLength:"1" maxLength:"400"`
@@ -43,7 +42,7 @@ func (g *Gateway) registerCommands() {
 	},
 	) (eventlog.Request, error) {
 		sku, err := skuOf(b.SKU)
-		return one(stockevents.Stream(w, sku), inventory.Adjusting(), inventory.Adjust{SKU: sku, Delta: b.Delta, Reason: b.Reason}), err
+		return plans.One(stockevents.Stream(w, sku), inventory.Adjusting(), inventory.Adjust{SKU: sku, Delta: b.Delta, Reason: b.Reason}), err
 	})
 	command(g, "map-sku", "Say which SKU a listing's code means; waiting orders go on", func(_ context.Context, b struct {
 		Connection string `json:"connection" minLength:"1" maxLength:"40"`
@@ -53,7 +52,7 @@ func (g *Gateway) registerCommands() {
 	) (eventlog.Request, error) {
 		sku, err := skuOf(b.SKU)
 		c := catalogue.Map{Connection: b.Connection, Code: b.Code, SKU: sku}
-		return mapSKU(w, c), err
+		return plans.MapSKU(w, c), err
 	})
 	command(g, "push-quantities", "Write a shop's quantities from now on, or leave them alone", func(_ context.Context, b struct {
 		Connection string `json:"connection" minLength:"1" maxLength:"40"`
@@ -61,7 +60,7 @@ func (g *Gateway) registerCommands() {
 	},
 	) (eventlog.Request, error) {
 		e := shopevents.Pushing{Connection: b.Connection, On: b.On}
-		return one(shopevents.Connection(w, b.Connection), shops.Switching(), e), nil
+		return plans.One(shopevents.Connection(w, b.Connection), shops.Switching(), e), nil
 	})
 	command(g, "set-listing-policy", "Say how the units of a SKU are listed", func(_ context.Context, b struct {
 		SKU        string `json:"sku" maxLength:"400" required:"false" doc:"all SKUs that have no policy of their own when absent"`
@@ -70,7 +69,14 @@ func (g *Gateway) registerCommands() {
 		Buffer     int    `json:"buffer" minimum:"0" maximum:"1000000" required:"false" doc:"units that a mirror does not list"`
 	},
 	) (eventlog.Request, error) {
-		return setPolicy(w, listingevents.PolicySet{SKU: b.SKU, Connection: b.Connection, Policy: b.Policy, Buffer: b.Buffer})
+		set := listingevents.PolicySet{Connection: b.Connection, Policy: b.Policy, Buffer: b.Buffer}
+		if b.SKU != "" {
+			var err error
+			if set.SKU, err = skuOf(b.SKU); err != nil {
+				return eventlog.Request{}, err
+			}
+		}
+		return plans.SetPolicy(w, set), nil
 	})
 	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
 		Flow string `json:"flow" minLength:"1" maxLength:"200"`
@@ -88,7 +94,7 @@ func (g *Gateway) registerCommands() {
 	})
 	command(g, "take-back", "Give the order up and take back what was done: what it has reserved is free again", func(_ context.Context, b help) (eventlog.Request, error) {
 		r, err := g.helped(b.Flow, flow.By{Step: b.Step, Reason: b.Reason}, (*flow.Definition).TakingBack)
-		return withLetter(r, w, fulfilment.TakingBack(b.Flow, b.Reason)), err
+		return plans.WithLetter(r, w, fulfilment.TakingBack(b.Flow, b.Reason)), err
 	})
 	type letter struct {
 		ID     string `json:"id" minLength:"1" maxLength:"200"`
@@ -98,7 +104,7 @@ func (g *Gateway) registerCommands() {
 		if order, ok := strings.CutPrefix(b.ID, letters.FlowID("")); ok {
 			return g.retry(order, b.Reason)
 		}
-		return one(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
+		return plans.One(letterevents.Stream(w, b.ID), letters.Replaying(), letterevents.Replayed{Letter: b.ID, Reason: b.Reason}), nil
 	})
 	command(g, "replay-deadletters", "Try to take in again all that was opened in a time; it is worked off in the background", func(_ context.Context, b struct {
 		From   time.Time `json:"from"`
@@ -110,7 +116,7 @@ func (g *Gateway) registerCommands() {
 		if b.To.IsZero() || b.To.After(now) { // what fails again is opened later, and not tried for ever
 			b.To = now
 		}
-		return one(letterevents.Replays(w), letters.ReplayingAll(), letterevents.ReplayBegun{
+		return plans.One(letterevents.Replays(w), letters.ReplayingAll(), letterevents.ReplayBegun{
 			From: b.From.UTC().Truncate(time.Microsecond), To: b.To.UTC().Truncate(time.Microsecond), Reason: b.Reason,
 		}), nil
 	})
@@ -118,10 +124,17 @@ func (g *Gateway) registerCommands() {
 		if strings.HasPrefix(b.ID, letters.FlowID("")) {
 			return eventlog.Request{}, eventlog.Refusal("An order's flow cannot be discarded: retry it, or cancel the order at its channel.")
 		}
-		return one(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
+		return plans.One(letterevents.Stream(w, b.ID), letters.Discarding(), letterevents.Discarded{Letter: b.ID, Reason: b.Reason}), nil
 	})
 	command(g, "put-back", "The parcel of an order that was cancelled late was not collected: put its units back", func(ctx context.Context, b letter) (eventlog.Request, error) {
-		return g.putBack(ctx, b.ID, b.Reason)
+		order, ok := strings.CutPrefix(b.ID, fulfilment.ReturnID(""))
+		switch {
+		case g.o.Fulfilment == nil:
+			return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
+		case !ok || order == "":
+			return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the order after " + fulfilment.ReturnID("")})
+		}
+		return plans.PutBack(ctx, g.o.Log, g.o.Fulfilment, order, b.Reason)
 	})
 	g.registerAftersales()
 	command(g, "configure-workspace", "Say what the business is called, in which zone its day begins and what it counts in", func(_ context.Context, b struct {
@@ -132,102 +145,8 @@ func (g *Gateway) registerCommands() {
 	},
 	) (eventlog.Request, error) {
 		c := workspace.Configure{Name: b.Name, Zone: b.Zone, Currency: b.Currency, Seen: b.Versions}
-		return one(workspaceevents.Stream(w), workspace.Configuring(), c), nil
+		return plans.One(workspaceevents.Stream(w), workspace.Configuring(), c), nil
 	})
-}
-
-// mapSKU decides over the listing, its shop and the stock of the SKU: an order that was matched to a
-// SKU nobody has would wait for stock for ever.
-func mapSKU(workspace string, c catalogue.Map) eventlog.Request {
-	r := one(shopevents.Listing(workspace, c.Connection, c.Code), catalogue.Mapping(), c)
-	if inventory.ValidSKU(c.SKU) { // else the listing's own rule says what is wrong
-		r = provided(r, inventory.Fold(workspace, c.SKU), inventory.ErrUnknown)
-	}
-	return provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, c.Connection)), shops.ErrShop)
-}
-
-// setPolicy decides over the policies of a SKU, or over those for all, and what it names must be there.
-func setPolicy(workspace string, e listingevents.PolicySet) (eventlog.Request, error) {
-	if e.SKU != "" {
-		var err error
-		if e.SKU, err = skuOf(e.SKU); err != nil {
-			return eventlog.Request{}, err
-		}
-	}
-	r := one(listingevents.Stream(workspace, e.SKU), listings.Setting(), e)
-	if e.SKU != "" {
-		r = provided(r, inventory.Fold(workspace, e.SKU), inventory.ErrUnknown)
-	}
-	if e.Connection != "" {
-		r = provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, e.Connection)), shops.ErrShop)
-	}
-	return r, nil
-}
-
-// provided lets a request decide only when something stands in another stream.
-func provided(r eventlog.Request, there eventlog.Fold, otherwise eventlog.Refusal) eventlog.Request {
-	decide, at := r.Decide, len(r.Folds)
-	r.Folds = append(r.Folds, there)
-	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
-		if states[at].Version == 0 {
-			return eventlog.Decision{}, otherwise
-		}
-		return decide(states[:at])
-	}
-	return r
-}
-
-// putBack closes the letter of an order that was cancelled late and returns its units to the stock, in one
-// decision, so that it happens once.
-func (g *Gateway) putBack(ctx context.Context, id, reason string) (eventlog.Request, error) {
-	w, d := g.o.Workspace, g.o.Fulfilment
-	order, ok := strings.CutPrefix(id, fulfilment.ReturnID(""))
-	switch {
-	case d == nil:
-		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
-	case !ok || order == "":
-		return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the order after " + fulfilment.ReturnID("")})
-	}
-	known, err := g.o.Log.Fold(ctx, orders.Fold(w, order))
-	if err != nil {
-		return eventlog.Request{}, err
-	}
-	stream := letterevents.Stream(w, id)
-	folds := []eventlog.Fold{letters.Resolving().Fold(stream), d.Fold(order), orders.Fold(w, order)}
-	demand := known.Value.(orders.State).Demand() // what an order was matched to stays
-	for _, need := range demand {
-		folds = append(folds, inventory.Fold(w, need.SKU))
-	}
-	return eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-		letter := states[0].Value.(letters.State)
-		switch {
-		case !letter.Known:
-			return eventlog.Decision{}, letters.ErrNone
-		case !letter.Open:
-			return eventlog.Decision{}, letters.ErrClosed
-		}
-		stocks := map[string]inventory.State{}
-		for i, need := range demand {
-			stocks[need.SKU] = states[3+i].Value.(inventory.State)
-		}
-		back, err := fulfilment.PutBack(w, reason, states[1].Value.(flow.Status), states[2].Value.(orders.State), stocks)
-		closed := eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: id}}}
-		return eventlog.Decision{Writes: append([]eventlog.Decided{closed}, back...)}, err
-	}}, nil
-}
-
-// withLetter opens a letter in the same commit.
-func withLetter(r eventlog.Request, workspace string, letter letterevents.Opened) eventlog.Request {
-	decide, stream := r.Decide, letterevents.Stream(workspace, letter.Letter)
-	r.Folds = append(r.Folds, letters.Resolving().Fold(stream))
-	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
-		d, err := decide(states)
-		if err == nil {
-			d.Writes = append(d.Writes, eventlog.Decided{Stream: stream, Events: []eventlog.Event{letter}})
-		}
-		return d, err
-	}
-	return r
 }
 
 // helped is what a person asks of an order's flow.
@@ -237,7 +156,7 @@ func (g *Gateway) helped(id string, by flow.By, rule func(*flow.Definition, stri
 		return eventlog.Request{}, edge.Busy("Flows are not running at the moment.", 5)
 	}
 	by.Now = g.o.Clock().UTC().Truncate(time.Microsecond)
-	return one(d.Stream(id), rule(d, id), by), nil
+	return plans.One(d.Stream(id), rule(d, id), by), nil
 }
 
 func (g *Gateway) retry(id, reason string) (eventlog.Request, error) {
@@ -251,5 +170,5 @@ func (g *Gateway) retry(id, reason string) (eventlog.Request, error) {
 	if id == "" {
 		return eventlog.Request{}, edge.Invalid(edge.Fault{Field: "id", Rule: "must name the flow after " + letters.FlowID("")})
 	}
-	return one(d.Stream(id), d.Retrying(id), reason), nil
+	return plans.One(d.Stream(id), d.Retrying(id), reason), nil
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/gateway/access"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/monitor"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -68,11 +69,11 @@ type Options struct {
 	Answers    *flow.Definition           // the same, of answers to the channel
 	Connect    Connecting
 	Imports    Importing
-	Intake     Intake         // nil answers webhooks with 503
-	Live       Live           // nil = no /live
-	Web        http.Handler   // everything else; nil = 404
-	Ready      func() error   // why the process is not ready; nil = always ready
-	Gauges     func() []Gauge // more for /metrics
+	Intake     Intake                 // nil answers webhooks with 503
+	Live       Live                   // nil = no /live
+	Web        http.Handler           // everything else; nil = 404
+	Ready      func() error           // why the process is not ready; nil = always ready
+	Gauges     func() []monitor.Gauge // more for /metrics
 
 	Requests   int            // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Secure     bool           // browsers come over https, directly or through the trusted proxies
@@ -88,7 +89,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	api      huma.API
 	outer    http.Handler
-	metrics  *metrics
+	metrics  *monitor.Metrics
 	access   *access.Access
 	served   map[string]access.Action // patterns that were registered
 	draining atomic.Bool
@@ -104,10 +105,11 @@ func New(o Options) *Gateway {
 	}
 	o.Secure = o.Secure || len(o.TrustProxy) > 0 // a proxy is there to speak https
 	g := &Gateway{o: o, mux: http.NewServeMux(), served: map[string]access.Action{}}
-	g.metrics = newMetrics(g)
+	position := func() int64 { return int64(o.Log.Head().Position) }
+	g.metrics = monitor.New(monitor.Options{Position: position, Status: o.Status, Gauges: o.Gauges})
 	g.edge = edge.Options{
-		Secure: o.Secure, TrustProxy: o.TrustProxy, Clock: o.Clock, Rand: o.Rand, Log: o.Slog, Observe: g.metrics.observe,
-		Position: func() int64 { return int64(o.Log.Head().Position) },
+		Secure: o.Secure, TrustProxy: o.TrustProxy, Clock: o.Clock, Rand: o.Rand, Log: o.Slog, Observe: g.metrics.Observe,
+		Position: position,
 	}
 	g.access = access.New(access.Options{
 		Accounts: o.Accounts, Clock: o.Clock, Edge: g.edge, Log: o.Slog, Answer: g.answer, Requests: o.Requests,

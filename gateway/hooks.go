@@ -23,15 +23,15 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large) || len(body) > edge.MaxBody:
-		g.metrics.webhook(http.StatusRequestEntityTooLarge)
+		g.metrics.Webhook(http.StatusRequestEntityTooLarge)
 		edge.Write(w, r, edge.NewProblem(http.StatusRequestEntityTooLarge, "A webhook has at most 1 MiB."))
 		return
 	case err != nil: // cut off on its way: the sender tries again
-		g.metrics.webhook(http.StatusBadRequest)
+		g.metrics.Webhook(http.StatusBadRequest)
 		edge.Write(w, r, edge.NewProblem(http.StatusBadRequest, "The body did not arrive whole."))
 		return
 	case g.o.Intake == nil || g.draining.Load():
-		g.metrics.webhook(http.StatusServiceUnavailable)
+		g.metrics.Webhook(http.StatusServiceUnavailable)
 		edge.Write(w, r, edge.Busy("No webhooks are taken at the moment.", 5))
 		return
 	}
@@ -49,7 +49,7 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 		edge.Write(w, r, edge.Busy("This could not be stored now. Send it again.", 30))
 	}
-	g.metrics.webhook(status)
+	g.metrics.Webhook(status)
 }
 
 // live opens the socket of a screen. A cookie is sent by any page that opens a socket here, so

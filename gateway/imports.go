@@ -8,6 +8,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 	"github.com/creatorflow/creatorflow/gateway/reads/listings"
 	"github.com/creatorflow/creatorflow/projection"
 )
@@ -52,18 +53,18 @@ func (g *Gateway) registerImports() {
 	},
 	) (eventlog.Request, error) {
 		shop := shops.Connecting().Fold(shopevents.Connection(w, c.Connection))
-		request := one(shopevents.Imports(w, c.Connection), catalogue.Importing(), shopevents.ImportBegun{Connection: c.Connection, Create: c.Create})
+		request := plans.One(shopevents.Imports(w, c.Connection), catalogue.Importing(), shopevents.ImportBegun{Connection: c.Connection, Create: c.Create})
 		if !c.DryRun {
-			return provided(request, shop, shops.ErrShop), nil
+			return plans.Provided(request, shop, shops.ErrShop), nil
 		}
 		request.Decide = func([]eventlog.State) (eventlog.Decision, error) { return eventlog.Decision{}, nil }
-		return provided(request, shop, shops.ErrShop), g.preview(ctx, shop, c.Connection, c.Create)
+		return plans.Provided(request, shop, shops.ErrShop), g.preview(ctx, shop, c.Connection, c.Create)
 	})
 	command(g, "undo-import", "Take back what a shop's last import mapped, but for what a person mapped since; SKUs that it made stay", func(_ context.Context, c struct {
 		Connection string `json:"connection" minLength:"1" maxLength:"40"`
 	},
 	) (eventlog.Request, error) {
-		return one(shopevents.Imports(w, c.Connection), catalogue.Undoing(), shopevents.UndoBegun{Connection: c.Connection}), nil
+		return plans.One(shopevents.Imports(w, c.Connection), catalogue.Undoing(), shopevents.UndoBegun{Connection: c.Connection}), nil
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/gateway"
+	"github.com/creatorflow/creatorflow/gateway/monitor"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
@@ -51,7 +52,7 @@ func (h *Hub) openSurface() error {
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
 		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.Shops, Intake: h.Ingest.Receive,
 		Imports: h.imports, Answers: h.Answers,
-		Live:    h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
+		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
 		Slog: h.o.Log, Gauges: h.gauges,
 	})
 	return nil
@@ -115,9 +116,9 @@ func (h *Hub) drift(connection string) reads.Drift {
 }
 
 // gauges are the figures of ingest and of the live topics for /metrics.
-func (h *Hub) gauges() []gateway.Gauge {
+func (h *Hub) gauges() []monitor.Gauge {
 	live := h.surface.live.Counts()
-	all := []gateway.Gauge{
+	all := []monitor.Gauge{
 		{Name: "creatorflow_live_clients", Help: "Open live connections.", Value: float64(live.Clients)},
 		{Name: "creatorflow_live_frames_total", Help: "Values sent to live topics.", Value: float64(live.Frames), Count: true},
 	}
@@ -126,7 +127,7 @@ func (h *Hub) gauges() []gateway.Gauge {
 	for _, a := range apps {
 		refused += a.Refused
 	}
-	all = append(all, gateway.Gauge{
+	all = append(all, monitor.Gauge{
 		Name: "creatorflow_webhooks_refused_total", Help: "Webhooks with a wrong signature or for no app of ours.", Value: float64(refused), Count: true,
 	})
 	inbox, err := h.Vault.InboxCounts(context.Background())
@@ -134,7 +135,7 @@ func (h *Hub) gauges() []gateway.Gauge {
 		h.o.Log.Warn("inbox not counted", "error", err)
 		return all
 	}
-	return append(all, gateway.Gauge{Name: "creatorflow_inbox_backlog", Help: "Webhooks not yet taken in.", Value: float64(inbox[vault.Pending])})
+	return append(all, monitor.Gauge{Name: "creatorflow_inbox_backlog", Help: "Webhooks not yet taken in.", Value: float64(inbox[vault.Pending])})
 }
 
 // beat marks the topics whose values move with time alone.
