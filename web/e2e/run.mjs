@@ -129,6 +129,7 @@ try {
   const { items: orders } = await (await page.request.get(`${origin}/api/v1/orders?limit=1`)).json();
   const { items: skus } = await (await page.request.get(`${origin}/api/v1/stock?critical=true&limit=1`)).json();
   const { items: rows } = await (await page.request.get(`${origin}/api/v1/stock/${encodeURIComponent(skus[0].sku)}/ledger?limit=50`)).json();
+  const { items: shops } = await (await page.request.get(`${origin}/api/v1/connections`)).json();
   const inbox = rows.find((row) => row.inbox > 0)?.inbox ?? 1;
   await run.check("new movements are counted, and shown when asked", () => walk.freshMovements(context, origin, page));
   const routes = [
@@ -139,6 +140,7 @@ try {
     "/inventory",
     `/inventory/${encodeURIComponent(skus[0].sku)}`,
     "/channels",
+    `/channels/${shops[0].id}`,
     "/flows?state=all",
     "/events",
     "/deadletters",

@@ -36,6 +36,7 @@ try {
     ["orders", "/orders"],
     ["inventory", "/inventory"],
     ["channels", "/channels"],
+    ["listings", `/channels/${(await ask("/api/v1/connections")).items[0].id}`],
     ["flows", "/flows?state=all"],
     ["flows-stuck", "/flows"],
     ["deadletters", "/deadletters"],

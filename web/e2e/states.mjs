@@ -11,6 +11,7 @@ export const routes = (order, sku) => [
   "/inventory",
   `/inventory/${encodeURIComponent(sku)}`,
   "/channels",
+  "/channels/none",
   "/flows?state=all",
   "/events",
   "/deadletters",

@@ -5,6 +5,47 @@ import { accessible } from "./looks.mjs";
 import { start, startEmpty } from "./product.mjs";
 import { nothingYet } from "./states.mjs";
 
+/** What the shop lists is read: a preview that writes nothing, then the import; SKUs are made, and the orders that waited for them go on. */
+async function importListings(page) {
+  await page.locator('[data-c="pushing"]').getByRole("link", { name: "Listings" }).click();
+  const card = page.locator('[data-c="import"]');
+  await card.getByText("Also make the SKUs that are missing").first().click();
+  await card.getByRole("button", { name: "Preview" }).click();
+  await card.getByText(/^Preview: .* Nothing is written yet\.$/).waitFor({ timeout: 30_000 });
+  await card.getByText("Make a SKU:").first().waitFor();
+  await accessible(page);
+  await card.getByRole("button", { name: "Import", exact: true }).click();
+  await card.getByText(/^Imported .* SKUs made/).waitFor({ timeout: 60_000 });
+  await page.locator('[data-c="listing-row"]').filter({ hasText: "Mapped" }).first().waitFor({ timeout: 15_000 });
+  await accessible(page);
+}
+
+/** A buyer wants to cancel: the order waits for the seller, who agrees on its page; the channel is told and cancels. */
+async function decide(page, origin, sim) {
+  const told = [];
+  const buyer = async (order, action, data = {}) => {
+    const answer = await page.request.post(`${sim.origin}/_sim/orders/${order}/${action}`, { data });
+    told.push(`${action} ${answer.status()} ${await answer.text()}`);
+    return answer.ok();
+  };
+  const id = await until(`a buyer asks to cancel: ${told}`, 60, async () => {
+    const { items } = await (await page.request.get(`${origin}/api/v1/orders?status=on_hold&limit=1`)).json();
+    const [item] = items;
+    // within the hour after payment the channel agrees by itself; after it the seller decides
+    if (!item || !(await buyer(item.channel_id, "release"))) return undefined;
+    return (await buyer(item.channel_id, "request-cancel", { reason: "ecom_order_to_ship_canceled_reason_no_longer_needed" })) ? item.id : undefined;
+  });
+  await page.goto(`${origin}/orders/${encodeURIComponent(id)}`);
+  const claim = page.locator('[data-c="claim"]');
+  await claim.getByText("Cancellation", { exact: true }).waitFor({ timeout: 30_000 });
+  const approve = claim.getByRole("button", { name: "Approve the cancellation" });
+  await approve.waitFor();
+  await accessible(page);
+  await approve.click();
+  await page.locator('[data-c="answer"]').getByText("Done").waitFor({ timeout: 30_000 });
+  await page.locator('[data-c="order-state"] [data-state="cancelled"]').waitFor({ timeout: 30_000 });
+}
+
 /** From nothing to the first order, by the screen alone: credentials, consent at the channel, back, connected, doctor green. */
 async function connectShop(page, origin) {
   const sim = await start(["sim", "tiktok", "--listen", "127.0.0.1:0", "--orders", "demo", "--speed", "600", "--redirect-url", `${origin}/channels`], { needLink: false });
@@ -33,6 +74,9 @@ async function connectShop(page, origin) {
     await page.getByText(/^(Everything is right|What could be checked is right)/).waitFor({ timeout: 30_000 });
     await page.goto(`${origin}/orders`);
     await page.locator('[data-c="order-row"]').first().waitFor({ timeout: 120_000 });
+    await page.goto(`${origin}/channels`);
+    await importListings(page);
+    await decide(page, origin, sim);
     await page.goto(`${origin}/`);
   } finally {
     await sim.stop();

@@ -11,6 +11,7 @@ const pages = {
   inventory: () => import("../features/inventory/InventoryPage"),
   sku: () => import("../features/inventory/SkuPage"),
   channels: () => import("../features/channels/ChannelsPage"),
+  listings: () => import("../features/channels/ListingsPage"),
   flows: () => import("../features/flows/FlowsPage"),
   deadletters: () => import("../features/deadletters/DeadLettersPage"),
   explorer: () => import("../features/trace/ExplorerPage"),
@@ -23,7 +24,7 @@ const pages = {
 
 /** Loads the screens that are one press away, while nothing else happens. */
 export function prefetchPages(): void {
-  for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters, pages.channels, pages.flows, pages.explorer]) {
+  for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters, pages.channels, pages.listings, pages.flows, pages.explorer]) {
     load().catch(() => undefined); // it is loaded again when it is needed
   }
 }
@@ -90,6 +91,17 @@ const channels = createRoute({
     return query.has("code") || query.has("error") ? { back: `?${query}` } : text(search["back"]) ? { back: String(search["back"]) } : {};
   },
   component: lazyRouteComponent(pages.channels, "ChannelsPage"),
+});
+
+const listings = createRoute({
+  getParentRoute: () => shell,
+  path: "/channels/$id",
+  validateSearch: (search: Record<string, unknown>): { q?: string; state?: string } => {
+    const q = text(search["q"]);
+    const state = text(search["state"]);
+    return { ...(q && { q }), ...(state && { state }) };
+  },
+  component: lazyRouteComponent(pages.listings, "ListingsPage"),
 });
 
 const flows = createRoute({
@@ -171,7 +183,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, channels, flows, deadletters, explorer, event, inbox, settings, workspace, missing]),
+    shell.addChildren([command, orders, order, inventory, sku, channels, listings, flows, deadletters, explorer, event, inbox, settings, workspace, missing]),
     signIn,
     setup,
   ]),

@@ -5,6 +5,7 @@ import { t } from "./words/words";
 
 interface SaidProps {
   state: CommandState;
+  /** Empty when something else on the screen says it. */
   done: string;
   /** Whether the line keeps its place while there is nothing to say. */
   roomy?: boolean;
@@ -15,7 +16,7 @@ export function Said({ state, done, roomy = true }: SaidProps) {
   return (
     <p role="status" className={cx("flex items-start gap-1.5 text-[13px]", roomy ? "min-h-5" : "mt-2 empty:mt-0", toneOf(state))}>
       {state.kind === "sending" && <LoaderCircle className="mt-0.5 size-3.5 shrink-0 animate-spin" aria-hidden="true" />}
-      {state.kind === "shown" && <Check className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
+      {state.kind === "shown" && done !== "" && <Check className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
       {state.kind === "refused" && <CircleAlert className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
       {state.kind === "unsure" && <TriangleAlert className="mt-0.5 size-3.5 shrink-0" aria-hidden="true" />}
       {state.kind !== "idle" && <span>{commandSentence(state, done)}</span>}

@@ -36,6 +36,10 @@ export type LedgerKind = LedgerRow["kind"];
 export type OrderItem = Bodies["OrderItem"];
 export type OrderDetail = Bodies["Order"];
 export type OrderLine = Bodies["OrderLine"];
+/** A cancellation or return that a buyer asks for. */
+export type Claim = Bodies["OrderClaim"];
+/** What the channel was told about one, or about the whole order. */
+export type SellersAnswer = Bodies["OrderAnswer"];
 export type Flow = Bodies["OrderFlow"];
 export type FlowStep = Bodies["FlowStep"];
 export type StepState = FlowStep["state"];
@@ -45,6 +49,10 @@ export type LogEvent = Bodies["Event"];
 export type EventPage = Bodies["EventList"];
 export type InboxEntry = Bodies["InboxEntry"];
 
+export type KnownListing = Bodies["KnownListing"];
+export type ImportStep = Bodies["ImportStep"];
+export type ImportReport = Bodies["ImportReport"];
+export type SkuListing = Bodies["Listing"];
 export type Connection = Bodies["Connection"];
 export type Connections = Bodies["Connections"];
 export type Examination = Bodies["Report"];

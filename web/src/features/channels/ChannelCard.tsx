@@ -8,9 +8,10 @@ import { Mark } from "../../ui/Mark";
 import { t, wordOf } from "../../ui/words/words";
 import type { Connection } from "../../wire/api";
 import { Doctor } from "./Doctor";
+import { Pushing } from "./Pushing";
 
 /** One connected shop. What is wrong, and what mends it, comes before the figures. */
-export function ChannelCard({ item }: { item: Connection }) {
+export function ChannelCard({ item, owner }: { item: Connection; owner: boolean }) {
   const format = useFormat();
   return (
     <Card title={item.name} aside={<Mark state={item.state} word={t.command.connectionState[item.state]} />} name="channel">
@@ -38,6 +39,7 @@ export function ChannelCard({ item }: { item: Connection }) {
           [t.channels.rate, <Number key="rate" text={t.channels.rates(format.rate(item.rate.read_per_second), format.rate(item.rate.write_per_second))} />],
         ]}
       />
+      <Pushing item={item} owner={owner} />
       <Doctor connection={item.id}>
         <Link to="/deadletters" className={buttonLook()}>
           {t.channels.letters}

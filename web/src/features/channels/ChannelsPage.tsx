@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
+import { read } from "../../sync/http";
 import { useTopic } from "../../sync/hooks";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
@@ -14,6 +16,7 @@ import { ConnectCard } from "./ConnectCard";
 /** Every connected shop: whether it is in step, how it fares, and what mends it. */
 export function ChannelsPage() {
   const { value, position, problem, retry } = useTopic(sync);
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const format = useFormat();
   const { back } = useSearch({ from: "/shell/channels" });
   const ok = value?.items.filter(({ state }) => state === "ok").length ?? 0;
@@ -34,7 +37,7 @@ export function ChannelsPage() {
             <Rows count={6} />
           </Card>
         )}
-        {value?.items.map((item) => <ChannelCard key={item.id} item={item} />)}
+        {value?.items.map((item) => <ChannelCard key={item.id} item={item} owner={session?.role === "owner"} />)}
         {value?.items.length === 0 && (
           <section className="rounded-card border border-line bg-surface" aria-label={t.channels.title}>
             <Empty title={t.channels.emptyTitle} why={t.channels.emptyWhy} />

@@ -1,6 +1,6 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { useTopic } from "../../sync/hooks";
+import { useTicking, useTopic } from "../../sync/hooks";
 import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Card } from "../../ui/Card";
 import { cx } from "../../ui/cx";
@@ -12,7 +12,7 @@ import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import type { StockDetail } from "../../wire/api";
+import type { SkuListing, StockDetail } from "../../wire/api";
 import { stockTopic } from "../../wire/topics";
 import { AdjustForm } from "./AdjustForm";
 import { CountForm } from "./CountForm";
@@ -157,15 +157,35 @@ function Listings({ stock }: { stock: StockDetail }) {
       {stock.listings.length === 0 ? (
         <p className="text-[13px] text-fg-3">{t.inventory.listingsNone}</p>
       ) : (
-        <ul className="flex flex-col gap-1.5 text-[13px]">
+        <ul className="flex flex-col gap-2.5 text-[13px]">
           {stock.listings.map((listing) => (
-            <li key={`${listing.connection}-${listing.code}`} className="flex flex-wrap justify-between gap-x-3">
-              <span>{listing.connection_name}</span>
-              <span className="font-mono text-[12px] text-fg-3">{listing.code}</span>
-            </li>
+            <ListingLine key={`${listing.connection}-${listing.listing}-${listing.code}`} listing={listing} />
           ))}
         </ul>
       )}
+      {stock.survives !== "" && <p className="mt-3 text-[13px] text-fg-2" data-c="survives">{stock.survives}</p>}
     </Card>
+  );
+}
+
+/** One listing: how many it shows, how many can still be sold there at most, and since when that is sure. */
+function ListingLine({ listing }: { listing: SkuListing }) {
+  const format = useFormat();
+  const confirmed = useTicking((time) => (listing.confirmed_at === null ? "" : t.inventory.confirmed(format.age(time.secondsSince(listing.confirmed_at)))));
+  const parts = [
+    listing.quantity === null ? t.inventory.listedUnknown : t.inventory.listed(format.count(listing.quantity), format.count(listing.exposure ?? 0)),
+    confirmed,
+    t.inventory.policy[listing.policy],
+  ].filter((part) => part !== "");
+  return (
+    <li data-c="listing">
+      <div className="flex flex-wrap justify-between gap-x-3">
+        <span>{listing.connection_name}</span>
+        <span className="font-mono text-[12px] text-fg-3">{listing.code}</span>
+      </div>
+      <p className="text-[12px] text-fg-3 tabular-nums">{listing.pushing ? parts.join(" \u00b7 ") : t.inventory.notPushed}</p>
+      {listing.differs_since !== null && <p className="text-[12px] text-warn">{t.inventory.differs}</p>}
+      {listing.trouble !== "" && <p className="text-[12px] text-warn [overflow-wrap:anywhere]">{listing.trouble}</p>}
+    </li>
   );
 }

@@ -12,6 +12,8 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { OrderDetail } from "../../wire/api";
 import { orderTopic } from "../../wire/topics";
+import { CancelOrder } from "./CancelOrder";
+import { ClaimsCard } from "./ClaimsCard";
 import { FlowTimeline } from "./FlowTimeline";
 import { MapSkuForm } from "./MapSkuForm";
 import { OrderEvents } from "./OrderEvents";
@@ -75,8 +77,10 @@ export function OrderPage() {
             <FlowTimeline flow={order.flow} placedAt={order.placed_at} />
             <RetryStep order={order} />
             <OtherWays order={order} />
+            <CancelOrder order={order} />
           </Card>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
+            <ClaimsCard order={order} />
             {codes.map((code) => (
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}
