@@ -29,7 +29,7 @@ PROPERTIES := domain/inventory:2000:20000 domain/orders:2000:20000 money:2000:20
 PROPERTY_PACKAGES := $(foreach p,$(PROPERTIES),$(MODULE)/$(firstword $(subst :, ,$(p))))
 # Packages whose tests store something, which the phase postgres runs on PostgreSQL; storage/postgres
 # itself is in unit. Properties get few cases there: what differs is the SQL, not the numbers.
-STORING := $(addprefix ./,projection realtime gateway/... ingest/... connect dispatch domain/board domain/catalogue domain/events \
+STORING := $(addprefix ./,projection realtime gateway/... ingest/... connect dispatch domain/aftersales domain/board domain/catalogue domain/events \
 	domain/fulfilment domain/letters domain/workspace)
 # Calls sh with a package as $$0 and its two numbers as $$1 and $$2, two packages at a time.
 EACH_PROPERTY := printf '%s\n' $(PROPERTIES) | tr : ' ' | xargs -P 2 -L 1 sh -c
