@@ -70,7 +70,8 @@ func TestLedger(t *testing.T) {
 		},
 		{
 			name: "two taken out by the channel, which the order keeps", happened: []eventlog.Event{
-				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				ready,
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
@@ -89,8 +90,10 @@ func TestLedger(t *testing.T) {
 			available: 10, told: "sold 3 HAT at k1/LHAT; sold 3 MUG at k1/LHAT",
 		},
 		{name: "counted, received, returned", happened: []eventlog.Event{
-			stockevents.Adjusted{SKU: "HAT", Delta: -4}, stockevents.Received{SKU: "HAT", Quantity: 2},
-			stockevents.Returned{SKU: "HAT", Quantity: 1, Sellable: true}, stockevents.Returned{SKU: "HAT", Quantity: 5},
+			stockevents.Adjusted{SKU: "HAT", Delta: -4},
+			stockevents.Received{SKU: "HAT", Quantity: 2},
+			stockevents.Returned{SKU: "HAT", Quantity: 1, Sellable: true},
+			stockevents.Returned{SKU: "HAT", Quantity: 5},
 		}, available: 9},
 	} {
 		t.Run(c.name, func(t *testing.T) {
