@@ -352,7 +352,7 @@ func (c *Connection) reading(e Reading) {
 		return
 	}
 	c.Asked, c.NextRead = nil, e.At.Add(breath)
-	if c.Method == Absolute {
+	if c.Method != CompareAndSwap { // one that is not written any more may have a write under way yet
 		c.settle(e)
 	}
 	if c.Known && e.Quantity-asked.Overlap > c.Exposure { // raised by somebody else; the listing of orders will say more
