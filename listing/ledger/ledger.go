@@ -101,7 +101,8 @@ func Read(ctx context.Context, log *eventlog.Log, views projection.Store, worksp
 	return l, nil
 }
 
-// begin takes in an order that was open at the views' position. What it was placed as never changes, so the log may be ahead.
+// begin takes in an order that was open at the views' position. What it was placed as never changes, so the log may be ahead; what
+// the log has told of its lines since is not told a second time.
 func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	if row.Cancelled() {
 		return nil
@@ -110,7 +111,9 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	if err != nil {
 		return err
 	}
-	o := l.placed(folded.Value.(orders.State).Placed)
+	state := folded.Value.(orders.State)
+	o := l.placed(state.Placed)
+	o.shown = byListing(state.Lines)
 	for i := range o.lines {
 		if i < len(row.SKUs) {
 			o.lines[i].sku = row.SKUs[i]
@@ -122,12 +125,20 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 
 // placed is an order as it was placed.
 func (l *Ledger) placed(e orderevents.Placed) *order {
-	o := &order{connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), shown: map[string]int{}}
+	o := &order{connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), shown: byListing(e.Lines)}
 	for _, n := range e.Lines {
-		o.shown[n.Listing] += int(n.Quantity)
 		o.lines = append(o.lines, line{listing: n.Listing, code: n.Code, sku: l.Means(e.Connection, n.Code), units: int(n.Quantity)})
 	}
 	return o
+}
+
+// byListing sums the units of each listing.
+func byListing(lines []orderevents.Line) map[string]int {
+	sum := map[string]int{}
+	for _, n := range lines {
+		sum[n.Listing] += int(n.Quantity)
+	}
+	return sum
 }
 
 // open has an order ask for its units.
@@ -272,10 +283,7 @@ func (l *Ledger) amended(e orderevents.Amended) {
 	if o == nil {
 		return
 	}
-	now := map[string]int{}
-	for _, n := range e.Lines {
-		now[n.Listing] += int(n.Quantity)
-	}
+	now := byListing(e.Lines)
 	was := o.shown
 	o.shown = now
 	for _, n := range o.lines {
@@ -292,7 +300,8 @@ func (l *Ledger) amended(e orderevents.Amended) {
 	}
 }
 
-// cancel frees what an order asked for. One that has ended is read again, for the channel may put its units back.
+// cancel frees what an order asked for, and tells of the units that the channel listed in it last: it may put those back. One that
+// has ended is read again for that.
 func (l *Ledger) cancel(ctx context.Context, e orderevents.Cancelled) error {
 	o := l.orders[e.Order]
 	if o == nil {
@@ -302,14 +311,17 @@ func (l *Ledger) cancel(ctx context.Context, e orderevents.Cancelled) error {
 		}
 		state := folded.Value.(orders.State)
 		o = l.placed(state.Placed)
+		o.shown = byListing(state.Lines)
 		for i := range min(len(o.lines), len(state.SKUs)) {
 			o.lines[i].sku = state.SKUs[i]
 		}
 	}
 	l.end(e.Order)
 	for _, n := range o.lines {
-		if n.sku != "" {
-			l.News.Cancelled(n.sku, exposure.Cancelled{Connection: listings.Key(o.connection, n.listing), Units: n.units, At: e.Updated.Add(second)})
+		units := o.shown[n.listing]
+		o.shown[n.listing] = 0 // a listing with two prices has two lines
+		if n.sku != "" && units > 0 {
+			l.News.Cancelled(n.sku, exposure.Cancelled{Connection: listings.Key(o.connection, n.listing), Units: units, At: e.Updated.Add(second)})
 		}
 	}
 	return nil

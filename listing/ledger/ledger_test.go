@@ -1,19 +1,26 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 // heard notes what is told.
 type heard []string
@@ -75,6 +82,11 @@ func TestLedger(t *testing.T) {
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
+		{
+			name: "two put in by the channel, then cancelled", happened: []eventlog.Event{
+				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 5)}, Updated: noon}, orderevents.Cancelled{Order: "k1:1", Updated: noon},
+			}, available: 10, told: "sold 3 HAT at k1/LHAT; sold 2 HAT at k1/LHAT; cancelled 5 HAT at k1/LHAT",
+		},
 		{name: "left before it was known", happened: []eventlog.Event{placed("in_transit", of("HAT", 3))}, available: 10, told: "sold 3 HAT at k1/LHAT"},
 		{
 			name: "an unknown code that is mapped", happened: []eventlog.Event{
@@ -118,5 +130,41 @@ func TestLedger(t *testing.T) {
 				t.Errorf("position %d", l.Position)
 			}
 		})
+	}
+}
+
+// TestAmendedBeforeTheStart: what a channel took out of an order, or put in, before the ledger was read is not told again with what
+// it changes next.
+func TestAmendedBeforeTheStart(t *testing.T) {
+	log, err := eventlog.Open(t.Context(), storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode, Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = log.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	amended := func(units int64) orderevents.Amended {
+		return orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", units)}, Updated: noon}
+	}
+	happened := []eventlog.Event{placed("ready", of("HAT", 3)), amended(1), amended(4)}
+	if _, err := log.Append(t.Context(), eventlog.Write{Stream: orderevents.Stream("main", "k1:1"), Events: happened}); err != nil {
+		t.Fatal(err)
+	}
+	told := heard{}
+	l := &Ledger{
+		News: &told, log: log, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
+		orders: map[string]*order{}, unmatched: map[string]bool{},
+	}
+	if err := l.begin(t.Context(), orders.Row{ID: "k1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []eventlog.Event{amended(4), amended(6)} { // the views were a record behind
+		if err := l.Take(t.Context(), eventlog.Record{Event: e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(told, "; "); got != "sold 2 HAT at k1/LHAT" || l.Available("HAT") != 7 {
+		t.Errorf("told %q, %d available", got, l.Available("HAT"))
 	}
 }
