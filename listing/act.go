@@ -202,18 +202,35 @@ func (s *session) read(ctx context.Context, h *shop) {
 		return func() error {
 			h.reading = false
 			s.answered(h, err, len(found) > 0)
+			read := map[string]bool{}
 			for _, q := range found {
 				key := listings.Key(h.id, q.ListingID)
+				read[key] = true
 				if i := s.items[key]; i != nil && s.skus[i.sku] != nil && slices.Contains(keys, key) {
 					s.tell(s.skus[i.sku], exposure.Reading{Connection: key, Quantity: int(q.Available), Began: began, At: s.o.Clock().Add(margin)})
 				}
 			}
-			if err == nil && len(found) < len(keys) {
-				h.fetched = time.Time{} // some listing is gone
+			if err == nil {
+				s.missed(h, keys, read)
 			}
 			return nil
 		}
 	})
+}
+
+// missed has the list of a shop read anew when a listing is gone that was there before. One that the shop lists and tells no quantity
+// of, again and again, costs no more calls than the others.
+func (s *session) missed(h *shop, keys []string, read map[string]bool) {
+	for _, key := range keys {
+		i := s.items[key]
+		if i == nil {
+			continue
+		}
+		if !read[key] && !i.missing {
+			h.fetched = time.Time{}
+		}
+		i.missing = !read[key]
+	}
 }
 
 // write begins writes to a shop: first what must go down, then what sold last.
@@ -275,10 +292,16 @@ func (s *session) rouse(name string, at time.Time) {
 	}
 }
 
-// put writes one quantity. The log has it before it leaves.
+// put writes one quantity. The log has it before it leaves, and it leaves soon after it was decided or not at all: what it may
+// do is reckoned with for Settle from then.
 func (s *session) put(ctx context.Context, sent events.Sent, product string) (answer, reason string, err error) {
 	if err := s.append(ctx, sent.SKU, sent); err != nil {
 		return answerRefused, "", err // it never left
+	}
+	if waited := s.o.Clock().Sub(sent.At); waited > callTime {
+		reason = fmt.Sprintf("The log took %s to keep this write, so it was not sent: it might take effect when nobody reckons with it any more.", waited.Round(time.Second))
+		s.note(ctx, sent, answerRefused, reason)
+		return answerRefused, reason, nil
 	}
 	c, err := s.connector(sent.Connection)
 	if err == nil {
@@ -292,12 +315,17 @@ func (s *session) put(ctx context.Context, sent events.Sent, product string) (an
 	if answer = answerOf(err); answer != answerAccepted {
 		reason = channels.Short(err.Error(), 300)
 	}
-	if told := s.append(ctx, sent.SKU, events.Answered{
-		SKU: sent.SKU, Connection: sent.Connection, Listing: sent.Listing, Number: sent.Number, Answer: answer, Reason: reason,
-	}); told != nil {
-		s.o.Logger.WarnContext(ctx, "the answer to a write is not kept", "sku", sent.SKU, "connection", sent.Connection, "error", told)
-	}
+	s.note(ctx, sent, answer, reason)
 	return answer, reason, err
+}
+
+// note keeps what came of a write. Without it the next start takes the write for one that may have left.
+func (s *session) note(ctx context.Context, sent events.Sent, answer, reason string) {
+	if err := s.append(ctx, sent.SKU, events.Answered{
+		SKU: sent.SKU, Connection: sent.Connection, Listing: sent.Listing, Number: sent.Number, Answer: answer, Reason: reason,
+	}); err != nil {
+		s.o.Logger.WarnContext(ctx, "the answer to a write is not kept", "sku", sent.SKU, "connection", sent.Connection, "error", err)
+	}
 }
 
 // answerOf says what a connector's error means for a write: refused is one that surely was not made.
@@ -320,7 +348,9 @@ func (s *session) came(h *shop, k *sku, sent events.Sent, answer, reason string,
 	if i == nil {
 		i = &item{} // gone meanwhile
 	}
-	s.answered(h, err, false)
+	if reason != "" || err == nil { // else it is the log's trouble, not the shop's
+		s.answered(h, err, false)
+	}
 	i.trouble = reason
 	if answer == answerRefused && reason != "" && !away(err) {
 		i.hold = now.Add(min(30*time.Second<<min(i.fails, 10), longest))
@@ -378,15 +408,13 @@ func (s *session) fetch(ctx context.Context, h *shop) {
 				break
 			}
 		}
-		if err == nil && len(broken) > 0 {
-			err = broken[0]
-		}
-		return func() error { s.have(h, all, err); return nil }
+		return func() error { s.have(h, all, len(broken) > 0, err); return nil }
 	})
 }
 
-// have takes over the listings of a shop. When some could not be read, those that are not among them stay.
-func (s *session) have(h *shop, all []channels.Listing, err error) {
+// have takes over the listings of a shop. When not all could be read, or some of them are broken, those that are not among them
+// stay. A broken one stays so until somebody mends it at the shop: it is no reason to read all of them again before their time.
+func (s *session) have(h *shop, all []channels.Listing, broken bool, err error) {
 	seen := map[string]bool{}
 	for _, q := range all {
 		key := listings.Key(h.id, q.ListingID)
@@ -405,7 +433,7 @@ func (s *session) have(h *shop, all []channels.Listing, err error) {
 		return
 	}
 	for key, i := range s.items {
-		if i.connection == h.id && !seen[key] {
+		if i.connection == h.id && !seen[key] && !broken {
 			s.lift(i)
 			delete(s.items, key)
 		}

@@ -47,6 +47,7 @@ type item struct {
 	connection, listing, product, code, sku string
 
 	trouble string    // why the last write was not made
+	missing bool      // the last look told no quantity of it
 	fails   int       // refused in a row
 	hold    time.Time // no write before
 }
@@ -319,6 +320,7 @@ func (s *session) arrange(ctx context.Context, name string) error {
 		written = written || s.pushed[i.connection]
 	}
 	k := s.skus[name]
+	known := k != nil
 	switch {
 	case !written:
 		for key := range s.of[name] {
@@ -328,7 +330,7 @@ func (s *session) arrange(ctx context.Context, name string) error {
 		delete(s.waking, name)
 		s.touched[name] = true
 		return nil
-	case k == nil:
+	case !known:
 		var err error
 		if k, err = s.begin(ctx, name); err != nil {
 			return err
@@ -345,6 +347,13 @@ func (s *session) arrange(ctx context.Context, name string) error {
 		c, there := k.state.Find(key)
 		if settings := s.settings(k, i); !there || c.Settings != settings {
 			s.tell(k, exposure.Configured{Connection: key, Settings: settings})
+		}
+		if !there && known { // it was here before, perhaps, and written since
+			journal, err := s.journal(ctx, name)
+			if err != nil {
+				return err
+			}
+			k.journal.Writes = journal.Writes
 		}
 		if !there {
 			s.resume(k, key)
