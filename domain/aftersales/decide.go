@@ -14,6 +14,7 @@ import (
 
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -106,12 +107,18 @@ func mayDecide(s orders.State, a Answer) error {
 		return ErrReason
 	case s.Asked != nil:
 		return ErrOnItsWay
-	case a.Action == orders.ActionApprove && c.State == orders.ClaimSent:
+	case a.Action == orders.ActionApprove && mustLook(s, c):
 		return ErrGoods
 	case !c.Awaits():
 		return eventlog.Refusal(fmt.Sprintf("The channel shows this %s as %s (%q), so there is nothing to decide.", c.Kind, Words(c.State), c.Vendor))
 	}
 	return nil
+}
+
+// mustLook says that a return is approved by receiving its goods. Not when they were received and the channel did not take the
+// approval, nor when they were never in the stock's books.
+func mustLook(s orders.State, c orders.Claim) bool {
+	return c.State == orders.ClaimSent && len(c.Received) == 0 && !fulfilment.Untouched(s.Placed)
 }
 
 // Words says a claim's state as a person does.
@@ -204,7 +211,7 @@ func condition(sellable bool) string {
 	return "Returned by the buyer, damaged."
 }
 
-// due is how many units of each SKU of a return have not come back yet.
+// due is how many units of each SKU of a return have not come back yet, with it or with another return of the order.
 func due(s orders.State, c orders.Claim) map[string]int64 {
 	skus := skus(s)
 	left := map[string]int64{}
@@ -215,6 +222,18 @@ func due(s orders.State, c orders.Claim) map[string]int64 {
 	}
 	for _, item := range c.Received {
 		left[item.SKU] -= item.Quantity
+	}
+	out := map[string]int64{}
+	for _, need := range s.Demand() {
+		out[need.SKU] = need.Quantity
+	}
+	for _, other := range s.Claims {
+		for _, item := range other.Received {
+			out[item.SKU] -= item.Quantity
+		}
+	}
+	for sku := range left {
+		left[sku] = min(left[sku], out[sku])
 	}
 	return left
 }
