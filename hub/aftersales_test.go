@@ -252,6 +252,7 @@ func TestReturnOfGoods(t *testing.T) {
 		}
 	}
 	d.command("receive-return", came(good+","+bad), http.StatusOK)
+	d.until("the stock shows what came", func() bool { return d.stock().Returned > 0 }) // views come after the command's answer
 	if s := d.stock(); s.OnHand != 9 || s.Returned != 1 {
 		t.Errorf("%d on hand, %d returned; the damaged one must not be", s.OnHand, s.Returned)
 	}
