@@ -139,10 +139,39 @@ type Step struct {
 	Sentence string
 }
 
+// others finds, among listings that have something in common, the first one that is told apart from a given one. Two of them are
+// enough to know for each, so that many of one code cost no more than as many of their own.
+type others map[string][2]told
+
+// told is a listing and what tells it apart: itself, or its code.
+type told struct{ listing, by string }
+
+func (o others) add(common, listing, by string) {
+	t, now := o[common], told{listing, by}
+	switch {
+	case t[0].listing == "" || listing < t[0].listing && by == t[0].by:
+		t[0] = now
+	case listing < t[0].listing:
+		t = [2]told{now, t[0]}
+	case by != t[0].by && (t[1].listing == "" || listing < t[1].listing):
+		t[1] = now
+	}
+	o[common] = t
+}
+
+// than is the first listing with something in common that is another one than by.
+func (o others) than(common, by string) (listing, other string) {
+	t := o[common]
+	if t[0].by == by {
+		return t[1].listing, t[1].by
+	}
+	return t[0].listing, t[0].by
+}
+
 // Plan says what an import does with each listing that a shop shows. It is what a view of the same listings says, and what
 // follows from it: codes that are a SKU's are mapped to it; with create, SKUs are made for the rest where nothing is in doubt.
 func Plan(shown []events.Shown, k Known, create bool) []Step {
-	byCode, bySKU, byAlike := map[string][]int{}, map[string][]int{}, map[string][]int{}
+	byCode, bySKU, byAlike := others{}, others{}, others{}
 	steps := make([]Step, len(shown))
 	for i, l := range shown {
 		s := Step{Shown: l}
@@ -151,27 +180,19 @@ func Plan(shown []events.Shown, k Known, create bool) []Step {
 		if l.Status != live {
 			continue
 		}
-		byCode[l.Code] = append(byCode[l.Code], i)
-		byAlike[Alike(l.Code)] = append(byAlike[Alike(l.Code)], i)
+		byCode.add(l.Code, l.Listing, l.Listing)
+		byAlike.add(Alike(l.Code), l.Listing, l.Code)
 		if s.SKU != "" {
-			bySKU[s.SKU] = append(bySKU[s.SKU], i)
+			bySKU.add(s.SKU, l.Listing, l.Code)
 		}
-	}
-	first := func(among []int, meets func(Step) bool) (found Step) {
-		for _, i := range among {
-			if s := steps[i]; meets(s) && (found.Listing == "" || s.Listing < found.Listing) {
-				found = s
-			}
-		}
-		return found
 	}
 	done := map[string]bool{} // codes that a step maps
 	for i := range steps {
 		s := &steps[i]
 		a := Around{SKU: s.SKU, How: s.How}
-		a.SameCode = first(byCode[s.Code], func(o Step) bool { return o.Listing != s.Listing }).Listing
-		a.SameSKU = first(bySKU[s.SKU], func(o Step) bool { return o.Code != s.Code }).Listing
-		a.AlikeCode = first(byAlike[Alike(s.Code)], func(o Step) bool { return o.Code != s.Code }).Code
+		a.SameCode, _ = byCode.than(s.Code, s.Listing)
+		a.SameSKU, _ = bySKU.than(s.SKU, s.Code)
+		_, a.AlikeCode = byAlike.than(Alike(s.Code), s.Code)
 		for _, sku := range k.Alike[Alike(s.Code)] {
 			if sku != s.Code && (a.AlikeSKU == "" || sku < a.AlikeSKU) {
 				a.AlikeSKU = sku

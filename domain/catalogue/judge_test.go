@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/creatorflow/creatorflow/domain/events/shops"
 )
 
@@ -154,4 +156,28 @@ func TestImports(t *testing.T) {
 	if _, err := undo.Decide(s, shops.UndoBegun{}); !errors.Is(err, ErrNoUndo) {
 		t.Errorf("an undo twice: %v", err)
 	}
+}
+
+// The first listing that is told apart is the one that a look at all of them finds.
+func TestOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) told {
+			return told{rapid.StringMatching("[1-9]").Draw(t, "listing"), rapid.StringMatching("[ab]|c").Draw(t, "by")}
+		}), 0, 9, func(l told) string { return l.listing }).Draw(t, "listings")
+		o := others{}
+		for _, l := range list {
+			o.add("x", l.listing, l.by)
+		}
+		for _, by := range []string{"a", "b", "c", "d"} {
+			var want told
+			for _, l := range list {
+				if l.by != by && (want.listing == "" || l.listing < want.listing) {
+					want = l
+				}
+			}
+			if listing, other := o.than("x", by); (told{listing, other}) != want {
+				t.Fatalf("of %v another than %s is %s %s, want %v", list, by, listing, other, want)
+			}
+		}
+	})
 }

@@ -120,6 +120,7 @@ type fold struct {
 	skus   *projection.Edit[sku]
 	alike  map[pair]bool   // of shops, whose listings' SKU may be another
 	forms  map[string]bool // of all shops, likewise
+	shown  map[pair]bool   // listings of shops
 	meant  map[pair]bool   // SKUs of shops that listings came to mean, or ceased to, or whose status is another
 	topics []string
 }
@@ -128,7 +129,7 @@ type fold struct {
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	f := &fold{
 		tx: tx, rows: table.Edit(tx), places: places.Edit(tx), offers: offers.Edit(tx), codes: codes.Edit(tx), skus: skus.Edit(tx),
-		alike: map[pair]bool{}, forms: map[string]bool{}, meant: map[pair]bool{},
+		alike: map[pair]bool{}, forms: map[string]bool{}, shown: map[pair]bool{}, meant: map[pair]bool{},
 	}
 	for _, r := range batch {
 		if err := f.note(ctx, r); err != nil {
@@ -160,7 +161,7 @@ func (f *fold) note(ctx context.Context, r eventlog.Record) error {
 		if row.uncoded = 0; e.Uncoded {
 			row.uncoded = 1
 		}
-		f.alike[pair{e.Connection, alike}] = true
+		f.alike[pair{e.Connection, alike}], f.shown[pair{e.Connection, e.Listing}] = true, true
 		return f.places.Put(place{e.Connection, e.Listing, alike})
 	case events.Vanished:
 		if err := f.leave(ctx, e.Connection, e.Listing, ""); err != nil {
@@ -237,9 +238,12 @@ func (f *fold) match(ctx context.Context) error {
 			return err
 		}
 		for _, row := range found {
-			was := row.SKU
+			was, how := row.SKU, row.How
 			if row.SKU, row.How, err = f.means(ctx, row); err != nil {
 				return err
+			}
+			if row.SKU == was && row.How == how && !f.shown[pair{row.Connection, row.Listing}] {
+				continue // it stands beside what has changed
 			}
 			if was != "" && was != row.SKU {
 				f.meant[pair{row.Connection, was}] = true
@@ -282,32 +286,23 @@ func (f *fold) means(ctx context.Context, row Row) (string, string, error) {
 
 // judge judges all listings anew that matter to each other.
 func (f *fold) judge(ctx context.Context) error {
-	groups, meaning := map[pair][]Row{}, map[pair][]Offer{}
-	group := func(key pair) ([]Row, error) {
-		found, ok := groups[key]
-		if !ok {
-			var err error
-			if found, err = f.group(ctx, key); err != nil {
-				return nil, err
-			}
-			groups[key] = found
+	meaning := map[pair]others{}
+	means := func(key pair) (others, error) {
+		if known, ok := meaning[key]; ok {
+			return known, nil
 		}
-		return found, nil
-	}
-	means := func(key pair) ([]Offer, error) {
-		found, ok := meaning[key]
-		if !ok {
-			var err error
-			if found, err = offers.Select(ctx, f.tx, "where sku = $1 and connection = $2", key[1], key[0]); err != nil {
-				return nil, err
+		found, err := offers.Select(ctx, f.tx, "where sku = $1 and connection = $2", key[1], key[0])
+		same := others{}
+		for _, o := range found {
+			if o.live == 1 {
+				same.add("", o.Listing, o.Code)
 			}
-			slices.SortFunc(found, func(a, b Offer) int { return strings.Compare(a.Listing, b.Listing) })
-			meaning[key] = found
 		}
-		return found, nil
+		meaning[key] = same
+		return same, err
 	}
 	for _, key := range sorted(f.meant) {
-		same, err := means(key)
+		same, err := offers.Select(ctx, f.tx, "where sku = $1 and connection = $2", key[1], key[0])
 		if err != nil {
 			return err
 		}
@@ -317,7 +312,7 @@ func (f *fold) judge(ctx context.Context) error {
 	}
 	edit := table.Edit(f.tx)
 	for _, key := range sorted(f.alike) {
-		rows, err := group(key)
+		rows, err := f.group(ctx, key)
 		if err != nil {
 			return err
 		}
@@ -327,27 +322,23 @@ func (f *fold) judge(ctx context.Context) error {
 				return err
 			}
 		}
+		byCode, alikes := others{}, others{}
+		for _, o := range rows {
+			if o.Status == live {
+				byCode.add(o.Code, o.Listing, o.Listing)
+				alikes.add("", o.Listing, o.Code)
+			}
+		}
 		for _, row := range rows {
 			a := Around{SKU: row.SKU, How: row.How}
-			for _, o := range rows {
-				switch {
-				case o.Status != live || o.Listing == row.Listing:
-				case o.Code == row.Code && a.SameCode == "":
-					a.SameCode = o.Listing
-				case o.Code != row.Code && a.AlikeCode == "":
-					a.AlikeCode = o.Code
-				}
-			}
-			var same []Offer
+			a.SameCode, _ = byCode.than(row.Code, row.Listing)
+			_, a.AlikeCode = alikes.than("", row.Code)
 			if row.SKU != "" {
-				if same, err = means(pair{row.Connection, row.SKU}); err != nil {
+				same, err := means(pair{row.Connection, row.SKU})
+				if err != nil {
 					return err
 				}
-			}
-			for _, o := range same {
-				if o.live == 1 && o.Code != row.Code && a.SameSKU == "" {
-					a.SameSKU = o.Listing
-				}
+				a.SameSKU, _ = same.than("", row.Code)
 			}
 			for _, s := range like {
 				if s.SKU != row.Code && a.AlikeSKU == "" {
