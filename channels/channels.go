@@ -302,3 +302,9 @@ type VariantNamer interface {
 	// Variants names them, by listing; a product without variants has none.
 	Variants(ctx context.Context, product string) (map[string]string, error)
 }
+
+// Clocked is a Connector that knows how far the clocks are apart.
+type Clocked interface {
+	// Ahead is by how much ours is ahead of the vendor's, below 0 when it is behind, within about a second; 0 while that is not known.
+	Ahead() time.Duration
+}

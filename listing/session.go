@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -198,6 +199,7 @@ func (k *sku) rate(now time.Time) float64 {
 
 // Sold implements ledger.News.
 func (s *session) Sold(name string, e exposure.Sale) {
+	e.Created = e.Created.Add(s.ahead(e.Connection))
 	if k := s.skus[name]; k != nil {
 		k.sold = append(k.sold, e)
 		s.tell(k, e)
@@ -207,11 +209,22 @@ func (s *session) Sold(name string, e exposure.Sale) {
 
 // Cancelled implements ledger.News.
 func (s *session) Cancelled(name string, e exposure.Cancelled) {
-	e.At = e.At.Add(margin)
+	e.At = e.At.Add(margin + s.ahead(e.Connection))
 	if k := s.skus[name]; k != nil {
 		s.tell(k, e)
 	}
 	s.stale[name] = true
+}
+
+// ahead is by how much our clock is ahead of that of a listing's shop. What a shop dates is told by our clock, by which the shop is
+// read: a sale from before a reading must not seem to be from after it, nor the other way round.
+func (s *session) ahead(key string) time.Duration {
+	connection, _, _ := strings.Cut(key, "/")
+	c, _ := s.o.Shops.Connector(connection)
+	if clocked, ok := c.(channels.Clocked); ok {
+		return clocked.Ahead()
+	}
+	return 0
 }
 
 // Moved implements ledger.News.

@@ -76,6 +76,7 @@ var (
 	_ channels.Subscriber   = (*Connector)(nil)
 	_ channels.VariantNamer = (*Connector)(nil)
 	_ channels.AfterSales   = (*Connector)(nil)
+	_ channels.Clocked      = (*Connector)(nil)
 	_ channels.Prober       = Webhooks{}
 )
 

@@ -42,7 +42,7 @@ type wire struct {
 	client  *http.Client
 	clock   func() time.Time
 	timeout time.Duration
-	heard   func(*http.Response) // told of every answer; nil = nobody
+	heard   func(r *http.Response, sent time.Time) // told of every answer and when it was asked for; nil = nobody
 }
 
 func newWire(o Options) wire {
@@ -203,6 +203,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 	if write {
 		lost = channels.Unsure
 	}
+	sent := w.clock()
 	response, err := w.client.Do(r) //nolint:gosec // the operator names the host, and the guarded client judges its address
 	if err != nil {
 		class := lost
@@ -216,7 +217,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if w.heard != nil {
-		w.heard(response)
+		w.heard(response, sent)
 	}
 	body, err := io.ReadAll(response.Body)
 	f := &channels.Failure{Class: lost, Call: name, RetryAfter: channels.RetryAfter(response.Header, w.clock())}

@@ -23,13 +23,19 @@ type Look struct {
 // Look opens one.
 func (c *Line) Look() *Look {
 	k := &Look{wire: c.wire, tokens: c.tokens}
-	k.heard = func(r *http.Response) {
-		if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
-			// The date is cut to seconds: half a second later is the best guess.
-			k.ahead, k.dated = k.clock().Sub(date.Add(time.Second/2)), true
+	k.heard = func(r *http.Response, _ time.Time) {
+		if ahead, dated := aheadOf(r, k.clock()); dated {
+			k.ahead, k.dated = ahead, true
 		}
 	}
 	return k
+}
+
+// aheadOf is how much our clock is ahead of the vendor's by an answer. The date is cut to seconds: half a second later is the
+// best guess.
+func aheadOf(r *http.Response, now time.Time) (ahead time.Duration, dated bool) {
+	date, err := http.ParseTime(r.Header.Get("Date"))
+	return now.Sub(date.Add(time.Second / 2)), err == nil
 }
 
 // Ahead is how much our clock is ahead of the vendor's, by the last answer; known is false before any.

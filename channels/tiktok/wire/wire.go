@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -61,6 +62,8 @@ type Line struct {
 	log     *slog.Logger
 	breaker *channels.Breaker
 
+	ahead atomic.Int64 // nanoseconds
+
 	mu       sync.Mutex // guards limiters
 	limiters map[string]*channels.Limiter
 }
@@ -69,11 +72,30 @@ type Line struct {
 func New(o Options) *Line {
 	w := newWire(o)
 	w.cipher = o.Connection.Cipher
-	return &Line{
+	l := &Line{
 		wire: w, tokens: o.Tokens, log: o.log().With("connection", o.Connection.ID),
 		breaker: channels.NewBreaker(o.Clock, chance(o.Rand)), limiters: map[string]*channels.Limiter{},
 	}
+	l.heard = l.compare
+	return l
 }
+
+// prompt is how soon an answer comes whose date tells the vendor's time: of a slow one nobody knows when it was dated.
+const prompt = time.Second
+
+// compare notes how far the clocks are apart.
+func (c *Line) compare(r *http.Response, sent time.Time) {
+	now := c.clock()
+	if took := now.Sub(sent); took < 0 || took > prompt {
+		return
+	}
+	if ahead, dated := aheadOf(r, now); dated {
+		c.ahead.Store(int64(ahead))
+	}
+}
+
+// Ahead implements channels.Clocked, by the last prompt answer.
+func (c *Line) Ahead() time.Duration { return time.Duration(c.ahead.Load()) }
 
 // chance draws from r under a lock, because calls fail at the same time.
 func chance(r *rand.Rand) func() float64 {
