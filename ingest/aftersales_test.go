@@ -151,6 +151,25 @@ func TestClaimsWithoutTheScope(t *testing.T) {
 }
 
 // A claim that cannot be read has a letter that says which field, and is taken in when it can be.
+// Of a claim that only a poll meets and cannot read a person is told, once.
+func TestPolledBrokenClaimHasALetter(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, LookBack: time.Second}})
+	id := r.place(shopID, false)
+	r.until("it is placed", func() bool { return r.order(r.shop, id).Known() })
+	r.spoil("/return_refund/202309/cancellations/search", func(_ *http.Request, body []byte) []byte {
+		return bytes.ReplaceAll(body, []byte(`"cancel_status":"CANCELLATION_REQUEST_PENDING"`), []byte(`"cancel_status":[]`))
+	})
+	r.must(r.RequestCancel(shopID, id, "no_longer_needed"))
+	r.until("it has a letter", func() bool { return len(r.opened()) == 1 })
+	if o := r.opened()[0]; o.Field != "cancel_status" || !strings.HasPrefix(o.Letter, "claim-"+r.shop.ID+":") || o.Connection != r.shop.ID {
+		t.Errorf("opened %+v", o)
+	}
+	r.passes(3)
+	if n := len(r.opened()); n != 1 {
+		t.Errorf("%d letters of one claim", n)
+	}
+}
+
 func TestBrokenClaimHasALetter(t *testing.T) {
 	r := newRig(t, knobs{})
 	id := r.place(shopID, false)

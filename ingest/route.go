@@ -299,7 +299,7 @@ func (i *Ingest) unreadable(v channels.Invalid) lanes.Act {
 func (i *Ingest) unknown(state, reason string, letter letterevents.Opened) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
 		letter.Inbox, letter.Connection = j.Number, j.Shop
-		return noted(j, state, reason), i.take.Unknown(ctx, letter)
+		return noted(j, state, reason), i.take.Once(ctx, letter)
 	}
 }
 

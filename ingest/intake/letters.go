@@ -166,9 +166,9 @@ func (t *Intake) open(ctx context.Context, e letterevents.Opened) error {
 	return nil
 }
 
-// Unknown says once, in one letter, that webhooks come which are of a shop or a type nobody knows. A person
-// who lets the letter go is not told again.
-func (t *Intake) Unknown(ctx context.Context, e letterevents.Opened) error {
+// Once opens a letter about what keeps coming: webhooks of a shop or a type nobody knows, a claim that cannot be read. A
+// person who lets the letter go is not told again.
+func (t *Intake) Once(ctx context.Context, e letterevents.Opened) error {
 	if err := t.opening.take(ctx); err != nil {
 		return err
 	}

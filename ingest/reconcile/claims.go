@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest/intake"
 )
 
-// maxClaimPages of one look: fifty thousand claims. What is beyond comes with a later one.
+// maxClaimPages of one look: fifty thousand claims.
 const maxClaimPages = 1000
 
 func claimsCursor(connection string) string { return "claims:" + connection }
@@ -30,7 +31,7 @@ func (p *Poller) claims(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, kind := range []channels.ClaimKind{channels.Cancellation, channels.Return} {
-		for pages, next := 0, ""; pages == 0 || next != "" && pages < maxClaimPages; pages++ {
+		for pages, next := 0, ""; pages == 0 || next != ""; pages++ {
 			read, err := sales.ClaimsChanged(ctx, kind, w.since, w.until, next)
 			if err != nil {
 				return err
@@ -39,6 +40,9 @@ func (p *Poller) claims(ctx context.Context, now time.Time) error {
 				return err
 			}
 			next = read.Next
+			if next != "" && pages == maxClaimPages-1 {
+				return fmt.Errorf("the shop shows more than %d pages of %ss", maxClaimPages, kind)
+			}
 		}
 	}
 	if w.deep {
@@ -49,7 +53,12 @@ func (p *Poller) claims(ctx context.Context, now time.Time) error {
 
 func (p *Poller) takeClaims(ctx context.Context, c channels.Connector, read channels.ClaimPage) error {
 	for _, i := range read.Invalid {
-		p.o.Logger.WarnContext(ctx, "claim not read", "connection", p.id, "error", i)
+		err := p.unread(ctx, i.Record, letterevents.Opened{
+			Field: i.Field, Rule: i.Rule, Sample: i.Sample, Reason: fmt.Sprintf("A cancellation or return of this shop cannot be read: %s %s. Look at it there.", i.Field, i.Rule),
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if err := p.ordersOf(ctx, c, read.Claims); err != nil {
 		return err
@@ -60,12 +69,21 @@ func (p *Poller) takeClaims(ctx context.Context, c channels.Connector, read chan
 		switch {
 		case err == nil:
 		case errors.As(err, &no), !intake.Ours(ctx, err): // this claim's alone
-			p.o.Logger.WarnContext(ctx, "claim not taken in", "connection", p.id, "error", err)
+			told := letterevents.Opened{Subject: p.id + ":" + claim.Order, Reason: "A cancellation or return of this order cannot be taken in: " + err.Error() + " Look at it at the channel."}
+			if err := p.unread(ctx, claim.ID, told); err != nil {
+				return err
+			}
 		default:
 			return err
 		}
 	}
 	return nil
+}
+
+// unread tells a person, once, of a claim that only they can look at now; its cursor goes on.
+func (p *Poller) unread(ctx context.Context, claim string, letter letterevents.Opened) error {
+	letter.Letter, letter.Connection = "claim-"+p.id+":"+claim, p.id
+	return p.o.Intake.Once(ctx, letter)
 }
 
 // ordersOf takes in the orders of claims that are older than what was ever polled, or have changed since they were.
