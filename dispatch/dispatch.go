@@ -20,6 +20,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/twin"
 	"github.com/creatorflow/creatorflow/vault"
 )
 
@@ -140,7 +141,7 @@ func (d *Desk) order(ctx context.Context, c channels.Connector, p fulfilment.Par
 // label arranges one package and keeps its label. The kept label says that all of it was done.
 func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Parcel, pkg string, again bool) (fulfilment.Labelled, error) {
 	id := LabelID(p.Order, pkg)
-	again = again && !noLook
+	again = again && !twin.NoLook
 	if again {
 		kept, err := d.vault.Label(ctx, id)
 		switch {

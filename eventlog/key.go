@@ -18,7 +18,7 @@ func (l *Log) checkKey(k *Key) error {
 	switch now, made := l.options.Clock(), ids.TimeOf(k.ID); {
 	case made.Before(now.Add(-keyLife)):
 		return ErrKeyTooOld
-	case made.After(now.Add(ids.Ahead)): // its answer would be kept until long after that time
+	case made.After(now.Add(ids.Ahead())): // its answer would be kept until long after that time
 		return ErrKeyAhead
 	}
 	return nil

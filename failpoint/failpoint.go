@@ -1,6 +1,6 @@
 // Package failpoint names the places in the program at which a crash matters most.
 //
-// A build with the tag failpoints kills itself at one of them: CREATORFLOW_FAILPOINT=log.commit.before:3
+// A build with the tag drill kills itself at one of them: CREATORFLOW_FAILPOINT=log.commit.before:3
 // sends SIGKILL at the third time that it comes by. Every other build has no failpoints: Hit is empty.
 package failpoint
 
@@ -39,5 +39,5 @@ func All() []Point {
 // Variable arms one of them.
 const Variable = "CREATORFLOW_FAILPOINT"
 
-// Tag is the build tag that puts them in.
-const Tag = "failpoints"
+// Tag is the build tag that puts them in, and the broken twins (package twin).
+const Tag = "drill"

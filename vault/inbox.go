@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // The states of an inbox item.
@@ -90,7 +92,7 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 	}
 	write := func(ctx context.Context, tx Tx) (err error) {
 		number, fresh = 0, true
-		if d.Delivery != "" && !noDedupe {
+		if d.Delivery != "" && !twin.NoDedupe {
 			known, err := One(ctx, tx, `select number from deliveries where channel = $1 and app = $2 and delivery = $3 and at > $4`,
 				[]any{d.Channel, d.App, d.Delivery, Micros(received.Add(-retention))}, &number)
 			if known || err != nil {
@@ -115,7 +117,7 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 		}
 		return count(ctx, tx, Pending, 1)
 	}
-	if earlyAck { // the broken twin
+	if twin.EarlyAck { // the answer does not wait for the commit
 		later := context.WithoutCancel(ctx)
 		time.AfterFunc(twinDelay, func() { _ = v.Write(later, write) })
 		return 0, true, nil

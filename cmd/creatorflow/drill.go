@@ -153,7 +153,7 @@ type drillCrash struct {
 
 // Help is shown below the flags.
 func (drillCrash) Help() string {
-	return "Kills come at random times; a --binary that was built with -tags failpoints is also killed at the points where a crash matters most, and the drill says which of them fired."
+	return "Kills come at random times; a --binary that was built with -tags drill is also killed at the points where a crash matters most, and the drill says which of them fired."
 }
 
 // Validate refuses a drill that would prove nothing.

@@ -11,7 +11,7 @@ import (
 // TestBitrot flips bits in the files of the hub, which must tell of each that is read.
 func TestBitrot(t *testing.T) {
 	r, err := Run(t.Context(), drill.Options{
-		Binary: drilltest.Build(t, ""), Dir: drilltest.Dir(t), Cycles: 30, Seed: 1, PerMinute: 3000, Out: io.Discard,
+		Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: 30, Seed: 1, PerMinute: 3000, Out: io.Discard,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -24,6 +24,6 @@ func TestBitrot(t *testing.T) {
 
 // TestBitrotCatches: records that are read without their checksum are served changed.
 func TestBitrotCatches(t *testing.T) {
-	drilltest.Caught(t, "twin_no_crc", "log.db: read as something else without a word: the log by position",
+	drilltest.Caught(t, "no_crc", "log.db: read as something else without a word: the log by position",
 		"bitrot", "--flips", "40", "--rate", "3000")
 }

@@ -36,5 +36,5 @@ func TestChaos(t *testing.T) {
 
 // TestTwin: a hub that keeps a webhook each time it comes is caught.
 func TestTwin(t *testing.T) {
-	drilltest.Caught(t, "twin_no_dedupe", "are kept again", "chaos", "--sequences", "100")
+	drilltest.Caught(t, "no_dedupe", "are kept again", "chaos", "--sequences", "100")
 }

@@ -10,25 +10,27 @@ import (
 	"github.com/creatorflow/creatorflow/drill/drilltest"
 	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // TestCrash kills the hub, at failpoints too, which must keep its promises, and a twin that answers webhooks before
 // they are committed, which the drill must catch losing them.
 func TestCrash(t *testing.T) {
 	for _, c := range []struct {
-		name, tags string
+		name, twin string
 		cycles     int
 		fired      int // failpoints, at least: a slow machine may be late for one
 		postgres   bool
 		broken     bool
 	}{
-		{name: "hub", tags: failpoint.Tag, cycles: 22, fired: len(failpoint.All()) - 2}, // each once
-		{name: "hub on postgres", tags: failpoint.Tag, cycles: 22, fired: len(failpoint.All()) - 4, postgres: true},
-		{name: "early ack", tags: "twin_early_ack", cycles: 3, broken: true},
+		{name: "hub", cycles: 22, fired: len(failpoint.All()) - 2}, // each once
+		{name: "hub on postgres", cycles: 22, fired: len(failpoint.All()) - 4, postgres: true},
+		{name: "early ack", twin: "early_ack", cycles: 3, broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(twin.Variable, c.twin)
 			o := drill.Options{
-				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1000, Out: io.Discard,
+				Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1000, Out: io.Discard,
 			}
 			if c.postgres {
 				server, err := pgserver.Start(t.Context(), filepath.Join(o.Dir, "postgres"))

@@ -12,7 +12,7 @@ import (
 // a full disk from any other error.
 func TestDisk(t *testing.T) {
 	r, err := Run(t.Context(), drill.Options{
-		Binary: drilltest.Build(t, ""), Dir: drilltest.Dir(t), Cycles: 1, Seed: 1, PerMinute: 1000, Out: io.Discard,
+		Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: 1, Seed: 1, PerMinute: 1000, Out: io.Discard,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -24,5 +24,5 @@ func TestDisk(t *testing.T) {
 	if len(r.Broken) > 0 {
 		t.Errorf("the hub broke a promise: %v", r.Broken)
 	}
-	drilltest.Caught(t, "twin_full_unknown", "the hub did not wait for room", "disk", "--cycles", "1")
+	drilltest.Caught(t, "full_unknown", "the hub did not wait for room", "disk", "--cycles", "1")
 }

@@ -13,12 +13,17 @@ import (
 	"testing"
 
 	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/twin"
 )
 
-// Build builds the program with tags, such as those of a broken twin. What it builds stays in the
-// module's bin, for the tests of other packages: linking takes longer than many a drill's cycle, and
-// the go command leaves a program alone that is up to date.
-func Build(t *testing.T, tags string) string {
+const module = "github.com/creatorflow/creatorflow/"
+
+// Build builds the program that drills break: it has all failpoints and is all broken twins, each for
+// whoever asks by its variable. What it builds stays in the module's bin, for the tests of other
+// packages: linking takes longer than many a drill's cycle, and the go command leaves a program alone
+// that is up to date.
+func Build(t *testing.T) string {
 	t.Helper()
 	root, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -36,13 +41,8 @@ func Build(t *testing.T, tags string) string {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatalf("wait for another test's build: %v", err)
 	}
-	shared := filepath.Join(dir, "creatorflow-"+tags)
-	//nolint:gosec // the tags are a test's own
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-tags", tags, "-o", shared,
-		"github.com/creatorflow/creatorflow/cmd/creatorflow")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build with tags %q: %v\n%s", tags, err, out)
-	}
+	shared := filepath.Join(dir, "creatorflow")
+	compile(t, shared, "-ldflags=-s -w", "-tags", failpoint.Tag)
 	binary := filepath.Join(t.TempDir(), "creatorflow") // a copy: another test may build while this one runs
 	program, err := os.ReadFile(shared)
 	if err == nil {
@@ -52,6 +52,15 @@ func Build(t *testing.T, tags string) string {
 		t.Fatal(err)
 	}
 	return binary
+}
+
+// compile makes the program of the sources as they are.
+func compile(t *testing.T, program string, flags ...string) {
+	t.Helper()
+	args := append(append([]string{"build", "-buildvcs=false", "-o", program}, flags...), module+"cmd/creatorflow")
+	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil { //nolint:gosec // our own program
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }
 
 // Dir is a folder for a drill, which stays when the test fails.
@@ -73,23 +82,24 @@ func Dir(t *testing.T) string {
 	return dir
 }
 
-// Caught runs a drill by its command on the twin that a tag makes. The drill must end with a broken
+// Caught runs a drill by its command on the twin of that name. The drill must end with a broken
 // promise that says so; a crash or a time-out is none.
-func Caught(t *testing.T, tag, promise string, args ...string) {
+func Caught(t *testing.T, name, promise string, args ...string) {
 	t.Helper()
 	args = append(append([]string{"drill"}, args...), "--json", "--dir", Dir(t))
-	run := exec.CommandContext(t.Context(), Build(t, tag), args...) //nolint:gosec // our own binary
+	run := exec.CommandContext(t.Context(), Build(t), args...) //nolint:gosec // our own binary
+	run.Env = append(os.Environ(), twin.Variable+"="+name)
 	out, err := run.Output()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		t.Fatalf("the drill on %s ended with %v, want exit code 1", tag, err)
+		t.Fatalf("the drill on %s ended with %v, want exit code 1", name, err)
 	}
 	var report struct{ Broken []string }
 	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("the drill on %s printed %q: %v\n%s", tag, out, err, exit.Stderr)
+		t.Fatalf("the drill on %s printed %q: %v\n%s", name, out, err, exit.Stderr)
 	}
 	if !strings.Contains(strings.Join(report.Broken, "\n"), promise) {
-		t.Errorf("the drill did not see what %s breaks (%s): %q", tag, promise, report.Broken)
+		t.Errorf("the drill did not see what %s breaks (%s): %q", name, promise, report.Broken)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill/powercut/disk"
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/postgres/pgserver"
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 const (
@@ -66,6 +67,10 @@ func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 			return r, err
 		}
 	}
+	var settings []string
+	if twin.WeakSync {
+		settings = []string{"fsync=off"}
+	}
 	x.server, err = pgserver.Make(ctx, filepath.Join(x.disk.Platter(), "postgres"), settings...)
 	if errors.Is(err, pgserver.ErrNone) {
 		return drill.Report{Name: name, Engine: o.Engine, Seed: o.Seed, Commit: o.Version, NotRun: err.Error()}, nil
@@ -86,7 +91,7 @@ const name = "powercut"
 
 func (x cutter) onSQLite(ctx context.Context, o Options) error {
 	x.Move(x.disk.Mounted())
-	if !o.Begun && !weak {
+	if !o.Begun && !twin.WeakSync {
 		if err := x.first(ctx); err != nil {
 			return fmt.Errorf("first start: %w", err)
 		}
@@ -233,7 +238,7 @@ func (x cutter) run(ctx context.Context, until func(ctx context.Context, h *dril
 		return errors.Join(err, x.cut(nil, false))
 	}
 	err = until(ctx, h)
-	return errors.Join(err, x.cut(h, tears && x.rng.IntN(2) == 0))
+	return errors.Join(err, x.cut(h, x.tears()))
 }
 
 // on puts the power on, and the server if there is one: perhaps after a cut while it recovers.
@@ -265,7 +270,7 @@ func (x cutter) on(ctx context.Context) error {
 	select {
 	case <-x.disk.Power():
 		x.Say("cut at sync %d of the server's recovery", at)
-		if err := x.cut(nil, tears && x.rng.IntN(2) == 0); err != nil {
+		if err := x.cut(nil, x.tears()); err != nil {
 			return err
 		}
 		return x.on(ctx)
@@ -276,6 +281,10 @@ func (x cutter) on(ctx context.Context) error {
 
 // recovery is about how many syncs a server's start after a cut takes: one for each of its files.
 const recovery = 1200
+
+// tears says whether a cut leaves a part of what was not synced. None does when the server never syncs:
+// no server starts on a torn cluster of that kind, and the drill is to see what is lost.
+func (x cutter) tears() bool { return !twin.WeakSync && x.rng.IntN(2) == 0 }
 
 // cut takes the power away, from a hub and from the server if there are such, and leaves on the platter
 // what survives.

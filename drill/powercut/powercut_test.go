@@ -9,6 +9,7 @@ import (
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/drill/drilltest"
 	"github.com/creatorflow/creatorflow/storage/engine"
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // TestPowercut cuts the power of the hub, which must keep its promises, and of a twin whose commits
@@ -16,18 +17,19 @@ import (
 // it lost.
 func TestPowercut(t *testing.T) {
 	for _, c := range []struct {
-		name, tags, engine string
+		name, twin, engine string
 		cycles             int
 		drain              time.Duration // a twin that lost its orders never comes to rest
 		lost               []string
 	}{
 		{name: "hub", cycles: 50},
 		{name: "hub on postgres", engine: engine.Postgres, cycles: 5},
-		{name: "weak sync", tags: "twin_weak_sync", cycles: 10, drain: time.Second, lost: []string{"acknowledged webhooks are lost", "acknowledged commands are lost"}},
+		{name: "weak sync", twin: "weak_sync", cycles: 10, drain: time.Second, lost: []string{"acknowledged webhooks are lost", "acknowledged commands are lost"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(twin.Variable, c.twin)
 			o := drill.Options{
-				Binary: drilltest.Build(t, c.tags), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1200, Drain: c.drain, Out: io.Discard,
+				Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1200, Drain: c.drain, Out: io.Discard,
 			}
 			r, err := Run(t.Context(), Options{Engine: c.engine, Options: o, Begun: len(c.lost) > 0})
 			if err != nil {
@@ -52,5 +54,5 @@ func TestPowercut(t *testing.T) {
 
 // TestPostgresTwin: a server that does not sync loses what it acknowledged, and the drill says so.
 func TestPostgresTwin(t *testing.T) {
-	drilltest.Caught(t, "twin_weak_sync", "acknowledged webhooks are lost", "powercut", "--engine", "postgres", "--cycles", "3")
+	drilltest.Caught(t, "weak_sync", "acknowledged webhooks are lost", "powercut", "--engine", "postgres", "--cycles", "3")
 }

@@ -36,5 +36,5 @@ func TestSimulation(t *testing.T) {
 
 // TestTwin: a hub that does not look at what a try before has done ships twice, and is caught.
 func TestTwin(t *testing.T) {
-	drilltest.Caught(t, "twin_no_look", "done twice at the shop", "simulation", "--seeds", "4")
+	drilltest.Caught(t, "no_look", "done twice at the shop", "simulation", "--seeds", "4")
 }

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // Source makes uuids of version 7 that grow with every call, whatever the clock does. They are
@@ -50,4 +52,12 @@ func TimeOf(id [16]byte) time.Time {
 func Least(t time.Time) (id [16]byte) {
 	binary.BigEndian.PutUint64(id[0:], uint64(t.UnixMilli())<<16)
 	return id
+}
+
+// Ahead is how far the clock of whoever makes a key may be ahead of ours.
+func Ahead() time.Duration {
+	if twin.StrictKeys {
+		return time.Minute
+	}
+	return 24 * time.Hour
 }

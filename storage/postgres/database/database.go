@@ -18,6 +18,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 const (
@@ -100,9 +101,12 @@ var errUnsafe = errors.New("it would lose what was acknowledged")
 // durable refuses a connection to a server that was told to forget: at the start, and after each of
 // its restarts.
 func durable(ctx context.Context, c *pgx.Conn) error {
-	for _, setting := range needed {
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
 		if c.Config().RuntimeParams[setting] != "" {
 			continue // this pool keeps what can be made again
+		}
+		if twin.WeakSync && setting == "fsync" {
+			continue
 		}
 		var value string
 		if err := c.QueryRow(ctx, `select current_setting($1)`, setting).Scan(&value); err != nil {

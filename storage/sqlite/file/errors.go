@@ -4,13 +4,15 @@ import (
 	"errors"
 
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // IsFull says that the disk had no room: nothing was written and a later try may succeed. Errors
 // of package native and of the database/sql driver are understood.
 func IsFull(err error) bool {
 	code, _ := Code(err)
-	return (code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE) && !fullUnknown
+	return (code&0xff == lib.SQLITE_FULL || code == lib.SQLITE_IOERR_SHMSIZE) && !twin.FullUnknown
 }
 
 // IsFault says that the disk failed: what is on it is unknown, so nothing may be acknowledged again.

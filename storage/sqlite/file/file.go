@@ -40,7 +40,7 @@ func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*D
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
 	writing := []string{
-		"journal_mode(WAL)", "synchronous(" + string(d) + ")",
+		"journal_mode(WAL)", "synchronous(" + d.Synchronous() + ")",
 		// The writer checkpoints: a second connection doing it lets the WAL grow without bound.
 		"wal_autocheckpoint(8000)", "foreign_keys(1)",
 	}

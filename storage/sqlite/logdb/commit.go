@@ -35,7 +35,7 @@ func openWriter(path string) (*writer, error) {
 	}
 	w := &writer{Conn: conn}
 	// A larger cache keeps the index pages of many streams at hand: 64 MB.
-	err = conn.Exec("pragma synchronous = " + string(file.Full) + "; pragma cache_size = -64000")
+	err = conn.Exec("pragma synchronous = " + file.Full.Synchronous() + "; pragma cache_size = -64000")
 	for _, s := range []struct {
 		into **native.Stmt
 		sql  string

@@ -1,5 +1,0 @@
-//go:build !twin_weak_sync
-
-package file
-
-const full = "FULL"
