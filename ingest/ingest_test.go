@@ -195,7 +195,8 @@ func TestUnknownShopIsTakenUpOnceConnected(t *testing.T) {
 	c := r.authorize(otherShop)
 	r.until("its letter is closed", func() bool { return len(found[letterevents.Resolved](r)) == 1 })
 	r.until("the webhook was taken up", func() bool { return r.item(1).State == vault.Done })
-	if got := r.names(c, id); got != "placed" && got != "placed cancelled" {
+	got := r.names(c, id)
+	if order := strings.Replace(got, " claim_opened", "", 1); order != "placed" && order != "placed cancelled" { // the cancellation itself may be known by now
 		t.Errorf("events %q", got)
 	}
 }
