@@ -109,9 +109,9 @@ postgres:
 properties:
 	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 go test -shuffle=on -timeout 40m $(MODULE)/$$0'
 
-# Two packages at a time: one that computes in virtual time beside one that mostly waits.
+# Three packages at a time: one that computes in virtual time beside two that mostly wait for a disk or a restart.
 drills:
-	go test -v -count=1 -p 2 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
+	go test -v -count=1 -p 3 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)

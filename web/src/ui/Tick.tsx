@@ -9,7 +9,7 @@ interface TickProps {
 /** A box to tick, as large as a finger on phones. It stands above a row that is one link. */
 export function Tick({ label, checked, onChange }: TickProps) {
   return (
-    <span className="relative z-1 grid size-6 place-items-center max-md:size-11">
+    <span className="relative z-1 grid size-6 shrink-0 place-items-center max-md:size-11">
       <input
         type="checkbox"
         aria-label={label}
