@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 ARGS      ?=
 # Short forms of drills, load and fuzz runs; test-long empties SHORT.
 SHORT     ?= -short
-FUZZTIME  ?= 3s
+FUZZTIME  ?= 2s
 MAX_BYTES := 41943040
 
 # One way to compile for all phases, so that they share what is compiled; with the race detector alone

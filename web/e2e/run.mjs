@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Drives the real binary with a real browser.
 //   node e2e/run.mjs
-//   --all                      each state of a screen in all four forms, not in two
+//   --all                      each state of a screen in all four forms
 //   CREATORFLOW_BIN=<path>     the program; default bin/creatorflow of this tree
 //   CREATORFLOW_LINK=<link>    takes a server that runs already instead; the kill and restart check is then left out,
 //                              which the summary says
@@ -20,8 +20,9 @@ import * as walk from "./walk.mjs";
 import { newBusiness } from "./workspace.mjs";
 
 const given = process.env.CREATORFLOW_LINK;
-// the states besides the live one differ little between themes: in short runs each theme and each width is looked at once
-const some = process.argv.includes("--all") ? forms : [forms[0], forms[3]];
+// the states besides the live one differ little between themes: in short runs each theme, each width and each state is looked at once
+const all = process.argv.includes("--all");
+const some = all ? forms : [forms[0], forms[3]];
 const data = mkdtempSync(join(tmpdir(), "creatorflow-e2e-"));
 const demo = (listen) => ["demo", "--data", data, "--listen", listen, "--speed", "300"];
 let product = given ? { link: given, origin: new URL(given).origin, stop: () => {} } : await start(demo("127.0.0.1:0"));
@@ -192,7 +193,7 @@ try {
   await twoAtATime(forms, dress);
   const stated = states.routes(orders[0].id, skus[0].sku);
   await twoAtATime(some, async (form) => {
-    await states.cutOff(run, browser, form, state, origin, stated);
+    await states.cutOff(run, browser, form, state, origin, stated, all ? ["loading", "failed"] : form === forms[0] ? ["failed"] : ["loading"]);
     await states.heldStill(run, browser, form, state, origin);
   });
 

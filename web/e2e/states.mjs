@@ -42,9 +42,9 @@ async function look(page, form) {
   if (form.width < 768) await looks.touchTargets(page);
 }
 
-/** Each route while it loads and when its reads fail. */
-export async function cutOff(run, browser, form, state, origin, paths) {
-  for (const kind of ["loading", "failed"]) {
+/** Each route while it loads, or when its reads fail. */
+export async function cutOff(run, browser, form, state, origin, paths, kinds) {
+  for (const kind of kinds) {
     const context = await open(browser, form, state);
     await cut(context, kind);
     const page = await context.newPage();
