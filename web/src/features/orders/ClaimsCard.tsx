@@ -17,7 +17,7 @@ export function ClaimsCard({ order }: { order: OrderDetail }) {
     <Card title={t.claims.title} name="claims">
       <ul className="flex flex-col">
         {order.claims.map((claim) => (
-          <ClaimItem key={`${claim.kind}-${claim.id}`} order={order.id} claim={answered(claim, order.answers) ? { ...claim, can: [] } : claim} />
+          <ClaimItem key={`${claim.kind}-${claim.id}`} order={order.id} claim={claim} />
         ))}
       </ul>
       {order.answers.length > 0 && (
@@ -31,13 +31,6 @@ export function ClaimsCard({ order }: { order: OrderDetail }) {
         </>
       )}
     </Card>
-  );
-}
-
-/** Whether the channel was told since it last said how the claim stands: then its news are on their way, and nothing is to be said twice. */
-function answered(claim: Claim, answers: SellersAnswer[]): boolean {
-  return answers.some(
-    (answer) => answer.claim === claim.id && (answer.state === "asking" || (answer.state === "done" && (answer.ended_at ?? "") >= claim.updated_at)),
   );
 }
 
