@@ -54,6 +54,9 @@ type Claim struct {
 	Created  time.Time
 	Updated  time.Time // the vendor's state version; orders news
 	DecideBy time.Time // then the channel decides by itself; zero when nobody waits for the seller
+
+	Untracked bool   // of a return: the channel does not tell when the goods are under way, so they may come while they are awaited
+	Elsewhere string // an address: the channel takes no answer to this from here, and the seller gives it there
 }
 
 // ClaimLine is so many units of a listing.
@@ -61,6 +64,7 @@ type ClaimLine struct {
 	ListingID string
 	Code      string
 	Quantity  int64
+	Restocked int64 // of a return, those that somebody put back on sale at the channel itself
 }
 
 // ClaimPage is one page of claims; broken ones come beside the good ones.
@@ -75,6 +79,8 @@ type Verdict struct {
 	Approve bool
 	Reason  string // of a no, one of RejectReasons
 	Key     string // the same for every try of one answer
+
+	Came []ClaimLine // of a return whose goods were received: all that came so far. Nil = the answer is about the whole of it
 }
 
 // Why a seller cancels, and why one says no, in the hub's words.
@@ -91,8 +97,14 @@ type AfterSales interface {
 	ClaimsOf(ctx context.Context, kind ClaimKind, orders []string, page string) (ClaimPage, error)
 	// Claim reads one claim; false when the channel does not show it.
 	Claim(ctx context.Context, kind ClaimKind, id string) (Claim, bool, error)
-	// Answer carries the seller's answer to a claim that was just read: what yes or no mean there follows from its state.
+	// Answer carries the seller's answer to a claim that was just read: what yes or no mean there follows from its state. Of an Untracked
+	// return that is completed, yes to what Came asks whether all of that was refunded: Rejected where it was not.
 	Answer(ctx context.Context, c Claim, v Verdict) error
-	// Cancel cancels a whole order in the seller's name, for one of CancelReasons.
+}
+
+// Canceller is a connector whose channel lets a seller cancel orders.
+type Canceller interface {
+	// Cancel cancels a whole order in the seller's name, for one of CancelReasons; what the buyer has paid goes back with it. Awaited
+	// while the channel has taken it on and not carried it out.
 	Cancel(ctx context.Context, order Order, reason string) error
 }

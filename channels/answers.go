@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/creatorflow/creatorflow/channels/outbound"
 )
 
 // Unsent reports whether a request failed before a byte of it was written.
@@ -59,7 +61,7 @@ func DownloadPDF(ctx context.Context, client *http.Client, from string, most int
 	}
 	response, err := client.Do(r)
 	switch {
-	case errors.Is(err, ErrBlocked):
+	case errors.Is(err, outbound.ErrBlocked):
 		return fail(Rejected, "not fetched", WithoutURL(err))
 	case err != nil:
 		return away("no answer", WithoutURL(err))

@@ -2,7 +2,7 @@
 // connector must be able to do, and the hub's own words for what the vendor says.
 //
 //	webhook body ─► Connector.Hints ─► ingest ─► Connector.Orders (the truth) ─► domain/orders
-//	polls: Connector.Changed ─► the same path      effects: Ship, Label, Quantity ─► the vendor
+//	polls: Connector.Changed ─► the same path      effects: Arrange, Send, SetQuantity ─► the vendor
 //
 // A connector translates and nothing else: it holds no state but its token and its limiter, decides
 // nothing and appends nothing. What a channel can do is a capability, not an if in the caller.
@@ -23,6 +23,7 @@ const (
 	WriteAbsolute       WriteKind = "absolute"         // overwrites; needs zero-first
 	WriteCompareAndSwap WriteKind = "compare-and-swap" // refuses a stale base
 	WriteNone           WriteKind = "none"             // the channel takes no quantities
+	WriteCounter        WriteKind = "counter"          // its orders are entered here, so the hub itself keeps what may be sold
 )
 
 // WriteKind is how a quantity is written to a channel.
@@ -37,6 +38,15 @@ type Capabilities struct {
 	AcceptsZero     bool      // false: a listing is deactivated instead
 	RestocksCancels bool      // puts cancelled units back by itself
 	MaxQuantity     int64     // ceiling of a listed quantity
+	CancelAt        string    // where a seller cancels an order of a channel that is no Canceller, as in "in its app"; empty = at the channel
+	AtOnce          int       // quantity writes that may be under way together, because they share calls; 0 = a few
+
+	HidesCommitted bool          // Quantity.Committed is not told: a sale cannot be told from a hand's edit by the figures alone
+	PollEvery      time.Duration // the list of changed orders may be read no more often; 0 = as often as the hub likes
+	ListsAfter     time.Duration // that list lacks what changed so lately
+	AnyCarrier     bool          // a parcel's carrier may be named that is none of Carriers
+	OrdersAtOnce   int           // orders of one Orders that come without waiting for one another; 0 = any number
+	NoHistory      string        // of a channel that is no Historian: why old orders cannot be read, a sentence
 }
 
 // App is one set of a vendor's credentials, shared by its connections.
@@ -56,7 +66,8 @@ type Connection struct {
 	Channel string
 	ShopID  string // the vendor's id, a string always
 	Name    string
-	Cipher  string // TikTok's shop_cipher; empty elsewhere
+	Cipher  string            // TikTok's shop_cipher; empty elsewhere
+	Extra   map[string]string `json:"-"` // what else the vendor's calls need, by names of the connector's; may hold secrets
 }
 
 // Token is what authorises calls, for one connection or for all that were authorised together.
@@ -77,13 +88,15 @@ type Tokens interface {
 // Hint is what a webhook says, before the truth is fetched.
 type Hint struct {
 	Delivery string // the vendor's delivery id, or the documented fallback key
-	Shop     string
-	Kind     string // "order", "cancellation", "return", "package", "authorisation" (it ended), "expiring" (it will), "test" (our own), "other"
+	Shop     string // empty = the only one of its app
+	Kind     string // "order", "cancellation", "return", "package", "authorisation" (it ended), "expiring" (it will), "signal", "test" (our own), "other"
 	Type     string // the vendor's own name or number of the topic
 	Order    string // the order's id at the channel, when the hint is about one
 	Updated  time.Time
 	Ends     time.Time // of the authorisation, when it is expiring
+	Sold     []Line    // of an order that is new by what the hint says: codes and quantities, so that nobody lists them while it is read
 	Unknown  bool      // a topic we do not know: kept and shown, nothing done
+	Signal   Signal    // when Kind is KindSignal; Updated is when
 }
 
 // Line is one SKU of an order, units already summed.
@@ -112,8 +125,21 @@ type Order struct {
 	Recipient *Recipient // personal data, nil while hidden; goes to the vault only
 	Packages  []string
 	Cancel    string // the vendor's cancel reason code, empty unless cancelled
+	CancelBy  string // who cancelled it: BySeller, ByBuyer or ByChannel; empty = not told
 	ShipBy    time.Time
 	SelfShips bool // the channel or its warehouse ships; the hub must not
+
+	BilledElsewhere bool // the channel says that the bill goes to another address; told with the recipient alone
+
+	Owed bool // the money is only reserved although the order was sent; see Capturer
+
+	Claims []Claim // that the order itself shows, of a channel that lists none
+
+	Refunded money.Money // what has gone back to the buyer so far; zero where nothing has, or the channel does not tell
+
+	SellerShips bool // the seller's own carrier takes it: the channel makes no label and is told the tracking number
+
+	Payment *Payment // of an order that was entered at the hub: nothing but this is told of it, and ID is the payment's
 }
 
 // Recipient is personal data: it goes to the vault and nowhere else.
@@ -123,23 +149,41 @@ type Recipient struct {
 	PostalCode         string
 	Region             string
 	Message            string // free text by the buyer
+
+	// The parts of the address, where the channel tells them; Region is the country then, in two letters.
+	Company, Line1, Line2, City, State string `json:",omitempty"`
 }
+
+// Destination is where an order goes, as the channel showed it last. What the vault keeps of a person is these, by the channel's
+// ids of their orders.
+type Destination struct {
+	Updated   time.Time `json:"updated"` // of the order that showed it
+	Recipient Recipient `json:"recipient"`
+}
+
+// Who cancelled an order.
+const (
+	BySeller  = "seller"
+	ByBuyer   = "buyer"
+	ByChannel = "channel"
+)
 
 // Status is an order's state in the hub's words.
 type Status string
 
 // The states of an order at a channel.
 const (
-	StatusUnpaid    Status = "unpaid"
-	StatusOnHold    Status = "on_hold"
-	StatusReady     Status = "ready"    // may be shipped
-	StatusPartial   Status = "partial"  // partly shipped
-	StatusArranged  Status = "arranged" // label made, waiting for collection
-	StatusTransit   Status = "in_transit"
-	StatusDelivered Status = "delivered"
-	StatusCompleted Status = "completed"
-	StatusCancelled Status = "cancelled"
-	StatusUnknown   Status = "unknown" // a word we do not know; kept in Order.Vendor
+	StatusUnpaid     Status = "unpaid"
+	StatusAuthorised Status = "authorised" // the money is reserved at the buyer's bank and not taken; see Capturer
+	StatusOnHold     Status = "on_hold"
+	StatusReady      Status = "ready"    // may be shipped
+	StatusPartial    Status = "partial"  // partly shipped
+	StatusArranged   Status = "arranged" // label made, waiting for collection
+	StatusTransit    Status = "in_transit"
+	StatusDelivered  Status = "delivered"
+	StatusCompleted  Status = "completed"
+	StatusCancelled  Status = "cancelled"
+	StatusUnknown    Status = "unknown" // a word we do not know; kept in Order.Vendor
 )
 
 // Invalid is one broken field of a record: the record is quarantined, its neighbours go on.
@@ -224,9 +268,12 @@ const (
 	Gone      Class = "gone"      // the order was cancelled or is closed at the channel
 	Done      Class = "done"      // it had been done before: success after a re-read
 	Claimed   Class = "claimed"   // a cancellation or return of the order is open and must be answered first
+	Held      Class = "held"      // the order is on hold at the channel, which ends without us
 	Rejected  Class = "rejected"  // the vendor refuses; a person must look
 	Bug       Class = "bug"       // we sent something wrong: no retry
 	Unsure    Class = "unsure"    // sent, no answer: re-read before trying again
+	Awaited   Class = "awaited"   // taken on and not decided yet: look again later, ask again only once it has failed
+	Stale     Class = "stale"     // the quantity is not the one that was named: read it, decide anew
 )
 
 // Failure is a vendor's "no" with what it means.
@@ -272,8 +319,10 @@ var ErrSignature = errors.New("channels: wrong webhook signature")
 type Webhooks interface {
 	// Verify checks the signature over the raw body in constant time against each secret.
 	Verify(app App, header http.Header, body []byte) error
-	// Hints reads a verified body. An Invalid error means signed but unreadable; a hint beside it holds the shop alone.
-	Hints(body []byte) ([]Hint, error)
+	// Keep is what the inbox keeps of a verified delivery: the body, with what of the header Hints needs.
+	Keep(header http.Header, body []byte) []byte
+	// Hints reads what was kept. An Invalid error means signed but unreadable; a hint beside it holds the shop alone.
+	Hints(kept []byte) ([]Hint, error)
 }
 
 // Connector speaks to one shop.
@@ -285,14 +334,8 @@ type Connector interface {
 	Changed(ctx context.Context, since, until time.Time, page string) (Page, error)
 	// Quantities reads listed quantities; at most 600 listings.
 	Quantities(ctx context.Context, listings []string) ([]Quantity, error)
-	// SetQuantity writes an absolute quantity; the answer means accepted, not in effect.
+	// SetQuantity writes an absolute quantity, whatever is listed; the answer means accepted, not in effect.
 	SetQuantity(ctx context.Context, product, listing string, quantity int64) error
-	// Arrange arranges shipment of a package; Already when it had been arranged before.
-	Arrange(ctx context.Context, pkg string) (Shipment, error)
-	// Package reads a package's state, to settle an unsure Arrange.
-	Package(ctx context.Context, pkg string) (Shipment, bool, error)
-	// Label fetches the label file of an arranged package.
-	Label(ctx context.Context, pkg string) (Label, error)
 	// Listings pages through the shop's SKUs.
 	Listings(ctx context.Context, page string) (ListingPage, error)
 }

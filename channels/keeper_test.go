@@ -194,3 +194,6 @@ func TestKeeperOutlivesItsCaller(t *testing.T) {
 		}
 	})
 }
+
+// pass lets virtual time go by: all its callers run in a bubble.
+func pass(d time.Duration) { <-time.After(d) }

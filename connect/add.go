@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 	events "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -28,15 +29,16 @@ const (
 // AddApp keeps an app's credentials. The same channel and key again finds the app: new secrets go
 // before the old one, which stays valid beside the newest, and URLs that are given replace the old.
 func (r *Registry) AddApp(ctx context.Context, app channels.App) (channels.App, error) {
-	if _, ok := vendors[app.Channel]; !ok {
-		return channels.App{}, eventlog.Refusal(fmt.Sprintf("There is no channel %q. There is: %s.", app.Channel, channelNames()))
+	v, ok := r.vendors[app.Channel]
+	if !ok {
+		return channels.App{}, eventlog.Refusal(fmt.Sprintf("There is no channel %q. There is: %s.", app.Channel, r.channelNames()))
 	}
 	app.Secrets = slices.DeleteFunc(slices.Clone(app.Secrets), func(s string) bool { return s == "" })
-	if app.Key == "" || len(app.Secrets) == 0 {
+	if app.Key == "" || len(app.Secrets) == 0 && !v.Secret.Optional {
 		return channels.App{}, ErrNoKey
 	}
 	app.BaseURL, app.AuthURL = strings.TrimSuffix(app.BaseURL, "/"), strings.TrimSuffix(app.AuthURL, "/")
-	if _, err := channels.NewClient(hosts(app)...); err != nil {
+	if _, err := outbound.NewClient(r.hosts(app)...); err != nil {
 		return channels.App{}, eventlog.Refusal(fmt.Sprintf("The app's address cannot be used: %v.", err))
 	}
 	if err := r.take(ctx); err != nil {
@@ -102,10 +104,10 @@ func (r *Registry) AddShop(ctx context.Context, app channels.App, token channels
 	return added[0], nil
 }
 
-// Authorize spends the code that a seller's consent gave and adds every shop that it opens. A name
+// Authorize adds every shop that opens with what the seller gave, such as the code of their consent. A name
 // is what to call the shop, or begins each one's name when there are several; empty = as the channel
 // calls it.
-func (r *Registry) Authorize(ctx context.Context, appID, code, name string) ([]channels.Connection, error) {
+func (r *Registry) Authorize(ctx context.Context, appID string, given channels.Grant, name string) ([]channels.Connection, error) {
 	r.mu.RLock()
 	app, ok := r.apps[appID]
 	o := r.opening(app)
@@ -113,7 +115,11 @@ func (r *Registry) Authorize(ctx context.Context, appID, code, name string) ([]c
 	if !ok {
 		return nil, ErrNoApp
 	}
-	token, found, err := vendors[app.Channel].authorize(ctx, o, code)
+	v := r.vendors[app.Channel]
+	if err := given.Check(v.Grant); err != nil {
+		return nil, refusal(err)
+	}
+	token, found, err := v.Authorize(ctx, o, given)
 	if err != nil {
 		return nil, fmt.Errorf("authorise: %w", err)
 	}
@@ -179,7 +185,7 @@ func (r *Registry) addShop(ctx context.Context, c *channels.Connection, pair str
 			return err
 		}
 	}
-	record := shopRecord{App: c.App, Channel: c.Channel, ShopID: c.ShopID, Name: c.Name, Cipher: c.Cipher, Token: pair}
+	record := shopRecord{App: c.App, Channel: c.Channel, ShopID: c.ShopID, Name: c.Name, Cipher: c.Cipher, Extra: c.Extra, Token: pair}
 	if err := put(ctx, r.vault, shopKind, c.ID, record); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -92,7 +93,7 @@ func (r *rig) app(registry *connect.Registry, secrets ...string) channels.App {
 
 func (r *rig) authorize(registry *connect.Registry, app channels.App, shop string) channels.Connection {
 	r.t.Helper()
-	added, err := registry.Authorize(r.t.Context(), app.ID, r.AuthCode(shop), "")
+	added, err := registry.Authorize(r.t.Context(), app.ID, channels.Grant{"code": r.AuthCode(shop)}, "")
 	if err != nil || len(added) != 1 {
 		r.t.Fatalf("authorised %+v, %v", added, err)
 	}
@@ -167,7 +168,7 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 	r.calls(registry, c.ID)
 	registry = r.open()
 	r.calls(registry, c.ID)
-	if got := registry.Connections(); len(got) != 1 || got[0] != c {
+	if got := registry.Connections(); len(got) != 1 || !reflect.DeepEqual(got[0], c) {
 		t.Errorf("connections %+v, want %+v", got, c)
 	}
 	if again := r.app(registry, secret); again.ID != app.ID {
@@ -240,11 +241,11 @@ func TestRefusalsNameTheMend(t *testing.T) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
-	if _, err := registry.Authorize(t.Context(), "nosuch", "code", ""); !errors.Is(err, connect.ErrNoApp) {
+	if _, err := registry.Authorize(t.Context(), "nosuch", channels.Grant{"code": "code"}, ""); !errors.Is(err, connect.ErrNoApp) {
 		t.Errorf("no app: %v", err)
 	}
 	app := r.app(registry, secret)
-	_, err := registry.Authorize(t.Context(), app.ID, "used", "")
+	_, err := registry.Authorize(t.Context(), app.ID, channels.Grant{"code": "used"}, "")
 	if channels.ClassOf(err) != channels.Auth || strings.Contains(err.Error(), secret) {
 		t.Errorf("a wrong code: %v", err)
 	}
@@ -272,7 +273,7 @@ func TestShopsOfOneConsentRefreshOnce(t *testing.T) {
 	r.url = front.URL
 	registry := r.open()
 	app := r.app(registry, secret)
-	added, err := registry.Authorize(t.Context(), app.ID, r.AuthCode(shop, other), "")
+	added, err := registry.Authorize(t.Context(), app.ID, channels.Grant{"code": r.AuthCode(shop, other)}, "")
 	if err != nil || len(added) != 2 {
 		t.Fatalf("authorised %+v, %v", added, err)
 	}

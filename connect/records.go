@@ -30,17 +30,18 @@ func (a appRecord) app(id string) channels.App {
 }
 
 type shopRecord struct {
-	App     string `json:"app"`
-	Channel string `json:"channel"`
-	ShopID  string `json:"shop_id"`
-	Name    string `json:"name"`
-	Cipher  string `json:"cipher,omitzero"`
-	Token   string `json:"token"`
+	App     string            `json:"app"`
+	Channel string            `json:"channel"`
+	ShopID  string            `json:"shop_id"`
+	Name    string            `json:"name"`
+	Cipher  string            `json:"cipher,omitzero"`
+	Extra   map[string]string `json:"extra,omitzero"`
+	Token   string            `json:"token"`
 }
 
 func (s shopRecord) shop(id string) shop {
 	return shop{
-		Connection: channels.Connection{ID: id, App: s.App, Channel: s.Channel, ShopID: s.ShopID, Name: s.Name, Cipher: s.Cipher},
+		Connection: channels.Connection{ID: id, App: s.App, Channel: s.Channel, ShopID: s.ShopID, Name: s.Name, Cipher: s.Cipher, Extra: s.Extra},
 		token:      s.Token,
 	}
 }

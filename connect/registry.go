@@ -4,8 +4,8 @@
 //	Open: vault ─► connectors, found by connection id, and by app and shop for webhooks
 //
 // An app is one set of a vendor's credentials and serves many shops. A shop keeps its connection id
-// for ever: authorising it again finds the connection that it had. What the vendor calls things is
-// said in one table, vendors.
+// for ever: authorising it again finds the connection that it had. What a vendor calls things is said
+// by its channels.Vendor.
 package connect
 
 import (
@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 	events "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -33,22 +34,24 @@ import (
 
 // Options are what a Registry needs besides log and vault.
 type Options struct {
-	Clock     func() time.Time // required
-	Rand      io.Reader        // of ids and spread; nil = crypto/rand
-	Client    *http.Client     // the way out; nil = a guarded one for each app
-	Timeout   time.Duration    // of one call; 0 = the connector's own
-	Log       *slog.Logger     // nil = silent
-	Workspace string           // empty = "main"
-	Public    string           // the address under which the channels reach the hub, without a slash at the end; empty = none
+	Clock     func() time.Time  // required
+	Rand      io.Reader         // of ids and spread; nil = crypto/rand
+	Client    *http.Client      // the way out; nil = a guarded one for each app
+	Timeout   time.Duration     // of one call; 0 = the connector's own
+	Log       *slog.Logger      // nil = silent
+	Workspace string            // empty = "main"
+	Vendors   []channels.Vendor // nil = all there are
+	Public    string            // the address under which the channels reach the hub, without a slash at the end; empty = none
 }
 
 // Registry is every app and connection. Its methods may be called from many goroutines.
 type Registry struct {
-	log   *eventlog.Log
-	vault *vault.Vault
-	o     Options
-	turn  chan struct{} // holds one: whoever adds an app or a shop
-	hooks chan struct{} // holds one: whoever sets up webhooks; two would each write what is missing
+	log     *eventlog.Log
+	vault   *vault.Vault
+	o       Options
+	vendors map[string]channels.Vendor
+	turn    chan struct{} // holds one: whoever adds an app or a shop
+	hooks   chan struct{} // holds one: whoever sets up webhooks; two would each write what is missing
 
 	mu      sync.RWMutex // guards all below
 	apps    map[string]channels.App
@@ -78,10 +81,16 @@ func Open(ctx context.Context, log *eventlog.Log, v *vault.Vault, o Options) (*R
 	if o.Workspace == "" {
 		o.Workspace = "main"
 	}
+	if o.Vendors == nil {
+		o.Vendors = Vendors
+	}
 	r := &Registry{
-		log: log, vault: v, o: o, turn: make(chan struct{}, 1), hooks: make(chan struct{}, 1),
+		log: log, vault: v, o: o, vendors: map[string]channels.Vendor{}, turn: make(chan struct{}, 1), hooks: make(chan struct{}, 1),
 		apps: map[string]channels.App{}, clients: map[string]*http.Client{}, shops: map[string]*shop{},
 		keepers: map[string]*channels.Keeper{}, byShop: map[[2]string]string{}, refused: map[string]string{}, changed: make(chan struct{}),
+	}
+	for _, v := range o.Vendors {
+		r.vendors[v.Name] = v
 	}
 	apps, err := secrets(ctx, v, appKind, appRecord.app)
 	if err != nil {
@@ -118,7 +127,7 @@ func (r *Registry) putApp(id string, app channels.App) error {
 	client, own := r.o.Client, false
 	if client == nil {
 		var err error
-		if client, err = channels.NewClient(hosts(app)...); err != nil {
+		if client, err = outbound.NewClient(r.hosts(app)...); err != nil {
 			return fmt.Errorf("app %s: %w", id, err)
 		}
 		own = true
@@ -148,8 +157,8 @@ func (r *Registry) putApp(id string, app channels.App) error {
 	return nil
 }
 
-func hosts(app channels.App) []string {
-	found := slices.Clone(vendors[app.Channel].hosts)
+func (r *Registry) hosts(app channels.App) []string {
+	found := slices.Clone(r.vendors[app.Channel].Hosts)
 	for _, url := range []string{app.BaseURL, app.AuthURL} {
 		if url != "" {
 			found = append(found, url)
@@ -174,7 +183,7 @@ func (r *Registry) putShop(s shop) error {
 // connect opens the shop's connector. The caller holds the lock.
 func (r *Registry) connect(s *shop) error {
 	app, known := r.apps[s.App]
-	v, spoken := vendors[s.Channel]
+	v, spoken := r.vendors[s.Channel]
 	if !known || !spoken {
 		return fmt.Errorf("connection %s: there is no app %q of the channel %q", s.ID, s.App, s.Channel)
 	}
@@ -183,18 +192,19 @@ func (r *Registry) connect(s *shop) error {
 		return fmt.Errorf("connection %s: read randomness: %w", s.ID, err)
 	}
 	o := r.opening(app)
+	o.Connection = s.Connection // whose host may be the shop's own
 	if r.keepers[s.token] == nil {
-		r.keepers[s.token] = v.keeper(o, drawer{vault: r.vault, id: s.token})
+		r.keepers[s.token] = v.Keeper(o, drawer{vault: r.vault, id: s.token})
 	}
-	o.shop, o.tokens = s.Connection, r.keepers[s.token]
-	o.rand = rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))) //nolint:gosec // spreads retries, guards nothing
-	s.connector = v.open(o)
+	o.Tokens = r.keepers[s.token]
+	o.Rand = rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:]))) //nolint:gosec // spreads retries, guards nothing
+	s.connector = v.Open(o)
 	return nil
 }
 
 // opening is what everything of an app is opened with. The caller holds the lock.
-func (r *Registry) opening(app channels.App) opening {
-	return opening{app: app, client: r.client(app.ID), clock: r.o.Clock, timeout: r.o.Timeout, log: r.o.Log}
+func (r *Registry) opening(app channels.App) channels.Opening {
+	return channels.Opening{App: app, Client: r.client(app.ID), Clock: r.o.Clock, Timeout: r.o.Timeout, Log: r.o.Log}
 }
 
 func (r *Registry) client(app string) *http.Client {
@@ -232,11 +242,9 @@ func (r *Registry) Connector(id string) (channels.Connector, bool) {
 func (r *Registry) Pace(id string) Pace {
 	c, ok := r.Connector(id)
 	if !ok {
-		return Pace{}
+		return Pace{Left: -1}
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return vendors[r.shops[id].Channel].pace(c)
+	return pace(c)
 }
 
 // Connections lists every connection, by id.
@@ -261,14 +269,25 @@ func (r *Registry) App(channel, id string) (channels.App, bool) {
 
 // Webhooks reads a channel's webhooks.
 func (r *Registry) Webhooks(channel string) (channels.Webhooks, bool) {
-	v, ok := vendors[channel]
-	return v.webhooks, ok
+	v, ok := r.vendors[channel]
+	return v.Webhooks, ok && v.Webhooks != nil
 }
 
-// ByShop finds the connection of a shop that was connected through an app.
+// ByShop finds the connection of a shop that was connected through an app; where webhooks name none, it is the app's only one.
 func (r *Registry) ByShop(channel, app, shopID string) (connection string, ok bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	if shopID == "" && r.vendors[channel].Shopless {
+		for id, s := range r.shops {
+			if s.Channel == channel && s.App == app {
+				if connection != "" {
+					return "", false
+				}
+				connection = id
+			}
+		}
+		return connection, connection != ""
+	}
 	id, ok := r.byShop[[2]string{channel, shopID}]
 	return id, ok && r.shops[id].App == app
 }
@@ -294,8 +313,8 @@ func (r *Registry) say(ctx context.Context, c channels.Connection) error {
 }
 
 // channelNames lists the channels there are, for messages.
-func channelNames() string {
-	return strings.Join(slices.Sorted(maps.Keys(vendors)), ", ")
+func (r *Registry) channelNames() string {
+	return strings.Join(slices.Sorted(maps.Keys(r.vendors)), ", ")
 }
 
 // errUsed says that a made id was used before.

@@ -70,42 +70,73 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Data)) }()
 	}
+	o.Hub.MadeUp = true
+	d, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, d.greet)
+}
+
+// besidePerMinute is how many orders and cancellations happen in a demo that is opened inside a hub.
+const besidePerMinute = 60
+
+// Beside shows the demo inside a hub that runs, as hub.Demo wants it: by the host's users, and nothing of it is the host's.
+func Beside(ctx context.Context, host *hub.Hub, data string, shown func(guest *hub.Hub)) error {
+	d, err := open(ctx, Options{Listen: "127.0.0.1:0", Data: data, Speed: besidePerMinute, Out: io.Discard, Hub: host.Guest()})
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, func(context.Context) error {
+		shown(d.hub)
+		return nil
+	})
+}
+
+// open opens the hub and the simulated shop; it starts neither.
+func open(ctx context.Context, o Options) (*show, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
-		return hub.Listening(o.Listen, err)
+		return nil, hub.Listening(o.Listen, err)
 	}
 	log, err := excerpt.Load()
 	if err != nil {
-		return errors.Join(fmt.Errorf("read the demo's order log: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("read the demo's order log: %w", err), listener.Close())
 	}
 	market, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return errors.Join(fmt.Errorf("listen for the simulated shop: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("listen for the simulated shop: %w", err), listener.Close())
 	}
 	o.Hub.Data = o.Data
 	o.Hub.Poll = 10 * time.Second
 	o.Hub.Public = "http://" + listener.Addr().String() // the simulated shop is on this machine
 	h, err := hub.Open(ctx, o.Hub)
 	if err != nil {
-		return errors.Join(err, listener.Close(), market.Close())
+		return nil, errors.Join(err, listener.Close(), market.Close())
 	}
-	defer func() { err = errors.Join(err, h.Close()) }()
 	app, err := h.Shops.AddApp(ctx, channels.App{
 		Channel: "tiktok", Key: AppKey, Secrets: []string{AppSecret},
 		BaseURL: "http://" + market.Addr().String(), AuthURL: "http://" + market.Addr().String(),
 	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("add the simulated shop's app: %w", err), listener.Close(), market.Close())
+		return nil, errors.Join(fmt.Errorf("add the simulated shop's app: %w", err), listener.Close(), market.Close(), h.Close())
 	}
-	d := &show{
+	return &show{
 		o: o, hub: h, log: log, app: app, market: market, listener: listener,
 		sim: tiktoksim.New(tiktoksim.Config{
 			AppKey: AppKey, AppSecret: AppSecret, Clock: o.Hub.Clock, Seed: 1, RemorseHold: o.hold(),
 			LabelNotReady: 1, Restock: true, SellBeyondListed: true,
 			WebhookURL: "http://" + listener.Addr().String() + "/webhooks/tiktok/" + app.ID,
 		}),
-	}
-	return hub.Together(ctx, d.runSim, d.serveSim, func(ctx context.Context) error { return h.Run(ctx, listener) }, d.play)
+	}, nil
+}
+
+// run shows the demo until ctx ends or a part fails, and closes the hub. Begun is called as soon as the hub answers.
+func (d *show) run(ctx context.Context, begun func(context.Context) error) error {
+	err := hub.Together(ctx, d.runSim, d.serveSim,
+		func(ctx context.Context) error { return d.hub.Run(ctx, d.listener) },
+		func(ctx context.Context) error { return d.play(ctx, begun) })
+	return errors.Join(err, d.hub.Close())
 }
 
 type show struct {
@@ -130,12 +161,12 @@ func (d *show) serveSim(ctx context.Context) error {
 	return nil
 }
 
-// play greets, fills the shelves and replays the log; then it leaves the hub running.
-func (d *show) play(ctx context.Context) error {
+// play fills the shelves and replays the log; then it leaves the hub running.
+func (d *show) play(ctx context.Context, begun func(context.Context) error) error {
 	if err := d.hub.Ready(ctx); err != nil {
 		return err
 	}
-	if err := d.greet(ctx); err != nil {
+	if err := begun(ctx); err != nil {
 		return err
 	}
 	if d.hub.Log.Head().Position > 0 {
@@ -175,7 +206,7 @@ func (d *show) replay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	added, err := d.hub.Shops.Authorize(ctx, d.app.ID, d.sim.AuthCode(ShopID), shopName)
+	added, err := d.hub.Shops.Authorize(ctx, d.app.ID, channels.Grant{"code": d.sim.AuthCode(ShopID)}, shopName)
 	if err != nil {
 		return fmt.Errorf("connect the simulated shop: %w", err)
 	}

@@ -85,7 +85,7 @@ func (r *replay) happen(entry excerpt.Entry) error {
 	}
 	_, err := r.sim.PlaceOrder(ShopID, tiktoksim.NewOrder{
 		ID: vendorID(o.ID), BuyerID: o.Buyer(), BuyerName: "Buyer " + o.Buyer(), RegionCode: "GB",
-		Address: "1 Example Street", City: "London", PostalCode: "EC1A 1BB",
+		Address: o.ID + " Example Street", City: "London", PostalCode: "EC1A 1BB",
 		Lines: lines, Currency: r.log.Currency, HoldUntilCancelled: o.Cancelled, CreateTime: r.clock(),
 	})
 	if err != nil {

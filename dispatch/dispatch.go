@@ -1,9 +1,10 @@
 // Package dispatch carries the fulfilment flow's calls to the connectors and keeps what comes back.
 //
+//	flow ─► Desk.Capture ─► connector: take the money that is reserved
 //	flow ─► Desk.Label ─► connector: arrange, then the label file ─► vault ─► the flow's events (references)
 //	flow ─► Desk.Shown ─► connector: the order as the channel shows it
 //
-// Both may run twice. What cannot be known (a request without an answer) may still take effect: it is
+// All may run twice. What cannot be known (a request without an answer) may still take effect: it is
 // left alone for a while and read back before anything is asked for again, so no package is shipped twice.
 package dispatch
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/twin"
 	"github.com/creatorflow/creatorflow/vault"
@@ -35,13 +37,14 @@ type Labels interface {
 	Label(ctx context.Context, id string) (vault.Label, error)
 }
 
-// Desk implements fulfilment.Desk.
+// Desk implements outside.Desk.
 type Desk struct {
-	shops Connectors
-	vault Labels
+	shops  Connectors
+	vault  Labels
+	seller Seller // nil = nobody
 }
 
-var _ fulfilment.Desk = (*Desk)(nil)
+var _ outside.Desk = (*Desk)(nil)
 
 // New makes a Desk.
 func New(shops Connectors, kept Labels) *Desk { return &Desk{shops: shops, vault: kept} }
@@ -61,27 +64,31 @@ const (
 
 const mendAuth = "Connect the shop again; the order then goes on by itself."
 
-func gone(sentence string) *fulfilment.Trouble {
-	return &fulfilment.Trouble{Sentence: sentence + " Waiting for the channel's own news of it.", Wait: fulfilment.WaitChannel, After: lookPause}
+func gone(sentence string) *outside.Trouble {
+	return &outside.Trouble{Sentence: sentence + " Waiting for the channel's own news of it.", Wait: fulfilment.WaitChannel, After: lookPause}
 }
 
-// Label implements fulfilment.Desk. Of several packages the label of the first is named; each one's
+// Label implements outside.Desk. Of several packages the label of the first is named; each one's
 // is kept under its LabelID.
-func (d *Desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulfilment.Labelled, error) {
+func (d *Desk) Label(ctx context.Context, p outside.Parcel, again bool) (outside.Labelled, error) {
 	c, err := d.connector(p)
 	if err != nil {
-		return fulfilment.Labelled{}, err
+		return outside.Labelled{}, err
+	}
+	platform, ok := c.(channels.PlatformShipping)
+	if !ok {
+		return outside.Labelled{}, &outside.Trouble{Sentence: "This shop's channel makes no labels. Ship the order there by hand, then skip this step.", Person: true}
 	}
 	packages, err := d.packages(ctx, c, p)
 	if err != nil {
-		return fulfilment.Labelled{}, err
+		return outside.Labelled{}, err
 	}
-	var out fulfilment.Labelled
+	var out outside.Labelled
 	var tracking []string
 	for i, pkg := range packages {
-		one, err := d.label(ctx, c, p, pkg, again)
+		one, err := d.label(ctx, shop{c, platform}, p, pkg, again)
 		if err != nil {
-			return fulfilment.Labelled{}, err
+			return outside.Labelled{}, err
 		}
 		if i == 0 {
 			out = one
@@ -94,10 +101,43 @@ func (d *Desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 	return out, nil
 }
 
-func (d *Desk) connector(p fulfilment.Parcel) (channels.Connector, error) {
+// Capture implements outside.Desk.
+func (d *Desk) Capture(ctx context.Context, p outside.Parcel) error {
+	c, err := d.connector(p)
+	if err != nil {
+		return err
+	}
+	takes, ok := c.(channels.Capturer)
+	if !ok {
+		return &outside.Trouble{Sentence: "The money of this order is reserved, and this channel does not let it be taken from here. Take it at the channel; the order goes on by itself.", Wait: fulfilment.WaitPayment}
+	}
+	within, done := outside.InTime(ctx)
+	defer done()
+	err = takes.Capture(within, p.ChannelID)
+	var no *channels.Failure
+	if errors.As(err, &no) && no.Class == channels.Rejected {
+		return &outside.Trouble{
+			Sentence: fmt.Sprintf("The money that was reserved for this order cannot be taken: %s. Nothing is sent from here and the stock is kept. "+
+				"See to the payment at the channel, or cancel the order; it goes on by itself once the channel shows it as paid. Retry asks for the money once more.", no.Message),
+			Wait: fulfilment.WaitPayment,
+		}
+	}
+	if err != nil {
+		return trouble("take the money", err)
+	}
+	return nil
+}
+
+// shop is a connector that makes labels.
+type shop struct {
+	channels.Connector
+	channels.PlatformShipping
+}
+
+func (d *Desk) connector(p outside.Parcel) (channels.Connector, error) {
 	c, ok := d.shops.Connector(p.Connection)
 	if !ok {
-		return nil, &fulfilment.Trouble{
+		return nil, &outside.Trouble{
 			Sentence: fmt.Sprintf("The shop %s is not connected. %s", p.Connection, mendAuth), Wait: fulfilment.WaitAuthorisation, After: lookPause,
 		}
 	}
@@ -105,7 +145,7 @@ func (d *Desk) connector(p fulfilment.Parcel) (channels.Connector, error) {
 }
 
 // packages asks for the packages of an order when its news did not name them.
-func (d *Desk) packages(ctx context.Context, c channels.Connector, p fulfilment.Parcel) ([]string, error) {
+func (d *Desk) packages(ctx context.Context, c channels.Connector, p outside.Parcel) ([]string, error) {
 	if len(p.Packages) > 0 {
 		return p.Packages, nil
 	}
@@ -114,24 +154,24 @@ func (d *Desk) packages(ctx context.Context, c channels.Connector, p fulfilment.
 		return nil, err
 	}
 	if len(order.Packages) == 0 {
-		return nil, &fulfilment.Trouble{Sentence: "The channel has made no package for this order yet.", After: packPause}
+		return nil, &outside.Trouble{Sentence: "The channel has made no package for this order yet.", After: packPause}
 	}
 	return order.Packages, nil
 }
 
-func (d *Desk) order(ctx context.Context, c channels.Connector, p fulfilment.Parcel) (channels.Order, error) {
+func (d *Desk) order(ctx context.Context, c channels.Connector, p outside.Parcel) (channels.Order, error) {
 	page, err := c.Orders(ctx, []string{p.ChannelID})
 	switch {
 	case err != nil:
 		return channels.Order{}, trouble("read the order", err)
 	case len(page.Invalid) > 0:
 		i := page.Invalid[0]
-		return channels.Order{}, &fulfilment.Trouble{
+		return channels.Order{}, &outside.Trouble{
 			Sentence: fmt.Sprintf("The channel shows the order in a form that cannot be read: %s %s. Look at the order on the channel, then retry.", i.Field, i.Rule),
 			Person:   true,
 		}
 	case len(page.Orders) == 0:
-		return channels.Order{}, &fulfilment.Trouble{Sentence: "The channel does not show this order just now.", After: packPause}
+		return channels.Order{}, &outside.Trouble{Sentence: "The channel does not show this order just now.", After: packPause}
 	case page.Orders[0].Status == channels.StatusCancelled:
 		return channels.Order{}, gone("The channel says that the order was cancelled.")
 	}
@@ -139,36 +179,36 @@ func (d *Desk) order(ctx context.Context, c channels.Connector, p fulfilment.Par
 }
 
 // label arranges one package and keeps its label. The kept label says that all of it was done.
-func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Parcel, pkg string, again bool) (fulfilment.Labelled, error) {
+func (d *Desk) label(ctx context.Context, c shop, p outside.Parcel, pkg string, again bool) (outside.Labelled, error) {
 	id := LabelID(p.Order, pkg)
 	again = again && !twin.NoLook
 	if again {
 		kept, err := d.vault.Label(ctx, id)
 		switch {
 		case err == nil, errors.Is(err, vault.ErrGone):
-			return fulfilment.Labelled{Label: id, Type: kept.Type, Tracking: kept.Tracking}, nil
+			return outside.Labelled{Label: id, Type: kept.Type, Tracking: kept.Tracking}, nil
 		case !errors.Is(err, vault.ErrNotFound):
-			return fulfilment.Labelled{}, fmt.Errorf("look for the label: %w", err)
+			return outside.Labelled{}, fmt.Errorf("look for the label: %w", err)
 		}
 	}
 	shipment, err := d.arrange(ctx, c, pkg, again)
 	if err != nil {
-		return fulfilment.Labelled{}, err
+		return outside.Labelled{}, err
 	}
 	file, err := c.Label(ctx, pkg)
 	if channels.ClassOf(err) == channels.Rejected {
 		err = d.refused(ctx, c, p, pkg, err)
 	}
 	if err != nil {
-		return fulfilment.Labelled{}, trouble("fetch the label", err)
+		return outside.Labelled{}, trouble("fetch the label", err)
 	}
-	out := fulfilment.Labelled{Label: id, Type: file.Type, Tracking: file.Tracking, Carrier: shipment.Carrier}
+	out := outside.Labelled{Label: id, Type: file.Type, Tracking: file.Tracking, Carrier: shipment.Carrier}
 	if out.Tracking == "" {
 		out.Tracking = shipment.Tracking
 	}
 	err = d.vault.PutLabel(ctx, vault.Label{ID: id, Person: p.Person, Type: out.Type, Tracking: out.Tracking, File: file.File})
 	if err != nil {
-		return fulfilment.Labelled{}, fmt.Errorf("keep the label: %w", err)
+		return outside.Labelled{}, fmt.Errorf("keep the label: %w", err)
 	}
 	failpoint.Hit(failpoint.LabelKept)
 	return out, nil
@@ -176,13 +216,13 @@ func (d *Desk) label(ctx context.Context, c channels.Connector, p fulfilment.Par
 
 // refused looks at what a label was refused for before a person is called: a request to ship may have
 // been accepted and not carried out, and of a parcel that left without us there is no label any more.
-func (d *Desk) refused(ctx context.Context, c channels.Connector, p fulfilment.Parcel, pkg string, refusal error) error {
+func (d *Desk) refused(ctx context.Context, c shop, p outside.Parcel, pkg string, refusal error) error {
 	_, arranged, err := c.Package(ctx, pkg)
 	if err != nil {
 		return err
 	}
 	if !arranged {
-		return &fulfilment.Trouble{
+		return &outside.Trouble{
 			Sentence: "The channel took the request to ship and has not carried it out yet. It gets " + settling + " for that; then we look, and ask again only if it has not.",
 			Unsure:   true,
 		}
@@ -193,7 +233,7 @@ func (d *Desk) refused(ctx context.Context, c channels.Connector, p fulfilment.P
 	}
 	switch order.Status {
 	case channels.StatusTransit, channels.StatusDelivered, channels.StatusCompleted:
-		return &fulfilment.Trouble{
+		return &outside.Trouble{
 			Sentence: "The channel shows the parcel as sent and makes no label any more. Waiting for the channel's own news of it.",
 			Wait:     fulfilment.WaitChannel, After: lookPause,
 		}
@@ -202,7 +242,7 @@ func (d *Desk) refused(ctx context.Context, c channels.Connector, p fulfilment.P
 }
 
 // arrange arranges a package once: after a try whose outcome is not known it looks first.
-func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, again bool) (channels.Shipment, error) {
+func (d *Desk) arrange(ctx context.Context, c channels.PlatformShipping, pkg string, again bool) (channels.Shipment, error) {
 	if again {
 		shipment, arranged, err := c.Package(ctx, pkg)
 		if err != nil {
@@ -214,7 +254,7 @@ func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, ag
 		}
 	}
 	failpoint.Hit(failpoint.ArrangeBefore)
-	within, cancel := inTime(ctx)
+	within, cancel := outside.InTime(ctx)
 	defer cancel()
 	shipment, err := c.Arrange(within, pkg)
 	failpoint.Hit(failpoint.ArrangeAfter)
@@ -233,21 +273,11 @@ func (d *Desk) arrange(ctx context.Context, c channels.Connector, pkg string, ag
 	return channels.Shipment{}, trouble("arrange the shipment", err)
 }
 
-// settling is fulfilment.Settle in words.
-var settling = strconv.Itoa(int(fulfilment.Settle/time.Second)) + " seconds"
+// settling is outside.Settle in words.
+var settling = strconv.Itoa(int(outside.Settle/time.Second)) + " seconds"
 
-// inTime ends a request early enough for it to take effect before the call's time is over and another
-// process may look.
-func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	end, limited := ctx.Deadline()
-	if !limited {
-		return ctx, func() {}
-	}
-	return context.WithDeadline(ctx, end.Add(-fulfilment.Tail))
-}
-
-// Shown implements fulfilment.Desk.
-func (d *Desk) Shown(ctx context.Context, p fulfilment.Parcel) (bool, error) {
+// Shown implements outside.Desk.
+func (d *Desk) Shown(ctx context.Context, p outside.Parcel) (bool, error) {
 	c, err := d.connector(p)
 	if err != nil {
 		return false, err
@@ -274,20 +304,26 @@ func trouble(doing string, err error) error {
 	if f.Code != "" {
 		said += " (code " + f.Code + ")"
 	}
-	t := &fulfilment.Trouble{After: f.RetryAfter}
+	t := &outside.Trouble{After: f.RetryAfter}
 	switch f.Class {
 	case channels.Throttled:
 		t.Sentence = fmt.Sprintf("The channel asks to slow down; could not %s yet.", doing)
 	case channels.Retry, channels.Expired, channels.Done:
 		t.Sentence = fmt.Sprintf("Could not %s yet: %s.", doing, said)
 	case channels.Unsure:
-		t.Sentence = fmt.Sprintf("The answer got lost while trying to %s: %s. It may still take effect, so nothing is asked for again for %s; then what was done is read back first.", doing, said, settling)
+		t.Sentence = fmt.Sprintf("It is not known yet what came of the try to %s: %s. It may still take effect, so nothing is asked for again for %s; then what was done is read back first.", doing, said, settling)
 		t.Unsure = true
+	case channels.Awaited:
+		t.Sentence = fmt.Sprintf("The channel was asked to %s and has not decided yet: %s. We look again by ourselves, and ask again only if it came to nothing.", doing, said)
+		t.Wait, t.After = fulfilment.WaitChannel, packPause
 	case channels.Gone:
 		return gone(fmt.Sprintf("The channel says that the order was cancelled or closed: %s.", said))
 	case channels.Claimed:
 		t.Sentence = fmt.Sprintf("The channel does not %s while something asked for is not answered: %s. The order goes on by itself once it is.", doing, said)
 		t.Wait, t.After = fulfilment.WaitDecision, lookPause
+	case channels.Held:
+		t.Sentence = fmt.Sprintf("The channel holds the order back, so we do not %s: %s. It goes on by itself once the hold ends.", doing, said)
+		t.Wait, t.After = fulfilment.WaitOnHold, lookPause
 	case channels.Auth:
 		t.Sentence = fmt.Sprintf("The channel no longer lets us %s: %s. %s", doing, said, mendAuth)
 		t.Wait, t.After = fulfilment.WaitAuthorisation, lookPause

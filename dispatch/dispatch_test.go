@@ -19,6 +19,7 @@ import (
 	"github.com/creatorflow/creatorflow/dispatch"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/storage/memory"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
@@ -82,7 +83,7 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	added, err := registry.Authorize(t.Context(), app.ID, r.AuthCode(shopID), "")
+	added, err := registry.Authorize(t.Context(), app.ID, channels.Grant{"code": r.AuthCode(shopID)}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func newRig(t *testing.T, cfg tiktoksim.Config) *rig {
 }
 
 // place is an order with its parcel as the flow knows it.
-func (r *rig) place(n tiktoksim.NewOrder) (fulfilment.Parcel, []string) {
+func (r *rig) place(n tiktoksim.NewOrder) (outside.Parcel, []string) {
 	r.t.Helper()
 	n.BuyerID, n.BuyerName, n.Address, n.City = "7494000000000000001", "Ana Maria", "1 High Street", "Leeds"
 	n.Lines = []tiktoksim.Line{{SKUID: "1729000000000000777", Quantity: 2}, {SKUID: "1729000000000000778", Quantity: 1}}
@@ -108,10 +109,10 @@ func (r *rig) place(n tiktoksim.NewOrder) (fulfilment.Parcel, []string) {
 	for _, p := range o.Packages {
 		packages = append(packages, p.ID)
 	}
-	return fulfilment.Parcel{Order: r.connection + ":" + id, Connection: r.connection, ChannelID: id, Packages: packages, Person: "p1"}, packages
+	return outside.Parcel{Order: r.connection + ":" + id, Connection: r.connection, ChannelID: id, Packages: packages, Person: "p1"}, packages
 }
 
-func (r *rig) must(p fulfilment.Parcel, again bool) fulfilment.Labelled {
+func (r *rig) must(p outside.Parcel, again bool) outside.Labelled {
 	r.t.Helper()
 	l, err := r.Label(r.t.Context(), p, again)
 	if err != nil {
@@ -120,9 +121,9 @@ func (r *rig) must(p fulfilment.Parcel, again bool) fulfilment.Labelled {
 	return l
 }
 
-func (r *rig) trouble(err error) fulfilment.Trouble {
+func (r *rig) trouble(err error) outside.Trouble {
 	r.t.Helper()
-	var t *fulfilment.Trouble
+	var t *outside.Trouble
 	if !errors.As(err, &t) {
 		r.t.Fatalf("got %v, want a trouble", err)
 	}

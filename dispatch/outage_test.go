@@ -148,7 +148,7 @@ func TestAuthorisationEndsInTheMiddle(t *testing.T) {
 		t.Fatal(err)
 	}
 	receive(t, h.Log)
-	added, err := h.Shops.Authorize(t.Context(), app.ID, sim.AuthCode(shopID), "")
+	added, err := h.Shops.Authorize(t.Context(), app.ID, channels.Grant{"code": sim.AuthCode(shopID)}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestAuthorisationEndsInTheMiddle(t *testing.T) {
 	if n := phases(); n[fulfilment.WaitAuthorisation] < many/2 {
 		t.Fatalf("%v, want half of the flows to wait", n)
 	}
-	if _, err := h.Shops.Authorize(t.Context(), app.ID, sim.AuthCode(shopID), ""); err != nil {
+	if _, err := h.Shops.Authorize(t.Context(), app.ID, channels.Grant{"code": sim.AuthCode(shopID)}, ""); err != nil {
 		t.Fatal(err)
 	}
 	until(t, func() bool { return phases()["finished"] == many },
@@ -317,7 +317,7 @@ func inHouse(t *testing.T, cfg tiktoksim.Config, test func(h *house)) {
 		receive(t, h.log)
 		app, err := registry.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: "http://localhost:1", AuthURL: "http://localhost:1"})
 		must(err)
-		added, err := registry.Authorize(t.Context(), app.ID, h.sim.AuthCode(shopID), "")
+		added, err := registry.Authorize(t.Context(), app.ID, channels.Grant{"code": h.sim.AuthCode(shopID)}, "")
 		must(err)
 		h.connection = added[0].ID
 		test(h)

@@ -119,6 +119,13 @@ func (d *Doctor) Examine(ctx context.Context, id string) (r Report, ok bool, err
 // webhooks completes what the connector found with what the hub knows of itself.
 func (d *Doctor) webhooks(c channels.Connection, f channels.Finding) channels.Finding {
 	_, _, closed := d.o.Listener()
+	connector, _ := d.o.Connect.Connector(c.ID)
+	if _, queued := connector.(channels.Queued); queued && f.State != "" {
+		if f.State == channels.Red {
+			d.o.Missing(c.ID)
+		}
+		return f // news come by queue, and the hub's address is of no matter
+	}
 	switch {
 	case d.o.Connect.WebhookAddress(c) == "" && closed == NotRunning:
 		f = grey("the hub does not run, and only serve --public-url knows its public address")
@@ -167,10 +174,16 @@ func (d *Doctor) testEvent(ctx context.Context, c channels.Connection) channels.
 		return channels.Finding{State: channels.Red, Found: found, Mend: mend}
 	}
 	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return red(fmt.Sprintf("The hub did not answer itself at %s in time: a channel gives up after %v as well.", url, patience),
+			"See what keeps this machine or its disk busy, and look into the hub's log. The channel sends again meanwhile.")
 	case err != nil:
-		return red(fmt.Sprintf("The hub does not answer itself at %s.", url), "See whether anything keeps this machine from reaching its own address, a firewall for instance, then start the hub again.")
+		return red(fmt.Sprintf("The hub does not answer itself at %s (%s).", url, channels.Short(err.Error(), 200)), "See whether anything keeps this machine from reaching its own address, a firewall for instance, then start the hub again.")
 	case status == http.StatusUnauthorized:
 		return red("The hub refuses a webhook that is signed with its own app secret.", "Run creatorflow connect again with the app's present key and secret.")
+	case status/100 == 3, status == http.StatusNotFound, status == http.StatusMethodNotAllowed: // not what the hub says to an app that it knows
+		return red(fmt.Sprintf("Something else answers in the hub's place at %s: a signed webhook got %d.", url, status),
+			"Stop what answers there, or have it pass /webhooks/ on unchanged, then start the hub again.")
 	case status != http.StatusOK:
 		return red(fmt.Sprintf("The hub does not take webhooks in: it answered a signed one with %d (%s).", status, said),
 			"Look into the hub's log for why it could not be stored: a full or failing disk is the usual reason. The channel sends again meanwhile.")

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/vault"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -70,7 +72,7 @@ func (c *Campaign) Prepare(ctx context.Context, data string) (err error) {
 	}
 	defer func() { err = errors.Join(err, admin.Close()) }()
 	done, err := admin.Connect(ctx, hub.ConnectShop{
-		Channel: "tiktok", Name: "Drill shop", BaseURL: c.market, AuthURL: c.market, Key: key, Secret: secret, Code: c.sim.AuthCode(shop),
+		Channel: "tiktok", Name: "Drill shop", BaseURL: c.market, AuthURL: c.market, Key: key, Secret: secret, Given: channels.Grant{"code": c.sim.AuthCode(shop)},
 	})
 	if err != nil {
 		return fmt.Errorf("connect the simulated shop: %w", err)
@@ -141,7 +143,7 @@ func (h *Hub) Ready(ctx context.Context) error {
 		}
 		select {
 		case <-h.ended:
-			return fmt.Errorf("%w, see hub.log in %s: %w", ErrEnded, h.c.o.Dir, h.fault)
+			return fmt.Errorf("%w, see hub.log in %s, which ends with %q: %w", ErrEnded, h.c.o.Dir, h.last(), h.fault)
 		default:
 		}
 		if time.Since(h.began) > 30*time.Second {
@@ -151,6 +153,16 @@ func (h *Hub) Ready(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// last is the last line that a hub printed.
+func (h *Hub) last() string {
+	printed, err := os.ReadFile(filepath.Join(h.c.o.Dir, "hub.log"))
+	if err != nil {
+		return err.Error()
+	}
+	printed = bytes.TrimSpace(printed)
+	return string(printed[bytes.LastIndexByte(printed, '\n')+1:])
 }
 
 // Ended is closed when the process is gone.

@@ -1,8 +1,10 @@
 package drill
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Report is what a drill found; it is one JSON line.
@@ -53,6 +55,23 @@ func (r Report) Err() error {
 		errs[i] = errors.New(b)
 	}
 	return errors.Join(errs...)
+}
+
+// Tell prints what a drill of its own kind found, as its table or as one JSON line, and fails when a promise was broken.
+func Tell(w io.Writer, asJSON bool, r interface {
+	Write(w io.Writer) error
+	Err() error
+},
+) (err error) {
+	if asJSON {
+		err = json.NewEncoder(w).Encode(r)
+	} else {
+		err = r.Write(w)
+	}
+	if broken := r.Err(); broken != nil {
+		return errors.Join(err, fmt.Errorf("a promise was broken: %w", broken))
+	}
+	return err
 }
 
 // NotRun says what this machine lacks for a drill. Such a drill has not passed.

@@ -231,9 +231,12 @@ func (b *batch) state(ctx context.Context, c *call, i int) (*folded, error) {
 
 // encode checks what a decision says and makes entries of it.
 func (b *batch) encode(r *Request, d Decision) ([]planned, error) {
-	writes := make([]planned, len(d.Writes))
+	at, writes := 0, make([]planned, len(d.Writes)) // at: the fold found last, as both mostly go in one order
 	for i, w := range d.Writes {
-		if !slices.ContainsFunc(r.Folds, func(f Fold) bool { return f.Stream == w.Stream }) {
+		folded := func(f Fold) bool { return f.Stream == w.Stream }
+		if next := slices.IndexFunc(r.Folds[at:], folded); next >= 0 {
+			at += next
+		} else if at = slices.IndexFunc(r.Folds, folded); at < 0 {
 			return nil, fmt.Errorf("eventlog: the decision writes to %s, which it did not fold", w.Stream)
 		}
 		writes[i] = planned{stream: w.Stream, entries: make([]entry, len(w.Events))}

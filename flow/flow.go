@@ -16,6 +16,9 @@ package flow
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -27,6 +30,9 @@ type Definition struct {
 	Workspace string
 	Steps     []Step
 	Late      *Late // may be nil
+
+	// Touched says that a person has helped by what stands in the streams of Base; may be nil.
+	Touched func(in Input) bool
 	// Base are the streams that every decision and call of a flow sees, besides the flow's own.
 	Base func(id string) []eventlog.Fold
 	// Abort turns the flow around when the world no longer wants it; reason "" goes on.
@@ -64,6 +70,8 @@ type Step struct {
 	// UndoCall takes a call back. May be nil: then the step stays done, and UndoNote says so.
 	UndoCall func(ctx context.Context, in Input, key string) Verdict
 	UndoNote string
+	// UndoWhen says whether this flow's call is one that UndoCall takes back, over the streams of Needs; nil = it always is.
+	UndoWhen func(in Input) bool
 	// ByHand says that a person may have done the step by other means, and can say so; see Skipping.
 	ByHand bool
 }
@@ -101,9 +109,10 @@ const (
 	retry
 	undo
 	stuck
+	again
 )
 
-// Verdict is what a step says; make one with Done, Skip, Go, Wait, Retry, Undo or Stuck.
+// Verdict is what a step says; make one with Done, Skip, Go, Again, Wait, Retry, Undo or Stuck.
 type Verdict struct {
 	kind     verdict
 	writes   []eventlog.Decided
@@ -114,6 +123,7 @@ type Verdict struct {
 	tags     []string
 	after    time.Duration
 	unsure   bool
+	then     func(Input) []eventlog.Decided // what to write, decided when the outcome is noted
 }
 
 // Done closes the step with its events and references.
@@ -121,11 +131,40 @@ func Done(data map[string]string, writes ...eventlog.Decided) Verdict {
 	return Verdict{kind: succeed, data: data, writes: writes}
 }
 
+// DoneThen closes the step of a call with events that are decided over the streams as they are when its outcome is noted:
+// others may have appended while it was under way.
+func DoneThen(data map[string]string, then func(Input) []eventlog.Decided) Verdict {
+	return Verdict{kind: succeed, data: data, then: then}
+}
+
+// With has events written in the commit that does what the verdict says: ends the step, begins its call, waits or turns around.
+// A step is asked again whenever the flow is woken, so it must see in its streams what it has written and not repeat it.
+func (v Verdict) With(writes ...eventlog.Decided) Verdict {
+	v.writes = slices.Concat(v.writes, writes)
+	return v
+}
+
 // Skip closes the step because there was nothing to do, and says why.
 func Skip(why string) Verdict { return Verdict{kind: succeed, sentence: why} }
 
 // Go lets the step's Call happen.
 func Go() Verdict { return Verdict{kind: proceed} }
+
+// Again has events written and the step asked anew at once: with them its Needs name other streams. It must see in its streams
+// what it has written, or it is asked for ever.
+func Again(writes ...eventlog.Decided) Verdict { return Verdict{kind: again, writes: writes} }
+
+// Calls says that the step's call comes next.
+func (v Verdict) Calls() bool { return v.kind == proceed }
+
+// For has a wait end with news of these tags, too.
+func (v Verdict) For(tags ...string) Verdict {
+	v.tags = slices.Concat(v.tags, tags)
+	return v
+}
+
+// Code is that of a wait; empty for any other verdict.
+func (v Verdict) Code() string { return v.code }
 
 // Wait parks the flow until news of its order or of a tag comes, or until a time (zero = for news
 // only). The sentence says what, why, what happens next and how to mend it.
@@ -149,3 +188,11 @@ func Undo(reason string) Verdict { return Verdict{kind: undo, sentence: reason} 
 
 // Stuck gives up and asks for a person.
 func Stuck(reason string) Verdict { return Verdict{kind: stuck, sentence: reason} }
+
+// Few joins the first three texts and counts the others: a sentence names no more.
+func Few(texts []string, between string) string {
+	if len(texts) > 3 {
+		return strings.Join(texts[:3], between) + fmt.Sprintf(" and %d more", len(texts)-3)
+	}
+	return strings.Join(texts, between)
+}

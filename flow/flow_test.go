@@ -130,6 +130,10 @@ func TestBackOff(t *testing.T) {
 		if got, want := strings.Join(tries, ", "), "1 after 0s, 2 after 31s, 3 after 1m17s"; got != want {
 			w.Errorf("got %s, want %s", got, want)
 		}
+		// The log keeps each of them, jitter included.
+		if got, want := fmt.Sprint(w.pauses("a")), "[31s 46s]"; got != want {
+			w.Errorf("the log keeps pauses of %s, want %s", got, want)
+		}
 		if err := w.retry("a"); err != nil {
 			w.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,5 +93,36 @@ func TestPoisonedFlowsDelayNobody(t *testing.T) {
 		if got := w.story("lane:fold"); strings.Contains(got, "take") {
 			t.Errorf("a flow whose news cannot be folded has gone on: %s", got)
 		}
+	})
+}
+
+// TestNobodyDecidesOverAnOlderBase: what a step needs is asked over the base, and the step does not decide once that
+// has moved on.
+func TestNobodyDecidesOverAnOlderBase(t *testing.T) {
+	inWorld(t, func(w *world) {
+		d := w.definition()
+		r := NewRunner(w.log, []*Definition{d}, Options{Clock: w.clock, Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler)})
+		advance := func(seen *look) plan {
+			p, err := r.advance(w.ctx, d, "a", &item{cause: "test"}, true, seen)
+			if err != nil || !p.more {
+				w.Fatalf("got %+v, %v; want more to do", p, err)
+			}
+			return p
+		}
+		w.tell("a", told{})
+		first := advance(nil) // needs nothing, so it is decided at once
+		w.tells("a", "started check")
+		if first.next == nil || len(first.next.needs) != 1 {
+			w.Fatalf("the next step needs %+v, want the shelf", first.next)
+		}
+		w.tell("a", told{Done: true})
+		if p := advance(first.next); p.next != nil {
+			w.Errorf("the next step is known from an older base: %+v", p.next)
+		}
+		w.tells("a", "started check")
+		looked := advance(nil)
+		w.tells("a", "started check")
+		advance(looked.next)
+		w.tells("a", "started check take")
 	})
 }

@@ -45,15 +45,21 @@ func (d *Definition) Retrying(id string) eventlog.Decider[Status, string] {
 }
 
 // Skipping lets a person close the step at which a flow does not go on, because it was done by other means. Only a step
-// that is ByHand can be: of the others the hub itself keeps the books.
+// that is ByHand can be: of the others the hub itself keeps the books. While the flow is taken back, a step can be left that
+// cannot be: the person has seen to it, or lets it go.
 func (d *Definition) Skipping(id string) eventlog.Decider[Status, By] {
 	return decider(d, id, func(s Status, by By) ([]eventlog.Event, error) {
 		if err := s.open(by.Step); err != nil {
 			return nil, err
 		}
 		switch step := s.name(); {
+		case s.Backward && (s.Phase != IsStuck || step == "" || !d.Steps[s.Step].ByHand || d.Steps[s.Step].UndoCall == nil):
+			return nil, eventlog.Refusal("This order is being taken back; this step of it cannot be skipped now. Retry, and it goes on with that.")
 		case s.Backward:
-			return nil, eventlog.Refusal("This order is being taken back; its steps cannot be skipped. Retry, and it goes on with that.")
+			return []eventlog.Event{
+				flows.Retried{Flow: id, Step: step, Reason: by.Reason},
+				flows.StepUndone{Flow: id, Step: step, Note: "Left by hand: " + by.Reason},
+			}, nil
 		case step == "" || !d.Steps[s.Step].ByHand:
 			return nil, eventlog.Refusal(fmt.Sprintf("The step %q cannot be skipped: nobody but the hub can have done it. Mend what it says, then retry.", step))
 		case s.Phase != IsStuck && s.Phase != Waits && s.Again.IsZero():
@@ -78,7 +84,7 @@ func (d *Definition) TakingBack(id string) eventlog.Decider[Status, By] {
 		}
 		for i, step := range d.Steps {
 			made := i < s.Step || i == s.Step && s.Attempts > 0
-			if made && step.Call != nil && step.UndoCall == nil {
+			if made && step.Call != nil && (step.UndoCall == nil || step.UndoWhen != nil) {
 				return nil, eventlog.Refusal(fmt.Sprintf(
 					"The step %q may have been done and cannot be taken back from here. Cancel the order at its channel; what was reserved is freed with that.", step.Name))
 			}

@@ -56,6 +56,37 @@ func TestSkip(t *testing.T) {
 	})
 }
 
+// What cannot be taken back does not hold up the rest for ever: a person leaves it. Nobody else is to leave it before.
+func TestSkipWhileTakingBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		tries := 0
+		w.call = func(context.Context, Input, string) Verdict { return Stuck("no") }
+		w.undo = func(context.Context, Input, string) Verdict {
+			if tries++; tries == 1 {
+				return Retry("down", time.Minute)
+			}
+			return Stuck("the other side says no")
+		}
+		w.runs()
+		w.tell("a", told{})
+		w.tells("a", "started check take call? stuck(call)")
+		w.tell("a", told{Cancel: true})
+		w.tells("a", "started check take call? stuck(call) undo(call) call? call!")
+		w.refused("a", w.skip("a", "call"))
+		w.pass(2 * time.Minute)
+		before := "started check take call? stuck(call) undo(call) call? call! call? stuck(call)"
+		w.tells("a", before)
+		if err := w.skip("a", "call"); err != nil {
+			w.Fatal(err)
+		}
+		w.tells("a", before+" retried -call -take -check undone")
+		if n := w.held("a"); n != 0 {
+			t.Errorf("%d are still taken", n)
+		}
+		w.refused("a", w.skip("a", ""))
+	})
+}
+
 // Between two tries a call can be skipped; while one is under way, its outcome is awaited.
 func TestSkipBetweenTries(t *testing.T) {
 	inWorld(t, func(w *world) {

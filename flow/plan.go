@@ -49,7 +49,8 @@ type plan struct {
 	writes []eventlog.Decided // for other streams
 	call   *flows.StepStarted // to make once the plan is appended
 	more   bool               // there may be more to do at once
-	moved  bool               // by somebody else: nothing was appended, as what was seen is old
+	next   *look              // that, if it is known
+	flow   Status             // as it is with own
 	due    string             // a call is due: go on where such calls may be made
 	wake   time.Time          // nothing to do before this time, if it is set
 	until  time.Time          // deadline of the call that somebody is at, if there is one
@@ -91,7 +92,7 @@ func (d *Definition) plan(in Input, t turn) plan {
 	case s.Backward:
 		return d.planUndo(in, t)
 	case s.Step >= len(d.Steps):
-		return plan{own: []eventlog.Event{finished(in, t.woken)}}
+		return plan{own: []eventlog.Event{d.finished(in, t.woken)}}
 	}
 	step := d.Steps[s.Step]
 	in.Attempt = s.Attempts + 1
@@ -99,10 +100,14 @@ func (d *Definition) plan(in Input, t turn) plan {
 	if v.kind != proceed {
 		return d.follow(in, step, v, t.woken)
 	}
-	return start(in, flows.StepStarted{
+	p := start(in, flows.StepStarted{
 		Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name,
 		Deadline: in.Now.Add(CallTime), Woken: t.woken,
 	}, t)
+	if p.call != nil || p.due != "" { // what a call is made for does not wait in its queue
+		p.writes = v.writes
+	}
+	return p
 }
 
 // start makes a call, now or when it is time.
@@ -147,22 +152,29 @@ func (d *Definition) follow(in Input, step Step, v Verdict, woken time.Time) pla
 			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Data: v.data, Skipped: v.sentence, Woken: woken,
 		}}
 		if s.Step == len(d.Steps)-1 {
-			own = append(own, finished(in, woken))
+			own = append(own, d.finished(in, woken))
+		}
+		if v.then != nil {
+			v.writes = v.then(in)
 		}
 		return plan{own: own, writes: v.writes, more: true}
 	case wait:
 		w := s.Waiting
 		if s.Phase == Waits && w.Code == v.code && w.Sentence == v.sentence && w.Until.Equal(v.until) && slices.Equal(w.For, v.tags) {
 			if v.until.After(in.Now) {
-				return plan{wake: v.until}
+				return plan{writes: v.writes, wake: v.until}
 			}
-			return plan{} // its time has come and changes nothing: only news can
+			return plan{writes: v.writes} // its time has come and changes nothing: only news can
 		}
-		return plan{own: []eventlog.Event{flows.Waiting{
+		return plan{writes: v.writes, own: []eventlog.Event{flows.Waiting{
 			Flow: in.ID, Step: step.Name, Code: v.code, Sentence: v.sentence, Until: v.until, For: v.tags, Since: in.Now, Woken: woken,
 		}}}
+	case again:
+		return plan{writes: v.writes, more: true}
 	case undo:
-		return d.turnAround(in, v.sentence, true, woken)
+		p := d.turnAround(in, v.sentence, true, woken)
+		p.writes = v.writes
+		return p
 	default: // an internal step that cannot go on needs a person: its inputs will not change by themselves
 		return plan{own: []eventlog.Event{flows.Stuck{
 			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Reason: v.sentence, Woken: woken,
@@ -193,7 +205,7 @@ func (d *Definition) planUndo(in Input, t turn) plan {
 	in.Attempt = s.Attempts + 1
 	undone := flows.StepUndone{Flow: in.ID, Step: step.Name, Note: step.UndoNote}
 	switch {
-	case step.UndoCall != nil:
+	case step.UndoCall != nil && (step.UndoWhen == nil || step.UndoWhen(in)):
 		return start(in, flows.StepStarted{
 			Flow: in.ID, Step: step.Name, Attempt: in.Attempt, Key: d.Kind + "/" + in.ID + "/" + step.Name + "/undo",
 			Deadline: in.Now.Add(CallTime), Undo: true,
@@ -255,9 +267,10 @@ func (d *Definition) broken(in Input) plan {
 
 const panicked = "The program failed inside this step; its log has the details."
 
-func finished(in Input, woken time.Time) flows.Finished {
+func (d *Definition) finished(in Input, woken time.Time) flows.Finished {
 	s := in.Flow
 	s.rest(woken)
+	touched := s.Touched || d.Touched != nil && d.Touched(in)
 	elapsed := max(0, in.Now.Sub(s.Begun))
-	return flows.Finished{Flow: in.ID, Elapsed: elapsed, Own: max(0, elapsed-s.Rested), Untouched: !s.Touched}
+	return flows.Finished{Flow: in.ID, Elapsed: elapsed, Own: max(0, elapsed-s.Rested), Untouched: !touched}
 }

@@ -17,13 +17,14 @@ const faultPause = 2 * time.Second
 // turn carries one flow on as far as it goes now. It returns what a call that is due and may not be
 // made here queues with.
 func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, calls bool) (due string) {
-	var seen *eventlog.State // of the flow, with what this turn has appended; nil = to be folded
+	var next *look // nil = the flow is to be looked at
 	for ctx.Err() == nil {
-		p, err := r.advance(ctx, d, id, it, calls, &seen)
+		p, err := r.advance(ctx, d, id, it, calls, next)
+		next = p.next
 		if err == nil && p.call != nil {
 			failpoint.Hit(failpoint.StepStarted)
-			p, err = r.act(ctx, d, id, it, *p.call, *seen)
-			seen = nil // others may have appended during the call
+			p, err = r.act(ctx, d, id, it, *p.call, p.flow)
+			next = nil // others may have appended during the call
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -46,47 +47,81 @@ func (r *Runner) turn(ctx context.Context, d *Definition, id string, it *item, c
 	return ""
 }
 
-// advance plans and appends the next events of a flow in one commit.
-func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item, calls bool, known **eventlog.State) (plan, error) {
-	if *known == nil {
-		folded, err := r.log.Fold(ctx, d.Fold(id))
-		if err != nil {
-			return plan{}, err
+// look is what a flow is about to decide, and over which streams.
+type look struct {
+	over   []eventlog.Version // of the flow and its base; at others it is looked at anew
+	needs  []eventlog.Fold    // besides them
+	decide func(Input) plan
+}
+
+// still says whether streams are at the versions that were looked at.
+func (l *look) still(states []eventlog.State) bool {
+	for i := range l.over {
+		if l.over[i] != states[i].Version {
+			return false
 		}
-		*known = &folded
 	}
-	seen := *known
-	in := Input{ID: id, Flow: seen.Value.(Status), Now: r.now()}
-	if in.Flow.Ended() && (d.Late == nil || in.Flow.Phase != Finished) {
-		return plan{}, nil
-	}
-	in, err := r.fold(ctx, in, d.Base(id))
-	if err != nil {
-		return plan{}, err
-	}
-	if in.Flow.Ended() {
-		if needs := r.needsLate(ctx, d, in); len(needs) > 0 {
-			p, err := r.append(ctx, d, id, it, needs, seen.Version, func(in Input) plan { return plan{writes: d.Late.Decide(in)} })
-			*known = nil
-			return p, err
+	return true
+}
+
+// look asks where a flow stands, over its base.
+func (r *Runner) look(ctx context.Context, d *Definition, in Input, versions []eventlog.Version, t turn) *look {
+	l := &look{over: versions, decide: func(in Input) plan { return d.plan(in, t) }}
+	ok := true
+	switch {
+	case !in.Flow.Ended():
+		l.needs, ok = r.needs(ctx, d, in)
+	case d.Late != nil && in.Flow.Phase == Finished:
+		if l.needs = r.needsLate(ctx, d, in); len(l.needs) > 0 {
+			l.decide = func(in Input) plan { return plan{writes: d.Late.Decide(in)} }
 		}
-		return plan{}, nil
 	}
-	decide := func(in Input) plan { return d.plan(in, turn{woken: it.woken, calls: calls}) }
-	needs, ok := r.needs(ctx, d, in)
 	if !ok {
-		decide = d.broken
+		l.decide = d.broken
 	}
-	p, err := r.append(ctx, d, id, it, needs, seen.Version, decide)
-	if err != nil || p.moved {
-		*known = nil
-		return p, err
+	return l
+}
+
+// advance plans and appends the next events of a flow in one commit. Where a step needs more than its base, and
+// what that is is not known from the step before, it only looks. Both are asked of the appender, which has the
+// states of a flow that moves: to fold them for each turn would be to read a flow's streams over and over.
+func (r *Runner) advance(ctx context.Context, d *Definition, id string, it *item, calls bool, seen *look) (plan, error) {
+	t := turn{woken: it.woken, calls: calls}
+	base := 1 + len(d.Base(id))
+	var needs []eventlog.Fold
+	if seen != nil {
+		needs = seen.needs
 	}
-	evolve := d.Fold(id).Evolve
-	for _, e := range p.own {
-		seen.Value, seen.Version = evolve(seen.Value, e), seen.Version+1
+	return r.append(ctx, d, id, it, needs, func(in Input, states []eventlog.State) plan {
+		at := seen
+		switch {
+		case at == nil:
+			if at = r.look(ctx, d, in, versions(states[:base]), t); len(at.needs) > 0 {
+				return plan{more: true, next: at}
+			}
+		case !at.still(states): // somebody else has moved it
+			return plan{more: true}
+		}
+		p := r.decide(ctx, d, in, at.decide)
+		for _, e := range p.own {
+			in.Flow = evolve(in.Flow, e)
+		}
+		p.flow = in.Flow
+		if p.more {
+			then := versions(states[:base])
+			then[0] += eventlog.Version(len(p.own))
+			p.next = r.look(ctx, d, WithStates(in, states[:base]...), then, t)
+		}
+		return p
+	})
+}
+
+func versions(states []eventlog.State) []eventlog.Version {
+	all := make([]eventlog.Version, len(states))
+	for i := range states {
+		all[i] = states[i].Version
 	}
-	return p, nil
+	return all
 }
 
 // needs asks the current step for its streams; false when it panics.
@@ -118,9 +153,9 @@ func (r *Runner) panicked(ctx context.Context, d *Definition, in Input, p any) {
 	r.o.Log.ErrorContext(ctx, "flow step panicked", "kind", d.Kind, "flow", in.ID, "step", in.Flow.Step, "panic", fmt.Sprint(p))
 }
 
-// act makes a call and appends its outcome.
-func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, call flows.StepStarted, seen eventlog.State) (plan, error) {
-	in, err := r.fold(ctx, Input{ID: id, Flow: seen.Value.(Status), Attempt: call.Attempt, Now: r.now()}, d.Base(id))
+// act makes a call of a flow and appends its outcome.
+func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, call flows.StepStarted, s Status) (plan, error) {
+	in, err := r.fold(ctx, Input{ID: id, Flow: s, Attempt: call.Attempt, Now: r.now()}, d.Base(id))
 	if err != nil {
 		return plan{}, err
 	}
@@ -134,7 +169,9 @@ func (r *Runner) act(ctx context.Context, d *Definition, id string, it *item, ca
 		return plan{}, ctx.Err() // shutting down: the outcome is unknown, the next start looks first
 	}
 	chance := r.o.Chance()
-	return r.append(ctx, d, id, it, nil, -1, func(in Input) plan { return d.settle(in, call, v, r.o.Policy, chance) })
+	return r.append(ctx, d, id, it, nil, func(in Input, _ []eventlog.State) plan {
+		return r.decide(ctx, d, in, func(in Input) plan { return d.settle(in, call, v, r.o.Policy, chance) })
+	})
 }
 
 // call runs the step's function, at most so long; a panic is a failure of this step alone, and nobody
@@ -156,9 +193,8 @@ func (r *Runner) call(ctx context.Context, d *Definition, in Input, call flows.S
 	return do(ctx, in, call.Key)
 }
 
-// append executes a plan over the folded streams, unless the flow has moved on since it was seen
-// (-1 = whatever it did).
-func (r *Runner) append(ctx context.Context, d *Definition, id string, it *item, needs []eventlog.Fold, seen eventlog.Version, decide func(Input) plan) (plan, error) {
+// append executes what decide plans over the states of the flow, its base and what else it needs.
+func (r *Runner) append(ctx context.Context, d *Definition, id string, it *item, needs []eventlog.Fold, decide func(Input, []eventlog.State) plan) (plan, error) {
 	folds := append([]eventlog.Fold{d.Fold(id)}, d.Base(id)...)
 	folds = append(folds, needs...)
 	now := r.now()
@@ -167,11 +203,7 @@ func (r *Runner) append(ctx context.Context, d *Definition, id string, it *item,
 		Folds: folds,
 		Meta:  eventlog.Meta{Actor: "flow:" + d.Kind, Cause: it.cause, Correlation: id},
 		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-			if seen >= 0 && states[0].Version != seen {
-				p = plan{more: true, moved: true}
-				return eventlog.Decision{}, nil
-			}
-			p = r.decide(ctx, d, WithStates(Input{ID: id, Flow: states[0].Value.(Status), Now: now}, states...), decide)
+			p = decide(WithStates(Input{ID: id, Flow: states[0].Value.(Status), Now: now}, states...), states)
 			writes := p.writes
 			if len(p.own) > 0 {
 				writes = append([]eventlog.Decided{{Stream: d.Stream(id), Events: p.own}}, writes...)

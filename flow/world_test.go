@@ -359,6 +359,21 @@ func (w *world) called(id string) int {
 	return w.calls["test/"+id+"/call"]
 }
 
+// pauses are those that the log keeps between a flow's tries.
+func (w *world) pauses(id string) (all []time.Duration) {
+	w.Helper()
+	records, err := w.log.ReadStream(w.ctx, w.definition().Stream(id), 0, 1000)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, r := range records {
+		if e, ok := r.Event.(flows.StepFailed); ok {
+			all = append(all, e.Again.Sub(r.At))
+		}
+	}
+	return all
+}
+
 // finished is the last event of a flow that ended well.
 func (w *world) finished(id string) flows.Finished {
 	w.Helper()

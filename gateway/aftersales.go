@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/creatorflow/creatorflow/domain/aftersales"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
-	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/plans"
 )
 
@@ -39,27 +37,8 @@ func (g *Gateway) registerAftersales() {
 			return answer(aftersales.Answer{Order: b.Order, Action: orders.ActionReject, Kind: kind, Claim: b.Claim, Reason: b.Reason})
 		})
 	}
-	command(g, "receive-return", "Goods of a return came back: sellable ones are on hand again, and a return that waits for that is approved", g.receiveReturn)
-}
-
-type receiveBody struct {
-	Order string `json:"order" minLength:"1" maxLength:"200"`
-	Claim string `json:"claim" minLength:"1" maxLength:"100" doc:"the channel's id of the return"`
-	Items []struct {
-		SKU       string `json:"sku" minLength:"1" maxLength:"400"`
-		Quantity  int64  `json:"quantity" minimum:"1"`
-		Condition string `json:"condition" enum:"sellable,damaged"`
-	} `json:"items" minItems:"1" maxItems:"200"`
-}
-
-func (g *Gateway) receiveReturn(ctx context.Context, b receiveBody) (eventlog.Request, error) {
-	var items []aftersales.Item
-	for i, item := range b.Items {
-		sku, err := skuOf(item.SKU)
-		if err != nil {
-			return eventlog.Request{}, edge.Invalid(edge.Fault{Field: fmt.Sprintf("items[%d].sku", i), Rule: "must be 1 to 100 bytes of text without control characters"})
-		}
-		items = append(items, aftersales.Item{SKU: sku, Quantity: item.Quantity, Sellable: item.Condition == "sellable"})
-	}
-	return plans.Receive(ctx, g.o.Log, g.o.Workspace, b.Order, b.Claim, items)
+	command(g, "receive-return", "Goods of a return came back: sellable ones are on hand again, and a return that waits for that is approved",
+		func(ctx context.Context, b plans.ReceiveReturn) (eventlog.Request, error) {
+			return b.Plan(ctx, g.o.Log, g.o.Workspace)
+		})
 }

@@ -6,19 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"reflect"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"golang.org/x/text/unicode/norm"
 
-	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/access"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 )
 
 // CommandAnswer is what a command that was done answers.
@@ -27,6 +22,9 @@ type CommandAnswer struct {
 	Version  int64           `json:"version" doc:"of the first stream it changed; 0 when nothing had to change"`
 	Result   json.RawMessage `json:"result" doc:"references only"`
 }
+
+const otherLog = "Other data is here now than on the screen that sent this: demo data was opened or removed, or a backup was brought back. " +
+	"Nothing was done. Look at it again and repeat what is still right."
 
 type commandOutput struct {
 	Position int64  `header:"X-Log-Position"`
@@ -40,12 +38,17 @@ type plan[B any] func(ctx context.Context, body B) (eventlog.Request, error)
 // command registers POST /api/v1/commands/{name}. The first answer, done or refused, is kept
 // for 30 days under the caller's key.
 func command[B any](g *Gateway, name, summary string, plan plan[B]) {
+	limit := int64(64 << 10)
+	if b, ok := any(*new(B)).(interface{ MaxBodyBytes() int64 }); ok {
+		limit = b.MaxBodyBytes()
+	}
 	huma.Register(g.api, huma.Operation{
 		Method: http.MethodPost, Path: "/api/v1/commands/" + name, OperationID: name, Summary: summary,
-		Tags: []string{"command"}, MaxBodyBytes: 64 << 10, Security: []map[string][]string{{"session": {}}, {"key": {}}},
+		Tags: []string{"command"}, MaxBodyBytes: limit, Security: []map[string][]string{{"session": {}}, {"key": {}}},
 		Errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *struct { // without a name of its own, so that the body's schema is named after the command
 		Key     string `header:"Idempotency-Key" required:"true" doc:"a uuid of version 7, the same for every try of one command"`
+		Log     string `header:"X-Log-ID" doc:"the log that the sender's screen shows, as clock frames name it: where another one answers by now, nothing is done"`
 		RawBody []byte
 		Body    B
 	},
@@ -54,7 +57,10 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		if err != nil || id.Version() != 7 || len(in.Key) != 36 {
 			return nil, badKey(ctx, in.Key)
 		}
-		if faults := controls(in.Body); len(faults) > 0 {
+		if in.Log != "" && in.Log != g.o.Log.Head().LogID.String() {
+			return nil, g.answer(ctx, edge.NewProblem(http.StatusPreconditionFailed, otherLog))
+		}
+		if faults := edge.Controls(in.Body); len(faults) > 0 {
 			return nil, g.answer(ctx, edge.Invalid(faults...))
 		}
 		request, err := plan(ctx, in.Body)
@@ -69,20 +75,11 @@ func command[B any](g *Gateway, name, summary string, plan plan[B]) {
 		refused := errors.As(err, &refusal)
 		g.o.Slog.InfoContext(ctx, "command", "name", name, "actor", caller, "key", id.String(), "request", edge.RequestID(ctx),
 			"position", int64(outcome.Last), "replayed", outcome.Replayed, "refused", refused, "failed", err != nil && !refused)
+		if kept := plans.Refused(ctx, g.o.Log, request, outcome, name, in.RawBody, err); kept != nil { // its answer is kept all the same
+			g.o.Slog.WarnContext(ctx, "a refused command is not in the log", "key", id.String(), "error", kept)
+		}
 		return g.outcome(ctx, outcome, err)
 	})
-}
-
-// controls finds control characters in a body's texts: a database keeps no NUL, and a screen shows
-// none of them.
-func controls(body any) (faults []edge.Fault) {
-	for field, value := range reflect.ValueOf(body).Fields() {
-		if value.Kind() == reflect.String && strings.ContainsFunc(value.String(), unicode.IsControl) {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			faults = append(faults, edge.Fault{Field: name, Rule: "must be text without control characters"})
-		}
-	}
-	return faults
 }
 
 func (g *Gateway) outcome(ctx context.Context, outcome eventlog.Outcome, err error) (*commandOutput, error) {
@@ -112,22 +109,4 @@ func badKey(ctx context.Context, key string) *edge.Problem {
 		p.Errors[0].Value = key
 	}
 	return p
-}
-
-// skuText brings a SKU that somebody typed into the one form in which SKUs are compared.
-func skuText(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
-
-// skuOf is skuText for commands. What can be no SKU has no stream to decide on, so it is bad input;
-// with the mark of broken text in it, it is not what somebody meant.
-func skuOf(s string) (string, error) {
-	sku := skuText(s)
-	if !inventory.ValidSKU(sku) || strings.ContainsRune(sku, utf8.RuneError) {
-		p := edge.Invalid(edge.Fault{Field: "sku", Rule: "must be 1 to 100 bytes of text without control characters"})
-		p.Detail = inventory.ErrSKU.Error()
-		if edge.Short(s) {
-			p.Errors[0].Value = s
-		}
-		return "", p
-	}
-	return sku, nil
 }

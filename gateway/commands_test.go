@@ -131,6 +131,26 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
+// A command that a screen sent of other data than is here now, such as of a demo that was removed, is not done.
+func TestCommandOfAnotherLog(t *testing.T) {
+	s := newSite(t)
+	bearer := "Bearer " + s.key(t, accounts.Operator)
+	for _, test := range []struct {
+		log    string
+		status int
+	}{
+		{uuid.NewString(), 412},
+		{s.log.Head().LogID.String(), 200},
+		{"", 200},
+	} {
+		before := s.log.Head().Position
+		a := s.command(t, nil, "receive-stock", `{"sku":"A","quantity":5}`, v7(), "Authorization", bearer, "X-Log-ID", test.log)
+		if a.StatusCode != test.status || (s.log.Head().Position > before) != (test.status == 200) {
+			t.Errorf("log %q: %d %s, at %d after %d", test.log, a.StatusCode, a.text, s.log.Head().Position, before)
+		}
+	}
+}
+
 // TestCommandLog checks what the program's log calls refused: what a rule said, not what failed.
 func TestCommandLog(t *testing.T) {
 	var told logged

@@ -27,17 +27,26 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/domain/shipping"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/gateway/access"
+	"github.com/creatorflow/creatorflow/gateway/backfill"
+	"github.com/creatorflow/creatorflow/gateway/connecting"
+	"github.com/creatorflow/creatorflow/gateway/corrections"
+	"github.com/creatorflow/creatorflow/gateway/direct"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/files"
 	"github.com/creatorflow/creatorflow/gateway/monitor"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault/accounts"
@@ -46,6 +55,9 @@ import (
 // Intake takes one webhook in and answers with a status: 200 stored and durable, 401 wrong
 // signature (nothing stored), 404 no such app, 413 too long, anything else temporary trouble.
 type Intake func(ctx context.Context, channel, app string, header http.Header, body []byte) (status int)
+
+// Handshake answers a vendor's question whether an address is an app's; ok is false when it does not have the app's token.
+type Handshake func(channel, app string, query url.Values) (answer string, ok bool)
 
 // Live pushes topics to open screens; realtime.Live is one.
 type Live interface {
@@ -67,13 +79,26 @@ type Options struct {
 	Status     func() []projection.Status // nil = views always serve
 	Fulfilment *flow.Definition           // for retry-step
 	Answers    *flow.Definition           // the same, of answers to the channel
-	Connect    Connecting
-	Imports    Importing
-	Intake     Intake                 // nil answers webhooks with 503
-	Live       Live                   // nil = no /live
-	Web        http.Handler           // everything else; nil = 404
-	Ready      func() error           // why the process is not ready; nil = always ready
-	Gauges     func() []monitor.Gauge // more for /metrics
+	Shipping   *flow.Definition           // the same, of parcels
+	// Ways asks an order's channel how it may travel; own = the seller's own carrier takes it. Nil = channels are not asked.
+	Ways      func(ctx context.Context, connection, channelID string, own bool) (shipping.Ways, error)
+	Connect   connecting.Shops
+	Channels  []channels.Vendor        // that a shop can be connected on
+	Demo      connecting.Demonstrating // nil = there is none
+	Labels    connecting.Labelling     // nil = none are bought
+	Mentions  connecting.Hearing       // nil = none are taken
+	Imports   Importing
+	Corrected corrections.Desk
+	History   backfill.Desk
+	KeepBuyer direct.KeepBuyer // of orders that are entered here; nil = they are not taken in
+	Intake    Intake           // nil answers webhooks with 503
+	Handshake Handshake        // nil answers no vendor's question
+	Live      Live             // nil = no /live
+	Web       http.Handler     // everything else; nil = 404
+	Ready     func() error     // why the process is not ready; nil = always ready
+	// Instead is who answers a request in place of this gateway; it and its answer may be nil.
+	Instead func(r *http.Request) http.Handler
+	Gauges  func() []monitor.Gauge // more for /metrics
 
 	Requests   int            // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Secure     bool           // browsers come over https, directly or through the trusted proxies
@@ -142,8 +167,13 @@ func New(o Options) *Gateway {
 	g.registerCommands()
 	g.registerOperations()
 	g.registerDoctor()
-	g.registerConnect()
+	connecting.Register(g.api, connecting.Options{Shops: g.o.Connect, Listed: g.o.Channels, Demo: g.o.Demo, Labels: g.o.Labels, Mentions: g.o.Mentions, Answer: g.answer})
 	g.registerImports()
+	files.Register(g.api, files.Options{Log: o.Log, Workspace: o.Workspace, Views: o.Views, Label: o.Reads.Label, Busy: g.rebuilding, SKU: plans.SKUText, Answer: g.answer})
+	command(g, "import-stock", "Book a sheet of counts and of goods that arrived: all its rows, or none", func(_ context.Context, b files.Import) (eventlog.Request, error) {
+		return b.Plan(o.Workspace, plans.SKUText)
+	})
+	g.handle("GET /webhooks/{channel}/{app}", http.HandlerFunc(g.handshake))
 	g.handle("POST /webhooks/{channel}/{app}", http.HandlerFunc(g.webhook))
 	g.handle("GET /live", http.HandlerFunc(g.live))
 	g.handle("GET /api/openapi.json", g.openAPI())
@@ -159,7 +189,15 @@ func New(o Options) *Gateway {
 }
 
 // ServeHTTP implements http.Handler.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.outer.ServeHTTP(w, r) }
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.o.Instead != nil {
+		if other := g.o.Instead(r); other != nil {
+			other.ServeHTTP(w, r)
+			return
+		}
+	}
+	g.outer.ServeHTTP(w, r)
+}
 
 // Serve answers on a listener until ctx ends; see edge.Options.Serve.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
@@ -211,15 +249,19 @@ func query(raw string) (faults []edge.Fault) {
 
 func (m guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.g.mux.ServeHTTP(w, r) }
 
-// openAPI is the description of all huma operations, encoded once.
+// openAPI is the description of all huma operations, encoded once, for the first who asks: it takes longer than
+// all else of a start.
 func (g *Gateway) openAPI() http.Handler {
-	text, err := json.Marshal(g.api.OpenAPI())
-	if err != nil {
-		panic(fmt.Sprintf("gateway: describe the API: %v", err)) // our own types
-	}
+	text := sync.OnceValue(func() []byte {
+		text, err := json.Marshal(g.api.OpenAPI())
+		if err != nil {
+			panic(fmt.Sprintf("gateway: describe the API: %v", err)) // our own types
+		}
+		return text
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = w.Write(text) // the client may be gone
+		_, _ = w.Write(text()) // the client may be gone
 	})
 }
 

@@ -17,20 +17,25 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
+	"github.com/creatorflow/creatorflow/domain/backorders"
+	"github.com/creatorflow/creatorflow/domain/bundles"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/headroom"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/signals"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	eventids "github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/gateway"
+	"github.com/creatorflow/creatorflow/gateway/corrections"
 	"github.com/creatorflow/creatorflow/gateway/reads"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
@@ -110,9 +115,9 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	s.log, err = eventlog.Open(t.Context(), memory.NewLog(uuid.New()), eventlog.Options{Decode: events.Decode, Clock: s.clock.Now})
 	fatal(t, err)
 	s.views = projection.NewRunner(s.log, views, []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{}, signals.View{}, bundles.View{}, backorders.View{}, headroom.View{},
 	}, projection.Options{Notify: func(n projection.Notice) { s.live.Notify(n) }})
-	r := reads.New(reads.Options{Log: s.log, Vault: s.vault, Clock: s.clock.Now, Workspace: workspace.Main, Shops: func() map[string]reads.Shop {
+	r := reads.New(reads.Options{Demo: func() string { return "none" }, Log: s.log, Vault: s.vault, Clock: s.clock.Now, Workspace: workspace.Main, Shops: func() map[string]reads.Shop {
 		return map[string]reads.Shop{"k7": {LastSuccess: s.clock.Now(), LastPoll: s.clock.Now(), Limit: 2 * time.Minute, Webhooks: 3}}
 	}})
 	s.reads, s.store = r, views
@@ -124,9 +129,13 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	run(t, s.log.Run)
 	run(t, s.views.Run)
 	run(t, s.live.Run)
+	for len(s.views.Status()) == 0 { // until the views are open, nothing is read
+		<-time.After(time.Millisecond)
+	}
 	o := gateway.Options{
 		Log: s.log, Accounts: s.accounts, Views: views, Reads: r, Clock: s.clock.Now, Workspace: workspace.Main, Version: "test",
 		Status: s.views.Status, Fulfilment: fulfilment.Definition(workspace.Main, nil), Live: s,
+		Corrected: corrections.Desk{Vault: s.vault, Workspace: workspace.Main},
 		Intake: func(_ context.Context, channel, app string, header http.Header, body []byte) int {
 			s.mu.Lock()
 			defer s.mu.Unlock()

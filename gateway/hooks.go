@@ -43,6 +43,8 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 		edge.Write(w, r, edge.NewProblem(status, "The signature is wrong; nothing was stored. Check the app's secret."))
 	case http.StatusRequestEntityTooLarge:
 		edge.Write(w, r, edge.NewProblem(status, "A webhook has at most 1 MiB."))
+	case http.StatusUnprocessableEntity:
+		edge.Write(w, r, edge.NewProblem(status, "This is no mention; nothing was stored. The source says what is wrong with it, in the settings and at GET /api/v1/mention-sources."))
 	case http.StatusNotFound:
 		edge.Write(w, r, edge.NewProblem(status, "There is no such app. Check the address, or connect the app first."))
 	default:
@@ -50,6 +52,26 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 		edge.Write(w, r, edge.Busy("This could not be stored now. Send it again.", 30))
 	}
 	g.metrics.Webhook(status)
+}
+
+// handshake answers a vendor that asks, before it sends webhooks to an address, whether it is the app's. Nothing is said to
+// whoever does not know the app's verify token.
+func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
+	answer, ok := "", false
+	if r.URL.RawQuery == "" { // it asks nothing
+		w.Header().Add("Allow", http.MethodPost)
+		edge.Write(w, r, edge.NewProblem(http.StatusMethodNotAllowed, "This address does not take GET without a question: webhooks come as POST."))
+		return
+	}
+	if g.o.Handshake != nil {
+		answer, ok = g.o.Handshake(r.PathValue("channel"), r.PathValue("app"), r.URL.Query())
+	}
+	if !ok {
+		edge.Write(w, r, edge.NewProblem(http.StatusForbidden, "This is where a channel's webhooks come in, and it knows no such app or verify token. See which token to enter with: creatorflow doctor"))
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, answer) // the vendor may be gone
 }
 
 // live opens the socket of a screen. A cookie is sent by any page that opens a socket here, so

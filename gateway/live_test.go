@@ -27,6 +27,9 @@ func (s *site) dial(t *testing.T, headers ...string) (*websocket.Conn, int) {
 		if answer == nil {
 			t.Fatal(err)
 		}
+		if answer.StatusCode == http.StatusServiceUnavailable { // the part that serves sockets has not begun yet
+			return s.dial(t, headers...)
+		}
 		return nil, answer.StatusCode
 	}
 	t.Cleanup(func() { _ = conn.Close() })

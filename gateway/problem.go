@@ -10,6 +10,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/signals"
 )
 
 // answer turns an error of the inside into what the client gets, and logs what is our fault.
@@ -56,6 +57,8 @@ func sorted(err error) *edge.Problem {
 	case errors.Is(err, reads.ErrAfter):
 		return parameter("query.after", err)
 	case errors.Is(err, reads.ErrSeries):
+		return parameter("query.from", err)
+	case errors.Is(err, signals.ErrTime):
 		return parameter("query.from", err)
 	case errors.Is(err, reads.ErrStream):
 		return parameter("query.stream", err)

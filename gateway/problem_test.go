@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/signals"
 	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
@@ -29,6 +30,7 @@ func TestSorted(t *testing.T) {
 		{eventlog.ErrFenced, 503, "disk failed", true},
 		{reads.ErrNotFound, 404, "nothing of this id", false},
 		{reads.ErrSeries, 422, "A series has", false},
+		{signals.ErrTime, 422, "Signals are counted", false},
 		{context.Canceled, 503, "Try again", true},
 		{errors.New("sqlite: no such table: secrets"), 500, "our side", false},
 	} {

@@ -10,7 +10,10 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/gateway/edge"
+	"github.com/creatorflow/creatorflow/gateway/plans"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/located"
+	"github.com/creatorflow/creatorflow/gateway/reads/signals"
 	"github.com/creatorflow/creatorflow/projection"
 )
 
@@ -82,7 +85,7 @@ func (g *Gateway) registerViews() {
 	}
 	view(g, "/api/v1/stock/{sku}", "get-stock", "Everything about one SKU's stock",
 		func(ctx context.Context, r projection.Reader, in *SKUInput) (reads.SKU, error) {
-			return b.SKU(ctx, r, skuText(in.SKU))
+			return b.SKU(ctx, r, plans.SKUText(in.SKU))
 		})
 	type ledgerInput struct {
 		SKUInput
@@ -90,7 +93,15 @@ func (g *Gateway) registerViews() {
 	}
 	view(g, "/api/v1/stock/{sku}/ledger", "list-ledger", "Every movement of one SKU, newest first",
 		func(ctx context.Context, r projection.Reader, in *ledgerInput) (reads.LedgerList, error) {
-			return b.Ledger(ctx, r, skuText(in.SKU), in.After, in.Limit)
+			return b.Ledger(ctx, r, plans.SKUText(in.SKU), in.After, in.Limit)
+		})
+	huma.Register(g.api, get("/api/v1/locations", "list-locations", "Where units lie, in the order in which locations are asked for an order's"),
+		func(ctx context.Context, _ *none) (*positioned[located.List], error) {
+			body, err := located.Locations(ctx, g.o.Log, g.o.Workspace)
+			if err != nil {
+				return nil, g.answer(ctx, err)
+			}
+			return &positioned[located.List]{Position: body.Position, Body: body}, nil
 		})
 	type ordersInput struct {
 		Paged
@@ -117,6 +128,10 @@ func (g *Gateway) registerViews() {
 		func(ctx context.Context, r projection.Reader, _ *none) (reads.Connections, error) {
 			return b.Connections(ctx, r)
 		})
+	view(g, "/api/v1/connections/{id}", "get-connection", "One connected shop and how it fares",
+		func(ctx context.Context, r projection.Reader, in *orderInput) (reads.OneConnection, error) {
+			return b.Connection(ctx, r, in.ID)
+		})
 	type flowsInput struct {
 		Paged
 		State string `query:"state" enum:"running,waiting,undoing,stuck,finished,undone"`
@@ -124,6 +139,20 @@ func (g *Gateway) registerViews() {
 	view(g, "/api/v1/flows", "list-flows", "Flows and where they stand",
 		func(ctx context.Context, r projection.Reader, in *flowsInput) (reads.FlowList, error) {
 			return b.Flows(ctx, r, in.State, in.After, in.Limit)
+		})
+	type signalsInput struct {
+		Connection string    `query:"connection" maxLength:"40"`
+		Media      string    `query:"media" maxLength:"64" doc:"the channel's id of a post"`
+		From       time.Time `query:"from" doc:"default: an hour before to"`
+		To         time.Time `query:"to" doc:"default: now"`
+	}
+	view(g, "/api/v1/signals", "list-signals", "Comments and mentions by post and minute",
+		func(ctx context.Context, r projection.Reader, in *signalsInput) (signals.Signals, error) {
+			return signals.Read(ctx, r, g.o.Clock(), signals.Query{Connection: in.Connection, Media: in.Media, From: in.From, To: in.To})
+		})
+	view(g, "/api/v1/signals/days", "list-signal-days", "Comments and mentions by day and the SKUs that they name",
+		func(ctx context.Context, r projection.Reader, in *signals.DaysQuery) (signals.Days, error) {
+			return signals.ReadDays(ctx, r, g.o.Clock(), g.o.Workspace, *in)
 		})
 	view(g, "/api/v1/deadletters", "list-deadletters", "What could not be taken in or carried out",
 		func(ctx context.Context, r projection.Reader, in *Paged) (reads.DeadLetterList, error) {
@@ -157,38 +186,6 @@ func (g *Gateway) registerLog() {
 			}
 			return &positioned[reads.InboxEntry]{Position: body.Position, Body: body}, nil
 		})
-	type labelInput struct {
-		ID string `path:"id" maxLength:"200"`
-	}
-	type labelOutput struct {
-		Type        string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Policy      string `header:"Content-Security-Policy"`
-		Body        []byte
-	}
-	huma.Register(g.api, get("/api/v1/labels/{id}", "get-label", "A shipping label's file"),
-		func(ctx context.Context, in *labelInput) (*labelOutput, error) {
-			l, err := g.o.Reads.Label(ctx, in.ID)
-			if err != nil {
-				return nil, g.answer(ctx, err)
-			}
-			kind, ending := labelType(l.Type)
-			return &labelOutput{
-				Type: kind, Disposition: `inline; filename="label` + ending + `"`, Body: l.File,
-				Policy: "frame-ancestors 'none'; base-uri 'none'; form-action 'none'", // browsers show no PDF in a sandbox
-			}, nil
-		})
-}
-
-// labelType lets through only what a browser may show: the type is what a channel said.
-func labelType(given string) (kind, ending string) {
-	switch given {
-	case "application/pdf":
-		return given, ".pdf"
-	case "image/png":
-		return given, ".png"
-	}
-	return "application/octet-stream", ".bin"
 }
 
 // rebuilding says that the views have not caught up since they were made, and how long it takes.

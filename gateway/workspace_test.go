@@ -27,7 +27,7 @@ func (s *site) kpis(t testing.TB, bearer string) (k reads.KPIs) {
 func TestUnconfiguredShop(t *testing.T) {
 	s := newSite(t)
 	bearer := "Bearer " + s.key(t, accounts.Owner)
-	if w := s.kpis(t, bearer).Workspace; w != (reads.Workspace{Name: "My shop", Zone: "UTC", Currency: "USD"}) {
+	if w := s.kpis(t, bearer).Workspace; w != (reads.Workspace{Name: "My shop", Zone: "UTC", Currency: "USD", Demo: "none"}) {
 		t.Errorf("before the first order: %+v", w)
 	}
 	_, err := s.log.Append(t.Context(), orderAt(s, "k7:1")) // of 2.50 GBP
@@ -72,6 +72,7 @@ func TestConfigureRefusals(t *testing.T) {
 		{`{"versions":{"name":0,"zone":0,"currency":0}}`, 409, []string{"name, zone or currency"}},
 		{`{"name":"  "}`, 409, []string{"name", "1 to 80 characters"}},
 		{`{"name":"` + strings.Repeat("é", 81) + `"}`, 409, []string{"name", "1 to 80 characters"}},
+		{`{"orders_title":"` + strings.Repeat("é", 41) + `"}`, 409, []string{"title", "40 characters"}},
 		{`{"name":"Shop","zone":"Europe/Londres"}`, 409, []string{"zone", "IANA", "Europe/London"}},
 		{`{"zone":"Local"}`, 409, []string{"zone", "IANA"}},
 		{`{"zone":"+05:45"}`, 409, []string{"zone", "IANA"}},
@@ -93,8 +94,8 @@ func TestConfigureRefusals(t *testing.T) {
 			}
 		}
 	}
-	if got := s.log.Head().Position; got != 0 {
-		t.Errorf("refusals appended %d events", got)
+	if n := s.changes(t, 0); n != 0 {
+		t.Errorf("refusals changed something: %d events", n)
 	}
 }
 
@@ -124,8 +125,8 @@ func TestConfigureAfterSomebodyElse(t *testing.T) {
 	if a.StatusCode != 412 || len(p.Errors) != 1 || p.Errors[0].Field != "name" || !strings.Contains(string(a.text), `"Hers"`) {
 		t.Errorf("a name that moved: %d %s, want 412 with the name it has now", a.StatusCode, a.text)
 	}
-	if got := s.log.Head().Position; got != before {
-		t.Errorf("it appended %d events", got-before)
+	if n := s.changes(t, before); n != 0 {
+		t.Errorf("it changed something: %d events", n)
 	}
 	w := s.kpis(t, bearer).Workspace
 	if w.Versions.Name != 2 || w.Versions.Zone != 1 || w.Versions.Currency != 3 {
@@ -136,6 +137,14 @@ func TestConfigureAfterSomebodyElse(t *testing.T) {
 	}
 	if a := send(`{"zone":"Asia/Kathmandu"}`, v7()); a.StatusCode != 200 {
 		t.Errorf("without versions: %d %s, want the last writer to win", a.StatusCode, a.text)
+	}
+	for _, title := range []string{"Order Empire", ""} {
+		if a := send(`{"orders_title":" `+title+` "}`, v7()); a.StatusCode != 200 {
+			t.Errorf("a title: %d %s", a.StatusCode, a.text)
+		}
+		if w = s.kpis(t, bearer).Workspace; w.Title != title || w.Versions.OrdersTitle < 4 {
+			t.Errorf("the orders are called %q since version %d, want %q", w.Title, w.Versions.OrdersTitle, title)
+		}
 	}
 	w = s.kpis(t, bearer).Workspace
 	if got := []string{w.Name, w.Zone, w.Currency}; !slices.Equal(got, []string{"His", "Asia/Kathmandu", "EUR"}) {

@@ -26,22 +26,23 @@ import (
 // reach a running hub.
 const socketName = "socket"
 
-// ConnectShop asks to connect a shop with a code from the seller's consent.
+// ConnectShop asks to connect a shop with what the seller gave, such as the code of their consent.
 type ConnectShop struct {
-	Channel string `json:"channel"`
-	Name    string `json:"name"`
-	BaseURL string `json:"base_url"`
-	AuthURL string `json:"auth_url"`
-	Key     string `json:"key"`
-	Secret  string `json:"secret"`
-	Code    string `json:"code"`
+	Channel string         `json:"channel"`
+	Name    string         `json:"name"`
+	BaseURL string         `json:"base_url"`
+	AuthURL string         `json:"auth_url"`
+	Key     string         `json:"key"`
+	Secret  string         `json:"secret"`
+	Given   channels.Grant `json:"given"`
 }
 
 // Connected is the answer to ConnectShop.
 type Connected struct {
 	App      string                `json:"app"`
 	Shops    []channels.Connection `json:"shops"`
-	Webhooks string                `json:"webhooks"` // where the channel was told to send them; empty = nowhere, the hub polls
+	Verify   string                `json:"verify,omitzero"` // to enter beside the webhook address at the channel, where it wants one
+	Webhooks string                `json:"webhooks"`        // where the channel was told to send them; empty = nowhere, the hub polls
 }
 
 // MakeKey asks for an API key that lives so many days.
@@ -166,6 +167,9 @@ func (h *Hub) admin() http.Handler {
 	mux := http.NewServeMux()
 	answer(mux, "connect", h.connectShop)
 	answer(mux, "doctor", h.examine)
+	answer(mux, "older", h.readOlder)
+	answer(mux, "payments", h.comparePayments)
+	answer(mux, "labels/set", h.setLabels)
 	answer(mux, "key/make", func(ctx context.Context, m MakeKey) (string, error) {
 		key, _, err := h.Accounts.MakeKey(ctx, m.Name, m.Role, nil, h.o.Clock().AddDate(0, 0, m.Days))
 		return string(key), err
@@ -177,7 +181,7 @@ func (h *Hub) admin() http.Handler {
 			err = eventlog.Refusal(fmt.Sprintf("There is no API key with the prefix %q: creatorflow key list shows them.", prefix))
 		}
 		if err == nil {
-			h.surface.live.SignOut("key:"+prefix, "")
+			screens{h}.SignOut("key:"+prefix, "")
 		}
 		return nil, err
 	})
@@ -216,7 +220,7 @@ func (h *Hub) changeUser(ctx context.Context, name string, change func(before ac
 	}
 	ends, err := change(users[i])
 	if err == nil && ends {
-		h.surface.live.SignOut("user:"+name, "")
+		screens{h}.SignOut("user:"+name, "")
 	}
 	return err
 }
@@ -233,14 +237,17 @@ func (h *Hub) makeLink(ctx context.Context, m MakeLink) (string, error) {
 }
 
 func (h *Hub) connectShop(ctx context.Context, c ConnectShop) (Connected, error) {
+	if h.o.Host != nil || h.guest.Load() != nil {
+		return Connected{}, errIsDemo
+	}
 	app, err := h.Shops.AddApp(ctx, channels.App{
 		Channel: c.Channel, Key: c.Key, Secrets: []string{c.Secret}, BaseURL: c.BaseURL, AuthURL: c.AuthURL,
 	})
 	if err != nil {
 		return Connected{}, err
 	}
-	shops, err := h.Shops.Authorize(ctx, app.ID, c.Code, c.Name)
-	done := Connected{App: app.ID, Shops: shops}
+	shops, err := h.Shops.Authorize(ctx, app.ID, c.Given, c.Name)
+	done := Connected{App: app.ID, Shops: shops, Verify: h.Shops.VerifyToken(c.Channel, app.ID)}
 	if len(shops) > 0 && h.Shops.Refused(shops[0].ID) == "" {
 		done.Webhooks = h.Shops.WebhookAddress(shops[0])
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/claims"
 )
 
 // desk is a clinic with a listing, of whose SKU there is no stock yet: an order waits, and nothing is sent before a test is ready.
@@ -115,7 +116,7 @@ func (d *desk) asks() (claim string) {
 }
 
 // answered waits for the end of the last answer.
-func (d *desk) answered(state string) reads.OrderAnswer {
+func (d *desk) answered(state string) claims.OrderAnswer {
 	d.t.Helper()
 	d.until("the answer has ended", func() bool { a := d.page().Answers; return len(a) > 0 && a[len(a)-1].State != "asking" })
 	a := d.page().Answers

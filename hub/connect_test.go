@@ -82,16 +82,19 @@ func TestConnectByTheAPI(t *testing.T) {
 	}
 	problem := struct{ Detail string }{}
 	ask(accounts.Operator, "POST", "/api/v1/apps", app(""), http.StatusForbidden, nil)
-	ask(accounts.Owner, "POST", "/api/v1/apps", strings.Replace(app(""), "tiktok", "shopify", 1), http.StatusUnprocessableEntity, nil)
-	ask(accounts.Owner, "POST", "/api/v1/apps", app(`,"service":"77"`), http.StatusConflict, &problem)
-	if !strings.Contains(problem.Detail, "a state") {
-		t.Errorf("a consent without a state: %q", problem.Detail)
+	ask(accounts.Owner, "POST", "/api/v1/apps", strings.Replace(app(""), "tiktok", "etsy", 1), http.StatusConflict, &problem)
+	if !strings.Contains(problem.Detail, "There is no channel") {
+		t.Errorf("an unknown channel: %q", problem.Detail)
+	}
+	ask(accounts.Owner, "POST", "/api/v1/apps", app(`,"state":"s3cret"`), http.StatusConflict, &problem)
+	if !strings.Contains(problem.Detail, "field service is needed") {
+		t.Errorf("a consent without the app's service id: %q", problem.Detail)
 	}
 	added := struct {
 		App     string `json:"app"`
 		Consent string `json:"consent_url"`
 	}{}
-	ask(accounts.Owner, "POST", "/api/v1/apps", app(`,"service":"77","state":"s3cret"`), http.StatusOK, &added)
+	ask(accounts.Owner, "POST", "/api/v1/apps", app(`,"asked":{"service":"77"},"state":"s3cret"`), http.StatusOK, &added)
 
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, added.Consent, nil)
 	fatal(t, err)
@@ -104,7 +107,7 @@ func TestConnectByTheAPI(t *testing.T) {
 	if back.Host != "hub.test" || back.Query().Get("state") != "s3cret" || code == "" {
 		t.Fatalf("consent leads to %s", back)
 	}
-	connect := `{"app":"` + added.App + `","code":"` + code + `"}`
+	connect := `{"app":"` + added.App + `","given":{"code":"` + code + `"}}`
 	ask(accounts.Operator, "POST", "/api/v1/connections", connect, http.StatusForbidden, nil)
 	ask(accounts.Owner, "POST", "/api/v1/connections", strings.Replace(connect, added.App, "nobody", 1), http.StatusConflict, &problem)
 	if !strings.Contains(problem.Detail, "no such app") {

@@ -58,8 +58,9 @@ type clinic struct {
 	address    string // of the hub
 	key        string
 	connection channels.Connection
-	passed     atomic.Int64 // time that went by at once, for both
-	off        atomic.Int64 // how much the hub's clock is ahead
+	front      atomic.Pointer[http.HandlerFunc] // answers in the vendor's place; nil = the vendor does
+	passed     atomic.Int64                     // time that went by at once, for both
+	off        atomic.Int64                     // how much the hub's clock is ahead
 }
 
 func newClinic(t *testing.T, public string, change ...func(*hub.Options)) *clinic {
@@ -69,11 +70,16 @@ func newClinic(t *testing.T, public string, change ...func(*hub.Options)) *clini
 	c.Sim = tiktoksim.New(tiktoksim.Config{AppKey: appKey, AppSecret: appSecret, Seed: 1, Clock: vendor})
 	c.AddShop(tiktoksim.Shop{ID: shopID, Name: "One"})
 	c.AddShop(tiktoksim.Shop{ID: otherShop, Name: "Two"})
-	c.market = httptest.NewServer(c.Handler())
+	api := c.Handler()
+	c.market = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if front := c.front.Load(); front != nil {
+			front.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
 	t.Cleanup(c.market.Close)
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	fatal(t, err)
-	c.address = "http://" + listener.Addr().String()
+	listener := c.listen()
 	o := hub.Options{
 		Data: c.data, Log: slog.New(slog.DiscardHandler), Poll: time.Hour, // what comes before is done for a reason
 		Clock: func() time.Time { return vendor().Add(time.Duration(c.off.Load())) },
@@ -84,27 +90,7 @@ func newClinic(t *testing.T, public string, change ...func(*hub.Options)) *clini
 	for _, do := range change {
 		do(&o)
 	}
-	c.hub, err = hub.Open(t.Context(), o)
-	fatal(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 2)
-	go func() { done <- c.hub.Run(ctx, listener) }()
-	go func() { done <- c.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		for range 2 {
-			if err := <-done; !errors.Is(err, context.Canceled) {
-				t.Errorf("ended with %v", err)
-			}
-		}
-		fatal(t, c.hub.Close())
-	})
-	fatal(t, c.hub.Ready(t.Context()))
-	c.admin, err = hub.Reach(t.Context(), o)
-	fatal(t, err)
-	t.Cleanup(func() { fatal(t, c.admin.Close()) })
-	c.key, err = c.admin.Key(t.Context(), hub.MakeKey{Name: "doctor", Role: accounts.Operator, Days: 1000})
-	fatal(t, err)
+	c.begin(o, listener, hub.MakeKey{Name: "doctor", Role: accounts.Operator, Days: 1000}, c.Run)
 	if public == own { // as if it had been connected before: setting them up takes its time, by the pace of writes
 		app, err := c.hub.Shops.AddApp(t.Context(), channels.App{Channel: "tiktok", Key: appKey, Secrets: []string{appSecret}, BaseURL: c.market.URL, AuthURL: c.market.URL})
 		fatal(t, err)
@@ -113,7 +99,7 @@ func newClinic(t *testing.T, public string, change ...func(*hub.Options)) *clini
 		}
 	}
 	connected, err := c.admin.Connect(t.Context(), hub.ConnectShop{
-		Channel: "tiktok", BaseURL: c.market.URL, AuthURL: c.market.URL, Key: appKey, Secret: appSecret, Code: c.AuthCode(shopID, otherShop),
+		Channel: "tiktok", BaseURL: c.market.URL, AuthURL: c.market.URL, Key: appKey, Secret: appSecret, Given: channels.Grant{"code": c.AuthCode(shopID, otherShop)},
 	})
 	fatal(t, err)
 	i := slices.IndexFunc(connected.Shops, func(s channels.Connection) bool { return s.ShopID == shopID })
@@ -121,9 +107,48 @@ func newClinic(t *testing.T, public string, change ...func(*hub.Options)) *clini
 	return c
 }
 
-// ask reads a route of the hub.
+// listen takes the address on which the hub will serve.
+func (c *clinic) listen() net.Listener {
+	c.t.Helper()
+	listener, err := new(net.ListenConfig).Listen(c.t.Context(), "tcp", "127.0.0.1:0")
+	fatal(c.t, err)
+	c.address = "http://" + listener.Addr().String()
+	return listener
+}
+
+// begin has the hub serve until the test ends, with what runs beside it, and makes a key for the test.
+func (c *clinic) begin(o hub.Options, listener net.Listener, key hub.MakeKey, beside ...func(context.Context) error) {
+	c.t.Helper()
+	var err error
+	c.hub, err = hub.Open(c.t.Context(), o)
+	fatal(c.t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1+len(beside))
+	go func() { done <- c.hub.Run(ctx, listener) }()
+	for _, part := range beside {
+		go func() { done <- part(ctx) }()
+	}
+	c.t.Cleanup(func() {
+		stop()
+		for range cap(done) {
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				c.t.Errorf("ended with %v", err)
+			}
+		}
+		fatal(c.t, c.hub.Close())
+	})
+	fatal(c.t, c.hub.Ready(c.t.Context()))
+	c.admin, err = hub.Reach(c.t.Context(), o)
+	fatal(c.t, err)
+	c.t.Cleanup(func() { fatal(c.t, c.admin.Close()) })
+	c.key, err = c.admin.Key(c.t.Context(), key)
+	fatal(c.t, err)
+}
+
+// ask reads a route of the hub, when the views show all that the log has.
 func (c *clinic) ask(path string, into any) {
 	c.t.Helper()
+	fatal(c.t, c.hub.Projections.WaitFor(c.t.Context(), c.hub.Log.Head().Position))
 	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.address+path, nil)
 	fatal(c.t, err)
 	r.Header.Set("Authorization", "Bearer "+c.key)
@@ -330,6 +355,87 @@ func TestDoctorFindsItsOwnListener(t *testing.T) {
 		if got := reports[0].Checks[6]; got.State != test.state {
 			t.Errorf("%s: %+v, want %s", name, got, test.state)
 		}
+	}
+}
+
+// TestDoctorOfItsOwnAnswers: whatever answers the signed test webhook in the hub's place is told apart, with what mends it, and the
+// line is green again once the hub answers.
+func TestDoctorOfItsOwnAnswers(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, own)
+	released := make(chan struct{})
+	answers := func(status int, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(status)
+		}
+	}
+	quick := func(client *http.Client) { client.Timeout = 100 * time.Millisecond }
+	tests := []struct {
+		name   string
+		front  http.HandlerFunc
+		change func(*http.Client)
+		scheme string // put in the place of http
+		found  string
+		mend   string
+	}{
+		{name: "another path", front: http.NotFound, found: "Something else answers in the hub's place at http://127.0.0.1:", mend: "pass /webhooks/ on unchanged"},
+		{name: "a redirect", front: answers(http.StatusMovedPermanently, "Location", c.address), found: "a signed webhook got 301", mend: "pass /webhooks/ on unchanged"},
+		{name: "no POST", front: answers(http.StatusMethodNotAllowed), found: "a signed webhook got 405", mend: "Stop what answers there"},
+		{name: "refused by its signature", front: answers(http.StatusUnauthorized), found: "signed with its own app secret", mend: "present key and secret"},
+		{name: "a proxy without a hub", front: answers(http.StatusBadGateway), found: "answered a signed one with 502", mend: "hub's log"},
+		{name: "a program that takes everything", front: answers(http.StatusOK), found: "it is not in the inbox", mend: "Another program answers at http://"},
+		{name: "nobody", found: "connection refused", mend: "own address"},
+		{name: "no TLS where there should be", front: answers(http.StatusOK), scheme: "https", found: "HTTP response to HTTPS client", mend: "own address"},
+		{name: "broken off", front: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, found: "(EOF)", mend: "own address"},
+		{name: "too slow", front: func(http.ResponseWriter, *http.Request) { <-released }, change: quick, found: "did not answer itself", mend: "what keeps this machine or its disk busy"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			front := httptest.NewServer(test.front)
+			defer front.Close()
+			if test.front == nil {
+				front.Close()
+			}
+			at := front.URL
+			if test.scheme != "" {
+				at = strings.Replace(at, "http", test.scheme, 1)
+			}
+			client := &http.Client{
+				Transport:     &http.Transport{DisableKeepAlives: true},
+				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			}
+			if test.change != nil {
+				test.change(client)
+				defer close(released)
+			}
+			d := doctor.New(doctor.Options{
+				Connect: c.hub.Shops, Vault: c.hub.Vault, Clock: time.Now, Missing: func(string) {},
+				Listener: func() (string, *http.Client, string) { return at, client, "" },
+			})
+			look := func() doctor.Report {
+				t.Helper()
+				r, ok, err := d.Examine(t.Context(), c.connection.ID)
+				fatal(t, err)
+				if !ok || len(r.Checks) != len(checks) {
+					t.Fatalf("%+v, %v", r, ok)
+				}
+				return r
+			}
+			r := look()
+			for _, check := range r.Checks {
+				if red := check.Name == "test event"; red != (check.State == "red") {
+					t.Errorf("%+v", check)
+				}
+			}
+			if got := r.Checks[6]; !strings.Contains(got.Found, test.found) || !strings.Contains(got.Mend, test.mend) {
+				t.Errorf("%+v, want %q, mended by %q", got, test.found, test.mend)
+			}
+			at, client.Timeout = c.address, 0
+			wantGreen(t, look())
+		})
 	}
 }
 

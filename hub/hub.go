@@ -21,23 +21,35 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/creatorflow/creatorflow/auditor"
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/connect"
 	"github.com/creatorflow/creatorflow/dispatch"
+	"github.com/creatorflow/creatorflow/dispatch/postage"
 	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/domain/aftersales"
+	"github.com/creatorflow/creatorflow/domain/backorders"
+	"github.com/creatorflow/creatorflow/domain/bundles"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/headroom"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/paylinks"
+	"github.com/creatorflow/creatorflow/domain/shipping"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/signals"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
+	"github.com/creatorflow/creatorflow/hub/chance"
 	"github.com/creatorflow/creatorflow/ingest"
+	"github.com/creatorflow/creatorflow/ingest/backfill"
 	importer "github.com/creatorflow/creatorflow/ingest/listings"
+	"github.com/creatorflow/creatorflow/ingest/mentions"
 	"github.com/creatorflow/creatorflow/listing"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/engine"
@@ -55,20 +67,37 @@ type Options struct {
 	Clock      func() time.Time
 	Log        *slog.Logger
 	Poll       time.Duration           // between reconciling polls; 0 = a minute
+	Audit      time.Duration           // between comparisons of the views with the log; 0 = a minute, negative = never
 	Watch      func(projection.Notice) // told of every change of the views; may be nil
 	TLS        [2]string               // certificate and key file; empty = plain http, on loopback only
 	TrustProxy []netip.Prefix          // networks of proxies that speak https for us
 	Client     *http.Client            // the way out to the channels; nil = a guarded one for each app
 	Rand       io.Reader               // of shops' ids and of the spread of retries; nil = the system's
+	Vendors    []channels.Vendor       // that shops can be connected on; nil = all there are
 	Public     string                  // address under which the channels reach the hub, https://hub.example; empty = none
 	Requests   int                     // a minute of one API key, twice as many of a browser or an address; 0 = any
 	Unwatched  bool                    // nobody looks: no live topics, and no socket for the owner's commands
+	MadeUp     bool                    // all data is of a demo, which every screen says
+	Demo       Demo                    // shows demo data when an owner asks for it; nil = there is none to show
+	Host       *Hub                    // in whose place this hub's screens are shown, by whose users; nil = it has its own
 }
 
 // Projections are all views of the hub.
 func Projections() []projection.Projection {
 	return []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
+		orders.View{},
+		inventory.View{},
+		fulfilment.View{},
+		shipping.View{},
+		letters.View{},
+		shops.View{},
+		catalogue.View{},
+		workspace.View{},
+		signals.View{},
+		bundles.View{},
+		backorders.View{},
+		headroom.View{},
+		paylinks.View{},
 	}
 }
 
@@ -88,19 +117,28 @@ type Hub struct {
 	Ingest      *ingest.Ingest
 	Listing     *listing.Room
 	Doctor      *doctor.Doctor
+	Auditor     *auditor.Auditor
 	Fulfilment  *flow.Definition
 	Answers     *flow.Definition // to cancellations and returns
+	Shipping    *flow.Definition // of parcels
 
 	o       Options
 	folder  *folder.Folder
 	stores  *engine.Stores
 	closers []func() error // in the order of opening
 	flows   *flow.Runner
+	desk    *dispatch.Desk
+	postage *postage.Office
 	replays *letters.Replayer
 	imports *importer.Importer
+	history *backfill.Filler
+	said    *mentions.Office
 	surface surface
 	ready   chan struct{} // closed when everything answers
 	address atomic.Value  // string: where people find the hub that runs
+
+	stagings chan staging          // demos to open
+	guest    atomic.Pointer[guest] // the demo that is shown
 }
 
 // Open takes the folder and opens every part; it starts nothing.
@@ -108,7 +146,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if o.Watch == nil {
 		o.Watch = func(projection.Notice) {}
 	}
-	h = &Hub{o: o, ready: make(chan struct{})}
+	h = &Hub{o: o, ready: make(chan struct{}), stagings: make(chan staging)}
 	opened := h // a return of nil leaves nothing to close by
 	defer func() {
 		if err != nil {
@@ -125,23 +163,27 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	if err := h.openStores(ctx); err != nil {
 		return nil, err
 	}
-	var chances [3]*chance // of the shops, of the flows, of what is taken in
+	var chances [3]*chance.Chance // of the shops, of the flows, of what is taken in
 	for i := range chances {
-		if chances[i], err = newChance(o.Rand); err != nil {
+		if chances[i], err = chance.New(o.Rand); err != nil {
 			return nil, err
 		}
 	}
 	h.Shops, err = connect.Open(ctx, h.Log, h.Vault, connect.Options{
-		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main, Rand: chances[0], Public: o.Public,
+		Clock: o.Clock, Client: o.Client, Log: o.Log, Workspace: workspace.Main, Rand: chances[0], Public: o.Public, Vendors: o.Vendors,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the connections: %w", err)
 	}
 	shops := h.Shops // h is nil when Open fails
 	h.closers = append(h.closers, func() error { shops.Close(); return nil })
-	desk := dispatch.New(h.Shops, h.Vault)
+	h.postage = postage.New(postage.Options{Log: h.Log, Vault: h.Vault, Clock: o.Clock, Workspace: workspace.Main, Client: o.Client})
+	office := h.postage // as shops
+	h.closers = append(h.closers, func() error { office.Close(); return nil })
+	desk := dispatch.New(h.Shops, h.Vault).From(h.postage)
 	h.Fulfilment, h.Answers = fulfilment.Definition(workspace.Main, desk), aftersales.Definition(workspace.Main, desk)
-	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment, h.Answers}, flow.Options{
+	h.Shipping, h.desk = shipping.Definition(workspace.Main, desk), desk
+	h.flows = flow.NewRunner(h.Log, []*flow.Definition{h.Fulfilment, h.Answers, h.Shipping, paylinks.Definition(workspace.Main, desk)}, flow.Options{
 		Open: h.openFlows, Clock: o.Clock, Chance: chances[1].Float64, Log: o.Log,
 	})
 	h.replays = letters.NewReplayer(letters.ReplayerOptions{
@@ -156,8 +198,13 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
 		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
-		Passed: h.Listing.Passed, Pushed: h.Listing.Pushed,
+		Passed: h.Listing.Passed, Heard: h.Listing.Heard, Pushed: h.Listing.Pushed, Shared: func(connection string) bool { return h.history.Reading(connection) },
 	})
+	h.history = backfill.New(backfill.Options{
+		Log: h.Log, Vault: h.Vault, Intake: h.Ingest.Intake(), Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,
+		Clock: o.Clock, Logger: o.Log, Notify: func(topic string) { h.surface.live.Dirty(topic) }, Pause: time.Second,
+	})
+	h.said = mentions.New(mentions.Options{Log: h.Log, Vault: h.Vault, Views: h.Views, Clock: o.Clock, Workspace: workspace.Main, Client: o.Client, Logger: o.Log})
 	h.imports = importer.New(importer.Options{
 		Log: h.Log, Views: h.Views, Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,
 		CaughtUp: h.Projections.WaitFor, Clock: o.Clock, Logger: o.Log, Pause: time.Second,
@@ -165,6 +212,9 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 	h.Doctor = doctor.New(doctor.Options{
 		Connect: h.Shops, Vault: h.Vault, Clock: o.Clock, Listener: h.listener, Missing: h.Ingest.Resubscribe,
 	})
+	if err := h.openAuditor(); err != nil {
+		return nil, err
+	}
 	if err := h.openSurface(); err != nil {
 		return nil, err
 	}
@@ -190,6 +240,9 @@ func (h *Hub) openStores(ctx context.Context) error {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	h.Accounts = accounts.New(h.Vault)
+	if h.o.Host != nil {
+		h.Accounts = h.o.Host.Accounts
+	}
 	h.Views = h.stores.Views
 	h.Projections = projection.NewRunner(h.Log, h.Views, Projections(), projection.Options{Notify: h.notice, Log: h.o.Log})
 	return nil
@@ -228,13 +281,23 @@ func (h *Hub) openFlows(ctx context.Context) (position eventlog.Position, open [
 		return 0, nil, err
 	}
 	since, answers, err := aftersales.Open(ctx, h.Log, h.Views)
-	return min(position, since), append(open, answers...), err
+	if err != nil {
+		return 0, nil, err
+	}
+	from, parcels, err := shipping.Open(ctx, h.Log, h.Views)
+	if err != nil {
+		return 0, nil, err
+	}
+	at, links, err := paylinks.Open(ctx, h.Log, h.Views)
+	return min(position, since, from, at), slices.Concat(open, answers, parcels, links), err
 }
 
 // retry is how the replay of dead letters has a stuck flow tried again.
 func (h *Hub) retry(id string) letters.Retry {
 	d := h.Fulfilment
-	if _, answers := aftersales.OrderOf(id); answers {
+	if _, parcels := shipping.OrderOf(id); parcels {
+		d = h.Shipping
+	} else if _, answers := aftersales.OrderOf(id); answers {
 		d = h.Answers
 	}
 	rule := d.Retrying(id)
@@ -248,11 +311,17 @@ func (h *Hub) retry(id string) letters.Retry {
 
 // notice passes on that views moved.
 func (h *Hub) notice(n projection.Notice) {
+	if n.All {
+		h.Auditor.Renew()
+	}
 	if n.All || slices.Contains(n.Topics, "deadletters") {
 		h.replays.Wake()
 	}
 	if n.All || slices.Contains(n.Topics, "imports") {
 		h.imports.Wake()
+	}
+	if n.All || slices.Contains(n.Topics, "backfills") {
+		h.history.Wake()
 	}
 	if n.All || slices.Contains(n.Topics, "sync") {
 		h.Listing.Wake()
@@ -277,8 +346,11 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		h.flows.Run,
 		h.replays.Run,
 		h.imports.Run,
+		h.history.Run,
+		h.said.Run,
 		h.Ingest.Run,
 		h.Listing.Run,
+		h.Auditor.Run,
 		h.housekeeping,
 		func(ctx context.Context) error { return h.surface.serve(ctx, listener) },
 		h.becomeReady,
@@ -288,7 +360,7 @@ func (h *Hub) Run(ctx context.Context, listener net.Listener) error {
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
-		parts = append(parts, h.surface.live.Run, h.beat, func(ctx context.Context) error { return h.serveSocket(ctx, socket) })
+		parts = append(parts, h.surface.live.Run, h.beat, h.stage, func(ctx context.Context) error { return h.serveSocket(ctx, socket) })
 	}
 	return Together(ctx, parts...)
 }

@@ -60,7 +60,6 @@ func (c *clinic) imported() (r listings.ImportReport) {
 // listed reads the listings of the shop, when the views show all that the log has.
 func (c *clinic) listed(query string) (l listings.ListingList) {
 	c.t.Helper()
-	fatal(c.t, c.hub.Projections.WaitFor(c.t.Context(), c.hub.Log.Head().Position))
 	c.ask("/api/v1/connections/"+c.connection.ID+"/listings?limit=200"+query, &l)
 	return l
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,11 +10,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/gateway"
+	"github.com/creatorflow/creatorflow/gateway/corrections"
 	"github.com/creatorflow/creatorflow/gateway/monitor"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/standing"
+	"github.com/creatorflow/creatorflow/hub/counters"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
 	"github.com/creatorflow/creatorflow/vault"
@@ -30,7 +35,9 @@ type surface struct {
 func (h *Hub) openSurface() error {
 	bodies := reads.New(reads.Options{
 		Log: h.Log, Vault: h.Vault, Clock: h.o.Clock, Workspace: workspace.Main, Shops: h.shopStatus, Doctor: h.Doctor.Examine,
-		Listings: h.listings, Drift: h.drift,
+		Listings: h.listings, Drift: h.drift, Demo: h.demoWord,
+		CancelAt: h.desk.CancelAt,
+		Standing: h.standing(),
 	})
 	if h.o.TLS[0] != "" {
 		certificate, err := tls.LoadX509KeyPair(h.o.TLS[0], h.o.TLS[1])
@@ -50,12 +57,18 @@ func (h *Hub) openSurface() error {
 	h.surface.live = live
 	h.surface.gateway = gateway.New(gateway.Options{
 		Log: h.Log, Accounts: h.Accounts, Views: h.Views, Reads: bodies, Clock: h.o.Clock, Workspace: workspace.Main,
-		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.Shops, Intake: h.Ingest.Receive,
-		Imports: h.imports, Answers: h.Answers,
-		Live: h.surface.live, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.surface.tls != nil, TrustProxy: h.o.TrustProxy,
-		Slog: h.o.Log, Gauges: h.gauges,
+		Version: h.o.Version, Status: h.Projections.Status, Fulfilment: h.Fulfilment, Connect: h.connecting(), Channels: h.Shops.Vendors(), Intake: h.receive, Handshake: h.Shops.Handshake,
+		Corrected: corrections.Desk{Vault: h.Vault, Workspace: workspace.Main}, History: h.older(),
+		Imports: h.imports, KeepBuyer: h.Ingest.KeepBuyer, Answers: h.Answers, Shipping: h.Shipping, Ways: h.desk.Ways,
+		Live: screens{h}, Web: web.Handler(), Ready: h.isReady, Requests: h.o.Requests, Secure: h.secure(), TrustProxy: h.o.TrustProxy,
+		Slog: h.o.Log, Gauges: h.gauges, Demo: h.demonstrating(), Labels: h.labels(), Mentions: counters.Mentions{Office: h.said, Closed: door{h}.reason, Public: h.o.Public}, Instead: h.instead,
 	})
 	return nil
+}
+
+// secure says whether browsers come over https; to a guest they come through its host.
+func (h *Hub) secure() bool {
+	return h.surface.tls != nil || h.o.Host != nil && (h.o.Host.surface.tls != nil || len(h.o.Host.o.TrustProxy) > 0)
 }
 
 // CheckListener refuses plain http beyond this machine, with the mend; Run asks it too.
@@ -88,6 +101,7 @@ func (h *Hub) shopStatus() map[string]reads.Shop {
 			LastSuccess: s.LastSuccess, LastWebhook: s.LastWebhook, LastPoll: s.LastPoll, Limit: s.Limit, Paused: s.Paused, Note: s.Note, Ends: s.Ends,
 			Backlog: s.Backlog, Lag: s.Lag, WebhooksPerMinute: s.WebhooksPerMinute, Webhooks: s.Webhooks,
 			Duplicates: s.Duplicates, Quarantined: s.Quarantined, ReadsPerSecond: s.ReadsPerSecond, WritesPerSecond: s.WritesPerSecond,
+			Calls: standing.CallsOf(s.Answered, s.Failed, s.Left, s.Waiting),
 		}
 	}
 	return all
@@ -99,7 +113,9 @@ func (h *Hub) listings(sku string) (reads.Listings, bool) {
 	if !ok {
 		return reads.Listings{}, false
 	}
-	all := reads.Listings{Survives: listings.Survives(known.State)}
+	all := reads.Listings{
+		Survives: listings.Survives(known.State), Outage: known.Outage, Others: cmp.Or(known.Others, int(exposure.DefaultOutage.Minutes())),
+	}
 	for _, l := range known.Listings {
 		c, _ := known.State.Find(l.ID)
 		all.Items = append(all.Items, reads.Listed{

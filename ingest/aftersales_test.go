@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/api"
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -22,7 +23,7 @@ func (r *rig) delivers(id string) {
 	page, err := c.Orders(r.t.Context(), []string{id})
 	r.must(err)
 	for _, pkg := range page.Orders[0].Packages {
-		_, err := c.Arrange(r.t.Context(), pkg)
+		_, err := c.(channels.PlatformShipping).Arrange(r.t.Context(), pkg)
 		r.must(err)
 	}
 	r.must(r.Collect(shopID, id))
@@ -183,6 +184,7 @@ func TestBrokenClaimHasALetter(t *testing.T) {
 		t.Errorf("opened %+v", o)
 	}
 	r.answer(nil)
+	r.caughtUp() // the letter comes before its item is set aside
 	r.must(r.ingest.Replay(t.Context(), r.opened()[0].Inbox))
 	r.until("it is taken in", func() bool { return r.order(r.shop, id).Held() != "" })
 }

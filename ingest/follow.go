@@ -76,6 +76,10 @@ func (i *Ingest) followOn(ctx context.Context, position *eventlog.Position) erro
 		switch e := r.Event.(type) {
 		case letterevents.Replayed:
 			err = i.replayed(ctx, e.Letter)
+		case letterevents.Corrected:
+			if err = i.corrected(ctx, e); errors.Is(err, vault.ErrNotFound) { // a vault that was brought back from before
+				err = i.take.Reopen(ctx, letterevents.Opened{Letter: e.Letter, Inbox: e.Inbox, Reason: "The corrected copy is not there any more. Correct it again, or discard this letter."})
+			}
 		case letterevents.Discarded:
 			err = i.discarded(ctx, e.Letter)
 		}

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/connect"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest/intake"
@@ -48,8 +49,12 @@ type Options struct {
 	// Passed is told when a poll has listed all of a connection's orders that were created up to then, and what of them
 	// can be taken in stands in the log; whole is false while an order cannot be. May be nil.
 	Passed func(connection string, upTo time.Time, whole bool)
+	// Heard is told what a hint says of a new order, before it is read. May be nil.
+	Heard func(connection, order string, lines []channels.Line)
 	// Pushed says that somebody else looks after what a connection lists. May be nil.
 	Pushed func(connection string) bool
+	// Shared says that a connection's list of orders is read by somebody else too, who is left some of its quota. May be nil.
+	Shared func(connection string) bool
 }
 
 // Ingest takes webhooks and polls. Its methods may be called from many goroutines; Run does the work.
@@ -96,6 +101,9 @@ func New(o Options) *Ingest {
 	if o.Pushed == nil {
 		o.Pushed = func(string) bool { return false }
 	}
+	if o.Shared == nil {
+		o.Shared = func(string) bool { return false }
+	}
 	if o.Chance == nil {
 		o.Chance = chance()
 	}
@@ -104,6 +112,9 @@ func New(o Options) *Ingest {
 		side: lanes.New(), shops: map[string]*shop{}, inflight: map[int64]bool{}, apps: map[string]*appCounts{}, moved: make(chan struct{}),
 	}
 }
+
+// Intake is where orders are taken in, for whoever else reads them from a channel.
+func (i *Ingest) Intake() *intake.Intake { return i.take }
 
 func chance() func() float64 {
 	var seed [32]byte
@@ -152,6 +163,7 @@ func (i *Ingest) Run(ctx context.Context) (err error) {
 			if fresh {
 				part(s.drain().Run)
 				part(s.poller().Run)
+				part(s.listener().Run)
 				continue
 			}
 			s.wake()

@@ -83,7 +83,7 @@ func TestBacklogOfOneShopHidesNoOther(t *testing.T) {
 			b = c.ID
 		}
 	}
-	const waiting = 5000
+	const waiting = 2600 // more than a lane holds, and a few pages more
 	r.pile(shopID, "576460000000000001", waiting)
 	if status := r.post(hint(waiting, otherShop, "576460000000000002", r.now())); status != http.StatusOK {
 		t.Fatal(status)

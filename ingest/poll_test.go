@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/ingest"
@@ -301,7 +302,7 @@ func (r *rig) ship(id string) {
 	r.must(err)
 	c, _ := r.registry.Connector(r.shop.ID)
 	for _, p := range o.Packages {
-		if _, err := c.Arrange(r.t.Context(), p.ID); err != nil {
+		if _, err := c.(channels.PlatformShipping).Arrange(r.t.Context(), p.ID); err != nil {
 			r.t.Fatal(err)
 		}
 	}

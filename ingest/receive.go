@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -33,22 +34,40 @@ func (i *Ingest) Receive(ctx context.Context, channel, app string, header http.H
 		i.refused(a.ID)
 		return http.StatusUnauthorized
 	}
-	d := vault.Delivery{Channel: channel, App: a.ID, Body: body, Received: i.o.Clock()}
-	hints, err := w.Hints(body)
+	if err := i.keep(ctx, a, w, header, body); err != nil {
+		i.o.Logger.ErrorContext(ctx, "webhook not stored", "channel", channel, "app", a.ID, "error", err)
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+// keep stores what is known to be the channel's, durably and once, and has it looked at.
+func (i *Ingest) keep(ctx context.Context, app channels.App, w channels.Webhooks, header http.Header, body []byte) error {
+	d := vault.Delivery{Channel: app.Channel, App: app.ID, Body: w.Keep(header, body), Received: i.o.Clock()}
+	hints, err := w.Hints(d.Body)
 	if err == nil && len(hints) > 0 { // unreadable: without a key, as every delivery may be another one
 		d.Delivery = hints[0].Delivery
 	}
 	_, fresh, err := i.o.Vault.Put(ctx, d)
 	if err != nil {
-		i.o.Logger.ErrorContext(ctx, "webhook not stored", "channel", channel, "app", a.ID, "error", err)
-		return http.StatusServiceUnavailable
+		return err
 	}
-	i.received(a, hints, d.Received, fresh)
+	i.received(app, hints, d.Received, fresh)
 	if fresh {
 		i.signal()
 	}
 	i.o.Notify("sync")
-	return http.StatusOK
+	return nil
+}
+
+// queued stores a message of a connection's queue.
+func (s *shop) queued(ctx context.Context, body []byte) error {
+	app, known := s.o.Connect.App(s.Channel, s.App)
+	w, spoken := s.o.Connect.Webhooks(s.Channel)
+	if !known || !spoken {
+		return fmt.Errorf("connection %s has no app that can be read", s.ID)
+	}
+	return s.keep(ctx, app, w, http.Header{}, body)
 }
 
 // received counts a webhook for its connection.

@@ -2,10 +2,13 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -34,6 +37,38 @@ func (i *Ingest) Replay(ctx context.Context, number int64) error {
 	}
 	i.take.Forget(number)
 	return i.takeUp(ctx, number, "A person asked to try again.")
+}
+
+// corrected takes up the corrected copy of an item. Others about the same order are tried again with it.
+func (i *Ingest) corrected(ctx context.Context, e letterevents.Corrected) error {
+	was, err := i.o.Vault.Item(ctx, e.Inbox)
+	for tries := 0; err == nil && was.State == vault.Pending && tries < 20; tries++ { // its letter is opened a moment before it is marked
+		sleep(ctx, 50*time.Millisecond, nil)
+		was, err = i.o.Vault.Item(ctx, e.Inbox)
+	}
+	if err != nil {
+		return fmt.Errorf("correct: %w", err)
+	}
+	mine, err := i.o.Vault.Item(ctx, e.Copy)
+	if err != nil {
+		return fmt.Errorf("correct: %w", err)
+	}
+	if was.State == vault.Quarantined || was.State == vault.Dead {
+		for _, n := range i.take.Drop(was.Subject) {
+			if n != e.Inbox {
+				err = errors.Join(err, i.takeUp(ctx, n, "A webhook about the same order was corrected."))
+			}
+		}
+		i.take.Forget(e.Inbox)
+		err = errors.Join(err, i.o.Vault.Mark(ctx, vault.Mark{
+			Number: e.Inbox, State: vault.Superseded, Attempts: was.Attempts, Field: was.Field, Rule: was.Rule, Sample: was.Sample,
+			Reason: fmt.Sprintf("A person corrected it: the copy %d was taken in its place.", e.Copy),
+		}))
+	}
+	if err != nil || mine.State == vault.Done || mine.State == vault.Pending {
+		return err // done before, or on its way
+	}
+	return i.takeUp(ctx, e.Copy, fmt.Sprintf("A person's corrected copy of %d.", e.Inbox))
 }
 
 // Discard lets a quarantined or dead item go, with the others about the same order.

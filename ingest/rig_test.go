@@ -254,7 +254,7 @@ func (r *rig) addShop(id string) {
 
 func (r *rig) authorize(id string) channels.Connection {
 	r.t.Helper()
-	added, err := r.registry.Authorize(r.t.Context(), r.app.ID, r.AuthCode(id), "")
+	added, err := r.registry.Authorize(r.t.Context(), r.app.ID, channels.Grant{"code": r.AuthCode(id)}, "")
 	if err != nil {
 		r.t.Fatal(err)
 	}

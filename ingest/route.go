@@ -9,6 +9,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/ingest/health"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
@@ -239,10 +240,12 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must be readable: " + err.Error()})
 	case h.Unknown:
 		kind := channels.Short(h.Type, 40)
-		j.Act = i.unknown(vault.Done, fmt.Sprintf("Unknown type %q: kept, nothing was done.", kind), letterevents.Opened{
-			Letter: letters.UnknownID(item.App, "type", kind), Sample: kind,
-			Reason: fmt.Sprintf("Webhooks of the type %q come, which nobody knows here. They are kept, and nothing is done about them.", kind),
-		})
+		j.Act = i.unknown(vault.Done, fmt.Sprintf("Unknown type %q: kept, nothing was done.", kind), unknownType(item.App, j, kind))
+	case h.Kind == channels.KindSignal: // also when its shop is not connected: it may tell of others
+		if !connected {
+			j.Unknown = [3]string{item.Channel, item.App, h.Shop}
+		}
+		j.Act = i.signals(item, hints)
 	case h.Kind == channels.KindTest:
 		j.Act = func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
 			return noted(j, vault.Done, "A test of the hub's own: it came through, and there is nothing to do about it."), nil
@@ -251,10 +254,7 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 		return nil, nil
 	case !connected:
 		j.Unknown = [3]string{item.Channel, item.App, h.Shop}
-		j.Act = i.unknown(vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", shown), letterevents.Opened{
-			Letter: letters.UnknownID(item.App, "shop", shown), Sample: shown,
-			Reason: fmt.Sprintf("Webhooks of the shop %q come, which is not connected. They are kept; connect the shop, and they are taken in.", shown),
-		})
+		j.Act = i.unknown(vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", shown), unknownShop(item.App, j, shown))
 	case h.Kind == "authorisation", h.Kind == "expiring":
 		j.Act = s.authorisation(h)
 	case h.Order == "" || h.Kind == "other":
@@ -270,6 +270,9 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 	}
 	for _, h := range hints {
 		j.Orders = append(j.Orders, h.Order)
+		if len(h.Sold) > 0 && i.o.Heard != nil {
+			i.o.Heard(id, orders.ID(id, h.Order), h.Sold)
+		}
 		if last, _ := i.heard.Get(id + ":" + h.Order); h.Updated.After(last) {
 			i.heard.Put(id+":"+h.Order, h.Updated)
 		}
@@ -298,7 +301,6 @@ func (i *Ingest) unreadable(v channels.Invalid) lanes.Act {
 // unknown keeps an item that nothing can be done about, and says so in one letter for all like it.
 func (i *Ingest) unknown(state, reason string, letter letterevents.Opened) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
-		letter.Inbox, letter.Connection = j.Number, j.Shop
 		return noted(j, state, reason), i.take.Once(ctx, letter)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/creatorflow/creatorflow/ingest/drain"
 	"github.com/creatorflow/creatorflow/ingest/health"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/ingest/queue"
 	"github.com/creatorflow/creatorflow/ingest/reconcile"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -21,6 +22,7 @@ type shop struct {
 	lane                *lanes.Lane
 	health              *health.Health
 	wakeDrain, wakePoll chan struct{}
+	wakeQueue           chan struct{}
 	opened              channels.Connector // as Run saw it last
 	resubscribe         atomic.Bool        // webhooks are missing, somebody saw
 	counts              health.Counts      // guarded by Ingest.mu
@@ -34,7 +36,7 @@ func (i *Ingest) shop(ctx context.Context, c channels.Connection) (s *shop, fres
 	if s != nil {
 		return s, false, nil
 	}
-	s = &shop{Ingest: i, Connection: c, lane: lanes.New(), wakeDrain: make(chan struct{}, 1), wakePoll: make(chan struct{}, 1)}
+	s = &shop{Ingest: i, Connection: c, lane: lanes.New(), wakeDrain: make(chan struct{}, 1), wakePoll: make(chan struct{}, 1), wakeQueue: make(chan struct{}, 1)}
 	if err := i.load(ctx, countsCursor(c.ID), &s.counts); err != nil {
 		return nil, false, err
 	}
@@ -57,8 +59,11 @@ func (s *shop) wake() {
 		return
 	}
 	s.opened = c
+	s.mu.Lock()
+	s.counts.Authorised = s.o.Clock()
+	s.mu.Unlock()
 	s.noting("", time.Time{})
-	for _, c := range []chan struct{}{s.wakeDrain, s.wakePoll} {
+	for _, c := range []chan struct{}{s.wakeDrain, s.wakePoll, s.wakeQueue} {
 		select {
 		case c <- struct{}{}:
 		default: // told already
@@ -76,6 +81,10 @@ func (i *Ingest) Resubscribe(connection string) {
 	}
 	s.resubscribe.Store(true)
 	s.poll()
+	select {
+	case s.wakeQueue <- struct{}{}:
+	default: // told already
+	}
 }
 
 // Poll has a connection's orders listed at once.
@@ -111,11 +120,27 @@ func (s *shop) poller() *reconcile.Poller {
 		Connector: s.connector,
 		Clock:     s.o.Clock, Logger: s.o.Logger, Wake: s.wakePoll,
 		Heard:    func(order string) time.Time { at, _ := s.heard.Get(order); return at },
-		Webhooks: s.webhooksSince, Passed: s.passed, Pushed: func() bool { return s.o.Pushed(s.ID) },
+		Webhooks: s.webhooksSince, Passed: s.passed, Pushed: func() bool { return s.o.Pushed(s.ID) }, Shared: func() bool { return s.o.Shared(s.ID) },
 		Subscribe: func(ctx context.Context) error { return s.o.Connect.Subscribe(ctx, s.ID, false) },
 		Missing:   func() bool { return s.resubscribe.Swap(false) },
 		Poll:      s.o.Poll, Overlap: s.o.Overlap, LookBack: s.o.LookBack, Grace: s.o.Grace, Quantities: s.o.Quantities,
 	})
+}
+
+func (s *shop) listener() *queue.Listener {
+	return queue.New(queue.Options{
+		Log: s.o.Log, Workspace: s.o.Workspace, Connection: s.ID, Connector: s.connector, Store: s.queued, Health: s.health, Clock: s.o.Clock,
+		Logger: s.o.Logger, Wake: s.wakeQueue,
+	})
+}
+
+// late is after how long without a pass of the poll the shop is late.
+func (s *shop) late() time.Duration {
+	can := channels.Capabilities{}
+	if c, ok := s.connector(); ok {
+		can = c.Capabilities()
+	}
+	return reconcile.Late(s.o.Poll, can, s.o.Shared(s.ID))
 }
 
 func (s *shop) webhooksSince() time.Time {
@@ -125,18 +150,18 @@ func (s *shop) webhooksSince() time.Time {
 }
 
 // passed notes a pass of the poll.
-func (s *shop) passed(ctx context.Context, full time.Time) {
+func (s *shop) passed(ctx context.Context, full, listed time.Time) {
 	s.mu.Lock()
 	if !full.IsZero() {
 		s.counts.LastPoll = full
 	}
 	s.mu.Unlock()
-	if !full.IsZero() {
+	if !listed.IsZero() {
 		missing, err := s.take.Missing(ctx, s.ID)
 		if err != nil {
 			s.o.Logger.WarnContext(ctx, "not known whether all orders were taken in", "connection", s.ID, "error", err)
 		}
-		s.o.Passed(s.ID, full, err == nil && !missing)
+		s.o.Passed(s.ID, listed, err == nil && !missing)
 	}
 	if err := s.saveCounts(ctx); err != nil {
 		s.o.Logger.WarnContext(ctx, "counts not kept yet", "connection", s.ID, "error", err)
@@ -144,10 +169,17 @@ func (s *shop) passed(ctx context.Context, full time.Time) {
 	s.o.Notify("sync")
 }
 
-// authorisation is the vendor's news that the authorisation has ended, or will.
+// authorisation is the vendor's news that the authorisation has ended, or will. Of one that was given anew since, they say nothing.
 func (s *shop) authorisation(h channels.Hint) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
 		m := vault.Mark{Number: j.Number, State: vault.Done, Attempts: j.Attempts, Connection: s.ID}
+		s.mu.Lock()
+		authorised := s.counts.Authorised
+		s.mu.Unlock()
+		if !h.Updated.IsZero() && h.Updated.Before(authorised) {
+			m.Reason = "The shop was connected again since, so this is of an authorisation that is over. Nothing to do."
+			return m, nil
+		}
 		if h.Kind == "expiring" {
 			when := "soon"
 			if !h.Ends.IsZero() {

@@ -22,6 +22,9 @@ type ShopStatus struct {
 	Webhooks, Duplicates, Quarantined int64
 	ReadsPerSecond, WritesPerSecond   float64   // what the limiter allows; 0 = nothing was called yet
 	Breaker                           string    // "closed", "open" or "half-open"
+	Answered, Failed                  int64     // calls of the last hour
+	Left                              float64   // of the quota, see connect.Pace
+	Waiting                           int       // calls that wait for quota
 	Note                              string    // what a person should do before long, a sentence
 	Ends                              time.Time // of the authorisation, as far as is known; zero = not
 }
@@ -50,9 +53,10 @@ func (i *Ingest) Status() []ShopStatus {
 			}
 		}
 		list = append(list, ShopStatus{
-			Connection: s.ID, LastSuccess: synced, LastWebhook: c.LastWebhook, LastPoll: c.LastPoll, Limit: 2 * i.o.Poll,
+			Connection: s.ID, LastSuccess: synced, LastWebhook: c.LastWebhook, LastPoll: c.LastPoll, Limit: s.late(),
 			Paused: c.Paused || pace.Breaker == "open", Backlog: int64(lane.Backlog + i.later.Of(s.ID)), Lag: lag, WebhooksPerMinute: float64(c.PerMinute(now)),
 			Webhooks: c.Webhooks, Duplicates: c.Duplicates, ReadsPerSecond: pace.Read, WritesPerSecond: pace.Write,
+			Answered: pace.Tally.Answered, Failed: pace.Tally.Failed, Left: pace.Left, Waiting: pace.Waiting,
 			Breaker: pace.Breaker, Note: c.Note, Ends: earlier(c.Ends, i.o.Connect.Ends(s.ID)), Quarantined: i.take.Quarantined(s.ID),
 		})
 	}

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -151,7 +152,8 @@ func (r *rig) priceless(id string) {
 		if at < 0 {
 			return body
 		}
-		return bytes.ReplaceAll(body, []byte(`"sale_price":"19.99"`), []byte(`"sale_price":"a lot"`))
+		its := bytes.Replace(body[at:], []byte(`"sale_price":"19.99"`), []byte(`"sale_price":"a lot"`), 1) // other orders may be listed with it
+		return slices.Concat(body[:at], its)
 	})
 }
 
@@ -284,6 +286,23 @@ func TestAuthorisationNews(t *testing.T) {
 	r.until("it recovered", func() bool { return len(found[shopevents.Recovered](r)) == 1 })
 	if note := r.status(r.shop).Note; note != "" {
 		t.Errorf("note %q", note)
+	}
+	// What comes late is of the authorisation that is over, and what is newer of this one.
+	for number, kind := range []int{7, 6} {
+		if status := r.post(fmt.Sprintf(`{"type":%d,"tts_notification_id":"late%d","shop_id":%q,"timestamp":2,"data":{}}`, kind, number, shopID)); status != http.StatusOK {
+			t.Fatal(status)
+		}
+	}
+	r.caughtUp()
+	if note := r.status(r.shop).Note; note != "" || len(found[shopevents.Failing](r)) != 1 {
+		t.Errorf("late: note %q, failing %+v", note, found[shopevents.Failing](r))
+	}
+	if status := r.post(fmt.Sprintf(`{"type":7,"tts_notification_id":"new","shop_id":%q,"timestamp":%d,"data":{}}`, shopID, 4_000_000_000)); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	r.caughtUp()
+	if note := r.status(r.shop).Note; !strings.Contains(note, "ends soon") {
+		t.Errorf("newer: note %q", note)
 	}
 }
 

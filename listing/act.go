@@ -15,59 +15,46 @@ import (
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest/intake"
+	"github.com/creatorflow/creatorflow/listing/writes"
 )
 
 const (
-	atOnce   = 4   // writes to one shop at the same time; its limiter paces them
-	maxRead  = 600 // listings of one read
-	maxPages = 100_000
+	atOnce  = 4   // writes to one shop at the same time; its limiter paces them
+	maxRead = 600 // listings of one read
 
 	catalogued = 15 * time.Minute // between two looks at which listings there are
-	longest    = time.Hour        // that a listing whose writes are refused is left alone
-	longAway   = 5 * time.Minute  // that a shop is left alone which does not answer
-)
-
-// What came of a write.
-const (
-	answerAccepted = "accepted"
-	answerRefused  = "refused"
-	answerLost     = "lost"
+	longest    = time.Hour        // that a listing whose writes are refused is left alone, and a shop that is not written is waited for
 )
 
 // shop is one connection at work.
 type shop struct {
-	id      string
-	reads   map[string]bool    // listings to be read, by key
-	writes  map[string]urgency // SKUs that want a write here
-	reading bool
-	writing int
-	looked  time.Time // when all was wanted to be read last
-	fetched time.Time // when its listings were asked for last
-	poll    time.Time // when its orders are to be listed; zero = no hurry
-	fails   int       // calls in a row that it did not answer
-	away    time.Time // left alone until then
-	trouble string
-}
-
-// urgency is what decides which of two writes goes first: one that takes units off, then that of what sold last.
-type urgency struct {
-	down bool
-	sold time.Time
-}
-
-func (u urgency) before(v urgency) bool {
-	if u.down != v.down {
-		return u.down
-	}
-	return u.sold.After(v.sold)
+	id, name string
+	since    time.Time                 // when it was taken in
+	counter  bool                      // its orders are entered here
+	reads    map[string]bool           // listings to be read, by key
+	writes   map[string]writes.Urgency // SKUs that want a write here
+	reading  bool
+	writing  int
+	looked   time.Time // when all was wanted to be read last
+	fetched  time.Time // when its listings were asked for last
+	told     bool      // it has said which listings it has
+	mute     bool      // it was asked for them before that, and did not
+	poll     time.Time // when its orders are to be listed; zero = no hurry
+	fails    int       // calls in a row that it did not answer
+	away     time.Time // left alone until then
+	trouble  string
 }
 
 // connect takes in shops that were added.
 func (s *session) connect(ctx context.Context) {
 	for _, c := range s.o.Shops.Connections() {
 		if s.shops[c.ID] == nil {
-			s.shops[c.ID] = &shop{id: c.ID, reads: map[string]bool{}, writes: map[string]urgency{}}
-			s.fetch(ctx, s.shops[c.ID])
+			h := &shop{id: c.ID, name: cmp.Or(c.Name, c.ID), since: s.o.Clock(), counter: s.counts(c.ID), reads: map[string]bool{}, writes: map[string]writes.Urgency{}}
+			s.shops[c.ID] = h
+			for name := range s.of {
+				s.anew[name] = s.anew[name] || h.counter
+			}
+			s.fetch(ctx, h)
 		}
 	}
 }
@@ -81,12 +68,17 @@ func (s *session) tick(now time.Time) {
 		}
 	}
 	s.listed()
+	s.changed(s.heard.Expire(now))
+	s.repairing()
 	for _, h := range s.shops {
 		if now.Sub(h.looked) >= s.o.Look {
 			h.looked = now
 			for key, i := range s.items {
 				if i.connection == h.id && s.skus[i.sku] != nil {
 					h.reads[key], s.stale[i.sku] = true, true // what sold an hour ago counts no more
+					if h.counter {
+						s.anew[i.sku] = true // a share follows what sold
+					}
 				}
 			}
 		}
@@ -101,10 +93,12 @@ func (s *session) tick(now time.Time) {
 func (s *session) act(ctx context.Context) error {
 	changed := map[string]bool{}
 	for len(s.anew)+len(s.touched) > 0 {
-		for name := range s.anew {
-			delete(s.anew, name)
-			if err := s.arrange(ctx, name); err != nil {
-				return fmt.Errorf("arrange %s: %w", name, err)
+		for len(s.anew) > 0 { // to arrange a SKU may take to arrange those that share its stock
+			for name := range s.anew {
+				delete(s.anew, name)
+				if err := s.arrange(ctx, name); err != nil {
+					return fmt.Errorf("arrange %s: %w", name, err)
+				}
 			}
 		}
 		s.restock()
@@ -141,6 +135,11 @@ func (s *session) plan(name string) {
 	if k == nil {
 		return
 	}
+	for key, i := range s.of[name] {
+		if _, _, ready := k.book.Find(i.connection, s.ledger.Position); ready && s.shops[i.connection].counter {
+			s.turn(name, k.book, i.connection, k.state.Mirrors(key))
+		}
+	}
 	now := s.o.Clock()
 	plan := exposure.Decide(k.state, now)
 	for _, a := range plan {
@@ -153,11 +152,11 @@ func (s *session) plan(name string) {
 				h.poll = at
 			}
 		default:
-			u := urgency{down: a.Kind == exposure.Zero}
+			u := writes.Urgency{Down: a.Kind == exposure.Zero}
 			if n := len(k.sold); n > 0 {
-				u.sold = k.sold[n-1].Created
+				u.Sold = k.sold[n-1].Created
 			}
-			if was, wants := h.writes[name]; !wants || u.before(was) {
+			if was, wants := h.writes[name]; !wants || u.Before(was) {
 				h.writes[name] = u
 			}
 		}
@@ -172,6 +171,10 @@ func (s *session) plan(name string) {
 
 // read looks at the listings of a shop that want it, as many as one call can.
 func (s *session) read(ctx context.Context, h *shop) {
+	if h.counter {
+		s.count(h)
+		return
+	}
 	now := s.o.Clock()
 	if h.reading || len(h.reads) == 0 || now.Before(h.away) {
 		return
@@ -195,7 +198,7 @@ func (s *session) read(ctx context.Context, h *shop) {
 	h.reading = true
 	s.call(ctx, func(ctx context.Context) func() error {
 		var found []channels.Quantity
-		c, err := s.connector(h.id)
+		c, err := s.writer().Connector(h.id)
 		if err == nil {
 			found, err = c.Quantities(ctx, ids)
 		}
@@ -235,21 +238,26 @@ func (s *session) missed(h *shop, keys []string, read map[string]bool) {
 
 // write begins writes to a shop: first what must go down, then what sold last.
 func (s *session) write(ctx context.Context, h *shop) {
-	for h.writing < atOnce {
+	for h.writing < s.together(h) {
 		k, i, a, ok := s.next(h)
 		if !ok {
 			return
 		}
 		now := s.o.Clock()
+		again := k.state.Repeats(a)
 		s.tell(k, exposure.Sent{Action: a, At: now})
 		h.writing++
+		if h.counter {
+			s.keep(ctx, h, k, a)
+			continue
+		}
 		sent := events.Sent{
 			SKU: k.name, Connection: i.connection, Listing: i.listing, Number: a.Number, Write: string(a.Kind), From: a.From, To: a.To, Why: a.Why,
 			At: now.UTC().Truncate(time.Microsecond),
 		}
 		product := i.product
 		s.call(ctx, func(ctx context.Context) func() error {
-			answer, reason, err := s.put(ctx, sent, product)
+			answer, reason, err := s.writer().Put(ctx, sent, product, again)
 			return func() error {
 				h.writing--
 				s.came(h, k, sent, answer, reason, err)
@@ -259,13 +267,21 @@ func (s *session) write(ctx context.Context, h *shop) {
 	}
 }
 
+// together is how many writes to a shop may be under way.
+func (s *session) together(h *shop) int {
+	if c, ok := s.o.Shops.Connector(h.id); ok {
+		return max(atOnce, c.Capabilities().AtOnce)
+	}
+	return atOnce
+}
+
 // next finds the most urgent write to a shop, as the rule wants it now.
 func (s *session) next(h *shop) (k *sku, i *item, a exposure.Action, ok bool) {
 	now := s.o.Clock()
 	for len(h.writes) > 0 && !now.Before(h.away) {
 		first := ""
 		for name, u := range h.writes {
-			if v := h.writes[first]; first == "" || u.before(v) || !v.before(u) && name < first {
+			if v := h.writes[first]; first == "" || u.Before(v) || !v.Before(u) && name < first {
 				first = name
 			}
 		}
@@ -292,55 +308,6 @@ func (s *session) rouse(name string, at time.Time) {
 	}
 }
 
-// put writes one quantity. The log has it before it leaves, and it leaves soon after it was decided or not at all: what it may
-// do is reckoned with for Settle from then.
-func (s *session) put(ctx context.Context, sent events.Sent, product string) (answer, reason string, err error) {
-	if err := s.append(ctx, sent.SKU, sent); err != nil {
-		return answerRefused, "", err // it never left
-	}
-	if waited := s.o.Clock().Sub(sent.At); waited > callTime {
-		reason = fmt.Sprintf("The log took %s to keep this write, so it was not sent: it might take effect when nobody reckons with it any more.", waited.Round(time.Second))
-		s.note(ctx, sent, answerRefused, reason)
-		return answerRefused, reason, nil
-	}
-	c, err := s.connector(sent.Connection)
-	if err == nil {
-		within, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		err = c.SetQuantity(within, product, sent.Listing, int64(sent.To))
-	}
-	if ctx.Err() != nil {
-		return answerLost, "", ctx.Err() // the next start finds it unanswered
-	}
-	if answer = answerOf(err); answer != answerAccepted {
-		reason = channels.Short(err.Error(), 300)
-	}
-	s.note(ctx, sent, answer, reason)
-	return answer, reason, err
-}
-
-// note keeps what came of a write. Without it the next start takes the write for one that may have left.
-func (s *session) note(ctx context.Context, sent events.Sent, answer, reason string) {
-	if err := s.append(ctx, sent.SKU, events.Answered{
-		SKU: sent.SKU, Connection: sent.Connection, Listing: sent.Listing, Number: sent.Number, Answer: answer, Reason: reason,
-	}); err != nil {
-		s.o.Logger.WarnContext(ctx, "the answer to a write is not kept", "sku", sent.SKU, "connection", sent.Connection, "error", err)
-	}
-}
-
-// answerOf says what a connector's error means for a write: refused is one that surely was not made.
-func answerOf(err error) string {
-	var f *channels.Failure
-	switch {
-	case err == nil, channels.ClassOf(err) == channels.Done:
-		return answerAccepted
-	case errors.As(err, &f) && (f.Away || f.Class != channels.Unsure):
-		return answerRefused
-	default:
-		return answerLost
-	}
-}
-
 // came takes in what came of a write.
 func (s *session) came(h *shop, k *sku, sent events.Sent, answer, reason string, err error) {
 	key, now := listings.Key(sent.Connection, sent.Listing), s.o.Clock()
@@ -351,64 +318,46 @@ func (s *session) came(h *shop, k *sku, sent events.Sent, answer, reason string,
 	if reason != "" || err == nil { // else it is the log's trouble, not the shop's
 		s.answered(h, err, false)
 	}
-	i.trouble = reason
-	if answer == answerRefused && reason != "" && !away(err) {
+	if i.trouble = reason; answer == writes.Stale {
+		i.trouble = "" // it is read again, and nobody need know
+	}
+	if answer == writes.Refused && reason != "" && !writes.Away(err) {
 		i.hold = now.Add(min(30*time.Second<<min(i.fails, 10), longest))
 		i.fails++
-	} else if answer == answerAccepted {
+	} else if answer == writes.Accepted {
 		i.fails, i.hold = 0, time.Time{}
 	}
 	switch answer {
-	case answerAccepted:
+	case writes.Accepted:
 		s.tell(k, exposure.Accepted{Connection: key, Number: sent.Number, At: now})
-	case answerRefused:
-		s.tell(k, exposure.Refused{Connection: key, Number: sent.Number, At: now})
+	case writes.Refused, writes.Stale:
+		s.tell(k, exposure.Refused{Connection: key, Number: sent.Number, Stale: answer == writes.Stale, At: now})
 	default:
 		s.tell(k, exposure.Lost{Connection: key, Number: sent.Number, At: now})
 	}
 }
 
-func away(err error) bool {
-	var f *channels.Failure
-	return errors.As(err, &f) && f.Away
-}
-
 // answered notes whether a shop answers; one that does not is left alone, ever longer.
 func (s *session) answered(h *shop, err error, some bool) {
 	class := channels.ClassOf(err)
-	if err == nil || some || class == channels.Rejected || class == channels.Bug || class == channels.Gone || class == channels.Done {
+	if err == nil || some || class == channels.Rejected || class == channels.Bug || class == channels.Gone || class == channels.Done || class == channels.Stale {
 		h.fails, h.away, h.trouble = 0, time.Time{}, ""
 		return
 	}
-	var f *channels.Failure
-	pause := min(time.Second<<min(h.fails, 10), longAway)
-	if errors.As(err, &f) {
-		pause = min(max(pause, f.RetryAfter), longAway)
-	}
+	h.away, h.trouble = s.o.Clock().Add(writes.Pause(err, h.fails)), "The shop cannot be read or written just now: "+channels.Short(err.Error(), 200)
 	h.fails++
-	h.away, h.trouble = s.o.Clock().Add(pause), "The shop cannot be read or written just now: "+channels.Short(err.Error(), 200)
 }
 
 // fetch asks a shop which listings it has.
 func (s *session) fetch(ctx context.Context, h *shop) {
 	now := s.o.Clock()
-	if now.Before(h.away) {
+	if h.counter || now.Before(h.away) {
 		return
 	}
 	h.fetched = now
 	s.call(ctx, func(ctx context.Context) func() error {
-		var all []channels.Listing
-		var broken []channels.Invalid
-		c, err := s.connector(h.id)
-		for next, n := "", 0; err == nil && n < maxPages; n++ {
-			var page channels.ListingPage
-			page, err = c.Listings(ctx, next)
-			all, broken, next = append(all, page.Listings...), append(broken, page.Invalid...), page.Next
-			if next == "" {
-				break
-			}
-		}
-		return func() error { s.have(h, all, len(broken) > 0, err); return nil }
+		all, broken, err := s.writer().Listings(ctx, h.id)
+		return func() error { s.have(h, all, broken, err); return nil }
 	})
 }
 
@@ -429,8 +378,15 @@ func (s *session) have(h *shop, all []channels.Listing, broken bool, err error) 
 	}
 	if err != nil {
 		s.answered(h, err, len(all) > 0)
+		h.mute = !h.told
 		h.fetched = s.o.Clock().Add(again - catalogued)
 		return
+	}
+	if !h.told {
+		h.told = true
+		for name := range s.skus {
+			s.anew[name] = true
+		}
 	}
 	for key, i := range s.items {
 		if i.connection == h.id && !seen[key] && !broken {
@@ -438,14 +394,6 @@ func (s *session) have(h *shop, all []channels.Listing, broken bool, err error) 
 			delete(s.items, key)
 		}
 	}
-}
-
-func (s *session) connector(id string) (channels.Connector, error) {
-	c, ok := s.o.Shops.Connector(id)
-	if !ok {
-		return nil, &channels.Failure{Class: channels.Auth, Call: "reach the shop", Message: "connection " + id + " has no connector", Away: true}
-	}
-	return c, nil
 }
 
 // call runs something beside; what it returns runs in the session's own goroutine.
@@ -467,9 +415,9 @@ func (s *session) say(ctx context.Context) {
 	s.telling = true
 	next := s.facts[0]
 	s.call(ctx, func(ctx context.Context) func() error {
-		err := s.append(ctx, next.sku, next.e)
+		err := s.writer().Append(ctx, next.sku, next.e)
 		if err != nil && !errors.Is(err, eventlog.ErrFenced) {
-			_ = sleep(ctx, again)
+			_ = writes.Rest(ctx, again)
 		}
 		return func() error {
 			s.telling = false
@@ -482,12 +430,6 @@ func (s *session) say(ctx context.Context) {
 			return nil
 		}
 	})
-}
-
-func (s *session) append(ctx context.Context, sku string, e eventlog.Event) error {
-	_, err := eventlog.Execute(ctx, s.o.Log, events.Stream(s.o.Workspace, sku), listings.Noting(), e,
-		eventlog.Meta{Actor: "system:listing", Cause: "listing:" + sku, Correlation: sku})
-	return err
 }
 
 // publish shows to others what has changed.
@@ -507,23 +449,24 @@ func (s *session) publish(changed map[string]bool) {
 	skus := map[string]SKU{}
 	for name := range changed {
 		k := s.skus[name]
-		if k == nil {
+		if k == nil || len(s.of[name]) == 0 {
 			continue
 		}
-		shown := SKU{State: k.state}
+		shown := SKU{State: k.state, Outage: k.journal.Outage, Others: s.all.Outage}
 		for key, i := range s.of[name] {
 			shown.Listings = append(shown.Listings, Listing{
-				ID: key, Connection: i.connection, Listing: i.listing, Code: i.code, Pushing: s.pushed[i.connection], Differs: s.open[key].At, Trouble: i.trouble,
+				ID: key, Connection: i.connection, Listing: i.listing, Code: i.code, Pushing: s.pushed[i.connection] || s.shops[i.connection].counter, Differs: s.open[key].At, Trouble: cmp.Or(i.trouble, writes.Waits(k.waits)),
 			})
 		}
 		slices.SortFunc(shown.Listings, func(a, b Listing) int { return cmp.Compare(a.ID, b.ID) })
 		skus[name] = shown
 	}
+	_, silent := s.silent()
 	s.mu.Lock()
 	moved := false
 	for id, h := range drift {
-		if h.Trouble == "" && h.Pushing && s.broken[id] {
-			h.Trouble = unknownOrders
+		if h.Trouble == "" && h.Pushing {
+			h.Trouble = writes.Held(s.broken[id], silent)
 		}
 		moved = moved || s.Room.shops[id] != h
 		s.Room.shops[id] = h

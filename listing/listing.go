@@ -8,9 +8,7 @@
 // Nothing is written to a shop before somebody has switched that on for it, and nothing is ever written to a listing whose
 // code means no SKU. The quantities of a shop that is not written count nevertheless: what it lists is taken off what the
 // others may. A write stands in the log before it leaves, so a restart knows what may still take effect; everything else
-// is known anew only when the shop was read and its orders were listed up to then.
-//
-// While no shop is written nothing runs but a wait.
+// is known anew only when the shop was read and its orders were listed up to then. While no shop is written nothing runs but a wait.
 package listing
 
 import (
@@ -19,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,6 +26,8 @@ import (
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/listing/heard"
+	"github.com/creatorflow/creatorflow/listing/writes"
 	"github.com/creatorflow/creatorflow/projection"
 )
 
@@ -56,19 +57,14 @@ const (
 	// margin is what clocks may differ and seconds hide: a reading began that much earlier and ended that much later than ours
 	// says, and orders are listed up to that much before their pass began.
 	margin = 3 * time.Second
-
-	callTime = 20 * time.Second // of a write; well below Settle
-
-	again = 5 * time.Second // after what failed here
+	again  = 5 * time.Second // after what failed here
 )
-
-// unknownOrders is why nothing is raised in a shop one of whose orders cannot be taken in.
-const unknownOrders = "An order of this shop cannot be taken in, so it is not known what was sold, and nothing is raised: replay its dead letter or discard it."
 
 // Room writes and reads the listings of every shop. Its methods may be called from many goroutines.
 type Room struct {
-	o    Options
-	wake chan struct{}
+	o          Options
+	wake, told chan struct{}
+	sales      heard.Queue
 
 	mu     sync.Mutex // guards all below
 	passed map[string]pass
@@ -87,6 +83,8 @@ type pass struct {
 // SKU is what is known of a SKU's listings now.
 type SKU struct {
 	State    exposure.State
+	Outage   int // of ours, in minutes, that was said for it; 0 = it goes as the others
+	Others   int // that was said for all that have none of their own; 0 = nobody said
 	Listings []Listing
 }
 
@@ -112,24 +110,21 @@ type Shop struct {
 // New makes a Room; nothing runs before Run.
 func New(o Options) *Room {
 	o.Look, o.Settle = cmp.Or(o.Look, time.Minute), cmp.Or(o.Settle, time.Minute)
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Notify == nil {
 		o.Notify = func(string) {}
 	}
 	return &Room{
-		o: o, wake: make(chan struct{}, 1), passed: map[string]pass{}, broken: map[string]bool{}, pushed: map[string]bool{}, skus: map[string]SKU{}, shops: map[string]Shop{},
+		o: o, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), passed: map[string]pass{}, broken: map[string]bool{}, skus: map[string]SKU{}, shops: map[string]Shop{},
 	}
 }
 
-// Wake says that a shop may have been switched on or off.
-func (r *Room) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default: // told already
-	}
+func (r *Room) writer() writes.Writer {
+	return writes.Writer{Log: r.o.Log, Workspace: r.o.Workspace, Shops: r.o.Shops, Clock: r.o.Clock, Logger: r.o.Logger}
 }
+
+// Wake says that a shop may have been switched on or off.
+func (r *Room) Wake() { nudge(r.wake) }
 
 // Passed says that all orders of a connection that were created up to then stand in the log; not whole means all but some
 // that cannot be taken in.
@@ -140,7 +135,26 @@ func (r *Room) Passed(connection string, upTo time.Time, whole bool) {
 	}
 	r.broken[connection] = !whole
 	r.mu.Unlock()
-	r.Wake()
+	nudge(r.told)
+}
+
+// Heard says that a notification told of a new order, whose id here is given: its units are listed no more elsewhere, though the
+// order is not known yet.
+func (r *Room) Heard(connection, order string, lines []channels.Line) {
+	r.mu.Lock()
+	hear := r.pushed == nil || r.pushed[connection]
+	r.mu.Unlock()
+	if hear {
+		r.sales.Add(connection, order, lines)
+		nudge(r.told)
+	}
+}
+
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // told already
+	}
 }
 
 // Pushed says whether a connection's quantities are written.
@@ -158,6 +172,13 @@ func (r *Room) SKU(sku string) (s SKU, ok bool) {
 	return s, ok
 }
 
+// Known is what is known of all SKUs with a listing that is written.
+func (r *Room) Known() map[string]SKU {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.skus)
+}
+
 // Shop tells how a connection's listings fare.
 func (r *Room) Shop(connection string) Shop {
 	r.mu.Lock()
@@ -173,6 +194,9 @@ func (r *Room) Run(ctx context.Context) error {
 		if err == nil && len(pushed) > 0 {
 			err = r.work(ctx, pushed)
 		}
+		if err == nil {
+			err = r.idle(ctx)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -180,7 +204,7 @@ func (r *Room) Run(ctx context.Context) error {
 			return fmt.Errorf("run the listings: %w", err)
 		case err != nil:
 			r.o.Logger.WarnContext(ctx, "listings are not written just now: trying again", "error", err)
-			if err := sleep(ctx, again); err != nil {
+			if err := writes.Rest(ctx, again); err != nil {
 				return err
 			}
 			continue
@@ -199,9 +223,7 @@ func (r *Room) Run(ctx context.Context) error {
 func (r *Room) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.skus)
-	clear(r.shops)
-	clear(r.passed)
+	r.skus, r.shops, r.passed = map[string]SKU{}, map[string]Shop{}, map[string]pass{}
 }
 
 // switches reads which connections are written.
@@ -212,7 +234,7 @@ func (r *Room) switches(ctx context.Context) (map[string]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		if folded.Value.(shops.State).Pushing {
+		if folded.Value.(shops.State).Pushing && !r.counts(c.ID) {
 			pushed[c.ID] = true
 		}
 	}
@@ -220,15 +242,4 @@ func (r *Room) switches(ctx context.Context) (map[string]bool, error) {
 	defer r.mu.Unlock()
 	r.pushed = pushed
 	return pushed, nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -270,7 +270,7 @@ func TestRefusals(t *testing.T) {
 			{"push-quantities", map[string]any{"connection": "nobody", "on": true}, "409: .*no such connection"},
 			{"set-listing-policy", map[string]any{"sku": "CAP", "policy": "escrow"}, "409: .*no such SKU"},
 			{"set-listing-policy", map[string]any{"sku": "HAT", "connection": "nobody", "policy": "escrow"}, "409: .*no such connection"},
-			{"set-listing-policy", map[string]any{"sku": "HAT", "policy": "escrow", "buffer": 5}, "409: .*escrow needs none"},
+			{"set-listing-policy", map[string]any{"sku": "HAT", "policy": "escrow", "buffer": 5}, "409: .*name the connection"},
 		} {
 			err := w.Command(w.ctx, c.command, c.body)
 			if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	events "github.com/creatorflow/creatorflow/domain/events/listings"
 	"github.com/creatorflow/creatorflow/drill/bubble"
@@ -35,7 +36,7 @@ func (m *market) open(policy string) {
 	m.Sim.AddShop(tiktoksim.Shop{ID: other, Name: "Other shop", Region: "GB", Currency: "GBP"})
 	_, err := m.Sim.AddProduct(other, tiktoksim.Product{Title: "HAT", SKUs: []tiktoksim.SKU{{ID: otherHat, SellerSKU: "HAT", Price: "1.99"}}})
 	m.must(err)
-	added, err := m.Hub().Shops.Authorize(m.ctx, m.Hub().Shops.Connections()[0].App, m.Sim.AuthCode(other), "Other shop")
+	added, err := m.Hub().Shops.Authorize(m.ctx, m.Hub().Shops.Connections()[0].App, channels.Grant{"code": m.Sim.AuthCode(other)}, "Other shop")
 	m.must(err)
 	m.listed[other] = otherHat
 	m.must(m.Command(m.ctx, "set-listing-policy", map[string]any{"policy": policy}))
@@ -58,7 +59,7 @@ func (m *market) promised() (units int) {
 // buy is a buyer who takes what is listed, if it is.
 func (m *market) buy(shop string, units int) {
 	id, err := m.Sim.PlaceOrder(shop, tiktoksim.NewOrder{
-		BuyerID: "b", BuyerName: "Ana", Address: "1 First Street", Lines: []tiktoksim.Line{{SKUID: m.listed[shop], Quantity: units}},
+		BuyerID: "b", BuyerName: "Ana", Address: "First Street", Lines: []tiktoksim.Line{{SKUID: m.listed[shop], Quantity: units}},
 	})
 	if errors.Is(err, tiktoksim.ErrNotListed) {
 		return

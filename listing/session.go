@@ -13,11 +13,17 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	events "github.com/creatorflow/creatorflow/domain/events/listings"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/exposure"
+	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/listing/counters"
+	"github.com/creatorflow/creatorflow/listing/heard"
 	"github.com/creatorflow/creatorflow/listing/ledger"
+	"github.com/creatorflow/creatorflow/listing/terms"
+	"github.com/creatorflow/creatorflow/listing/writes"
 	"github.com/creatorflow/creatorflow/projection"
 )
 
@@ -33,11 +39,14 @@ type session struct {
 	of      map[string]map[string]*item // by SKU and key
 	skus    map[string]*sku             // those that have a listing which is written
 	open    map[string]events.Differed  // by key: found and not mended
+	heard   heard.Book                  // sales whose orders are on their way
 	touched map[string]bool             // SKUs that something happened to
 	stale   map[string]bool             // SKUs whose stock moved
 	anew    map[string]bool             // SKUs whose listings or settings have changed
+	repairs map[string]bool             // by key: to be read because a person asked for a repair
 	waking  map[string]time.Time        // when to ask again about a SKU
 	facts   []fact                      // to be told, in order
+	last    time.Time                   // of what counters told
 	telling bool
 	back    chan func() error
 	beside  sync.WaitGroup
@@ -60,8 +69,10 @@ type sku struct {
 	name    string
 	state   exposure.State
 	journal listings.State
+	book    *counters.Book
 	sold    []exposure.Sale // of the last hour
 	usual   float64         // units an hour that were sold before we began to count
+	waits   string          // a SKU that shares its stock and is not known, so that nothing is raised
 	begun   time.Time       // to count
 }
 
@@ -76,13 +87,16 @@ func (r *Room) work(ctx context.Context, pushed map[string]bool) error {
 	if err := r.o.CaughtUp(ctx, r.o.Log.Head().Position); err != nil {
 		return err
 	}
+	if err := r.counters().OpenAll(ctx, false); err != nil {
+		return err
+	}
 	l, err := ledger.Read(ctx, r.o.Log, r.o.Views, r.o.Workspace)
 	if err != nil {
 		return err
 	}
 	s := &session{
 		Room: r, ledger: l, pushed: pushed, shops: map[string]*shop{}, items: map[string]*item{}, of: map[string]map[string]*item{}, skus: map[string]*sku{}, open: map[string]events.Differed{},
-		touched: map[string]bool{}, stale: map[string]bool{}, anew: map[string]bool{}, waking: map[string]time.Time{}, back: make(chan func() error),
+		touched: map[string]bool{}, stale: map[string]bool{}, anew: map[string]bool{}, repairs: map[string]bool{}, waking: map[string]time.Time{}, back: make(chan func() error),
 	}
 	l.News = s
 	if s.all, err = s.journal(ctx, ""); err != nil {
@@ -95,7 +109,8 @@ func (r *Room) work(ctx context.Context, pushed map[string]bool) error {
 }
 
 func (s *session) run(ctx context.Context) error {
-	records := s.follow(ctx)
+	records, base := make(chan []eventlog.Record), s.ledger.Position
+	s.beside.Go(func() { ledger.Follow(ctx, s.o.Log, base, records) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -124,37 +139,17 @@ func (s *session) run(ctx context.Context) error {
 			if err != nil || !more {
 				return err
 			}
+		case <-s.told:
+			s.listed()
+			s.hear(ctx)
 		case <-changed:
 		case <-tick.C:
 			s.tick(s.o.Clock())
+			s.hear(ctx)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-}
-
-// follow reads the log behind the base, a page at a time; the channel is closed when it cannot be read.
-func (s *session) follow(ctx context.Context) <-chan []eventlog.Record {
-	records, at := make(chan []eventlog.Record), s.ledger.Position
-	s.beside.Go(func() {
-		defer close(records)
-		for {
-			if _, err := s.o.Log.Wait(ctx, at); err != nil {
-				return
-			}
-			page, err := s.o.Log.ReadAll(ctx, at, 1000)
-			if err != nil || len(page) == 0 {
-				return
-			}
-			at = page[len(page)-1].Position
-			select {
-			case records <- page:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	return records
 }
 
 // record takes in what happened.
@@ -162,35 +157,103 @@ func (s *session) record(ctx context.Context, r eventlog.Record) error {
 	if err := s.ledger.Take(ctx, r); err != nil {
 		return err
 	}
-	if e, ok := r.Event.(events.PolicySet); ok {
-		if err := s.policy(ctx, e.SKU); err != nil {
+	s.booked(r)
+	if r.Stream.Kind == orderevents.Kind {
+		s.changed(s.heard.Forget(r.Stream.ID))
+	}
+	switch e := r.Event.(type) {
+	case events.PolicySet, events.OutageSet:
+		if err := s.policy(ctx, events.SKUOf(r.Stream)); err != nil {
 			return err
 		}
+	case events.RepairAsked:
+		s.repair(e)
 	}
 	s.restock()
 	return nil
 }
 
-// restock tells what is available of the SKUs whose stock or orders have moved.
-func (s *session) restock() {
-	for name := range s.stale {
-		if k := s.skus[name]; k != nil {
-			s.tell(k, exposure.Stocked{Available: s.ledger.Available(name), Rate: k.rate(s.o.Clock())})
+// repair looks at once at what a person wants repaired; what differs is then written as after any look. They may have mended what
+// kept us from writing, so no pause holds.
+func (s *session) repair(e events.RepairAsked) {
+	h := s.shops[e.Connection]
+	if h == nil {
+		return // it is read as soon as it is connected
+	}
+	h.away = time.Time{}
+	for key, i := range s.items {
+		if i.connection == e.Connection && s.skus[i.sku] != nil && (e.SKU == "" || i.sku == e.SKU) {
+			s.repairs[key], s.touched[i.sku] = true, true
+			i.fails, i.hold = 0, time.Time{}
 		}
 	}
-	clear(s.stale)
+	s.repairing()
+}
+
+// repairing reads what is to be repaired, as soon as the last reading of it is done with: another one beside it would not count.
+func (s *session) repairing() {
+	for key := range s.repairs {
+		i := s.items[key]
+		if i == nil || s.skus[i.sku] == nil {
+			delete(s.repairs, key)
+			continue
+		}
+		if c, _ := s.skus[i.sku].state.Find(key); c.Waiting == nil && c.Asked == nil {
+			delete(s.repairs, key)
+			s.shops[i.connection].reads[key] = true
+		}
+	}
+}
+
+// restock tells what is available of the SKUs whose stock or orders have moved. Those that share stock are told their shares of it
+// together, before anything is decided about one of them.
+func (s *session) restock() {
+	now := s.o.Clock()
+	silent, _ := s.silent()
+	for name := range s.stale {
+		for member, share := range s.ledger.Shares(name, s.holds) {
+			if k := s.skus[member]; k != nil {
+				if held, known, _ := k.state.Held(); silent && known {
+					share.Units = min(share.Units, held)
+				}
+				k.waits = share.Waits
+				s.tell(k, exposure.Stocked{Available: share.Units, Give: share.Give, Rate: k.rate(now), Outage: listings.Outage(k.journal, s.all)})
+			}
+			delete(s.stale, member)
+		}
+	}
+}
+
+// silent says that a shop which sells has not told its listings since the start: nobody knows what it can sell, so nothing is raised.
+// One that is not written may be closed for good and is waited for only so long. The name is of one that was asked and did not answer.
+func (s *session) silent() (yes bool, name string) {
+	for _, h := range s.shops {
+		c, ok := s.o.Shops.Connector(h.id)
+		if h.counter || h.told || !ok || !c.Capabilities().TakesOrders || !s.pushed[h.id] && s.o.Clock().Sub(h.since) >= longest {
+			continue
+		}
+		if yes = true; h.mute && (name == "" || h.name < name) {
+			name = h.name
+		}
+	}
+	return yes, name
+}
+
+// holds is what a SKU's listings hold of the stock that it shares.
+func (s *session) holds(name string) shared.Member {
+	k := s.skus[name]
+	if k == nil {
+		return shared.Member{Known: true} // it has none
+	}
+	m := shared.Member{Weight: int(k.rate(s.o.Clock()))}
+	m.Held, m.Known, m.Sells = k.state.Held()
+	return m
 }
 
 // rate is an upper bound of the units that sell an hour.
 func (k *sku) rate(now time.Time) float64 {
-	units, keep := 0.0, k.sold[:0]
-	for _, sale := range k.sold {
-		if now.Sub(sale.Created) < time.Hour {
-			keep = append(keep, sale)
-			units += float64(sale.Units)
-		}
-	}
-	k.sold = keep
+	var units float64
+	k.sold, units = counters.Lately(k.sold, now)
 	if now.Sub(k.begun) < time.Hour {
 		units = max(units, k.usual)
 	}
@@ -200,6 +263,9 @@ func (k *sku) rate(now time.Time) float64 {
 // Sold implements ledger.News.
 func (s *session) Sold(name string, e exposure.Sale) {
 	e.Created = e.Created.Add(s.ahead(e.Connection))
+	if i := s.items[e.Connection]; i != nil && s.shops[i.connection].counter {
+		e.Created = s.moment()
+	}
 	if k := s.skus[name]; k != nil {
 		k.sold = append(k.sold, e)
 		s.tell(k, e)
@@ -230,6 +296,9 @@ func (s *session) ahead(key string) time.Duration {
 // Moved implements ledger.News.
 func (s *session) Moved(name string) { s.stale[name] = true }
 
+// Shared implements ledger.News.
+func (s *session) Shared(name string) { s.anew[name] = true }
+
 // Meant implements ledger.News: listings of that code mean another SKU now.
 func (s *session) Meant(connection, code string) {
 	for _, i := range s.items {
@@ -256,18 +325,17 @@ func (s *session) policy(ctx context.Context, name string) error {
 	if name == "" {
 		s.all = journal
 		for name := range s.skus {
-			s.anew[name] = true
+			s.anew[name], s.stale[name] = true, true
 		}
 	} else if k := s.skus[name]; k != nil {
-		k.journal.Policies = journal.Policies
-		s.anew[name] = true
+		k.journal.Policies, k.journal.Outage = journal.Policies, journal.Outage
+		s.anew[name], s.stale[name] = true, true
 	}
 	return nil
 }
 
-// switched takes over which shops are written, and what polls have listed; more is false when no shop is written.
+// switched takes over which shops are written; more is false when none is.
 func (s *session) switched(ctx context.Context) (more bool, err error) {
-	s.listed()
 	pushed, err := s.switches(ctx)
 	if err != nil || len(pushed) == 0 {
 		return false, err
@@ -301,6 +369,33 @@ func (s *session) listed() {
 	}
 }
 
+// hear takes in what notifications told of new orders, of shops whose listings are known. A SKU that shares its stock is never mirrored, so nobody has to hear of it.
+func (s *session) hear(ctx context.Context) {
+	for _, sale := range s.sales.Take(func(id string) bool { h := s.shops[id]; return h != nil && h.told }) {
+		if !s.ledger.Knows(ctx, sale.Order) {
+			s.changed(s.heard.Note(sale, s.o.Clock(), s.meant))
+		}
+	}
+}
+
+func (s *session) meant(connection, code string) (key string, ok bool) {
+	for key, i := range s.of[s.ledger.Means(connection, code)] {
+		if i.connection == connection && i.code == code {
+			return key, !s.ledger.Shared(i.sku)
+		}
+	}
+	return "", false
+}
+
+// changed tells what is heard of listings now.
+func (s *session) changed(keys []string) {
+	for _, key := range keys {
+		if i := s.items[key]; i != nil && s.skus[i.sku] != nil {
+			s.tell(s.skus[i.sku], exposure.Heard{Connection: key, Units: s.heard.Units(key)})
+		}
+	}
+}
+
 // place finds out which SKU a listing means.
 func (s *session) place(i *item) {
 	sku := s.ledger.Means(i.connection, i.code)
@@ -326,14 +421,32 @@ func (s *session) lift(i *item) {
 	}
 }
 
+// written says that a listing of a SKU is written, or one of those that share its stock, which must then be known, too.
+func (s *session) written(name string) (written bool) {
+	family := s.ledger.Family(name)
+	for member := range family {
+		for _, i := range s.of[member] {
+			written = written || s.pushed[i.connection]
+		}
+	}
+	for member := range family {
+		if s.of[member] == nil && written {
+			s.of[member] = map[string]*item{}
+		}
+		if (s.skus[member] != nil) != written {
+			s.anew[member] = true
+		}
+	}
+	return written
+}
+
 // arrange brings the State of a SKU in line with its listings and settings.
 func (s *session) arrange(ctx context.Context, name string) error {
-	written := false
-	for _, i := range s.of[name] {
-		written = written || s.pushed[i.connection]
-	}
 	k := s.skus[name]
-	known := k != nil
+	known, written := k != nil, s.written(name)
+	if err := s.counter(ctx, name, written); err != nil {
+		return err
+	}
 	switch {
 	case !written:
 		for key := range s.of[name] {
@@ -386,6 +499,9 @@ func (s *session) begin(ctx context.Context, name string) (*sku, error) {
 		return nil, err
 	}
 	k := &sku{name: name, journal: journal, begun: s.o.Clock()}
+	if k.book, err = s.counters().Read(ctx, name); err != nil {
+		return nil, err
+	}
 	for key, d := range journal.Differing {
 		if s.of[name][key] != nil && s.pushed[d.Connection] {
 			s.open[key] = d
@@ -400,42 +516,44 @@ func (s *session) begin(ctx context.Context, name string) (*sku, error) {
 	return k, err
 }
 
-// resume tells of the last write before a restart: whatever was answered, unless it was refused, it may have left later than
-// the log says and takes effect up to Settle from now.
+// resume tells of the last write before a restart.
 func (s *session) resume(k *sku, key string) {
-	last := k.journal.Writes[key]
-	if last.Sent.Number == 0 {
-		return
-	}
-	now, at := s.o.Clock(), last.Sent.At
-	ended := last.Answer == answerRefused || now.Sub(at) > 2*(s.o.Settle+callTime)
-	if !ended && last.Answer == "" {
-		at = now
-	}
-	s.tell(k, exposure.Sent{At: at, Action: exposure.Action{
-		Connection: key, Kind: exposure.Kind(last.Sent.Write), Number: last.Sent.Number, From: last.Sent.From, To: last.Sent.To,
-	}})
-	if ended {
-		s.tell(k, exposure.Refused{Connection: key, Number: last.Sent.Number, At: at})
+	for _, e := range k.journal.Writes[key].Resume(key, s.o.Clock(), 2*(s.o.Settle+writes.CallTime)) {
+		s.tell(k, e)
 	}
 }
 
 // settings are what owner, channel and measure say of a listing.
 func (s *session) settings(k *sku, i *item) exposure.Settings {
 	p := listings.Of(k.journal, s.all, i.connection)
-	set := exposure.Settings{
-		Ability: exposure.Ability{Method: exposure.ReadOnly}, Policy: p.Policy, Buffer: p.Buffer, Weight: 1, Lag: s.o.Look, Poll: s.o.Look,
+	if s.ledger.Shared(k.name) {
+		p = p.Apart()
 	}
-	c, ok := s.o.Shops.Connector(i.connection)
-	if !ok {
-		return set
+	t := terms.Terms{Policy: p, Pushed: s.pushed[i.connection], Look: s.o.Look, Settle: s.o.Settle, Weight: s.weight(k, i)}
+	if c, ok := s.o.Shops.Connector(i.connection); ok {
+		can := c.Capabilities()
+		if t.Can = &can; !can.TakesOrders {
+			t.Follows = s.followed(k.name, i.connection, p.Follows)
+		}
 	}
-	can := c.Capabilities()
-	set.Restocks, set.RefusesZero, set.Ceiling, set.Settle = can.RestocksCancels, !can.AcceptsZero, int(can.MaxQuantity), s.o.Settle
-	if s.pushed[i.connection] && can.Write == channels.WriteAbsolute { // no connector swaps yet
-		set.Method = exposure.Absolute
+	return t.Settings()
+}
+
+// followed is the listing whose figure a catalogue shows of a SKU: the named shop's or, while nobody named one, that of the
+// first shop that takes orders, one that the hub writes before others. Empty = no such shop sells it.
+func (s *session) followed(name, catalogue, shop string) (key string) {
+	written := false
+	for _, k := range slices.Sorted(maps.Keys(s.of[name])) {
+		other := s.of[name][k].connection
+		c, ok := s.o.Shops.Connector(other)
+		if other == catalogue || !ok || !c.Capabilities().TakesOrders || shop != "" && other != shop {
+			continue
+		}
+		if key == "" || s.pushed[other] && !written {
+			key, written = k, s.pushed[other]
+		}
 	}
-	return set
+	return key
 }
 
 // tell evolves a SKU and finds what a reading showed to be wrong.
@@ -443,6 +561,9 @@ func (s *session) tell(k *sku, e exposure.Event) {
 	before := k.state
 	k.state = exposure.Evolve(before, e)
 	s.touched[k.name] = true
+	if silent, _ := s.silent(); silent || s.ledger.Shared(k.name) {
+		s.stale[k.name] = true // what it holds the others cannot have, and it may have no more
+	}
 	for _, c := range k.state.Connections {
 		if c.Wrong == nil {
 			continue
@@ -459,20 +580,11 @@ func (s *session) differed(k *sku, c exposure.Connection) {
 	if i == nil || c.Method == exposure.ReadOnly {
 		return
 	}
-	share := s.share(k, c.ID)
 	e := events.Differed{
-		SKU: k.name, Connection: i.connection, Listing: i.listing, Found: c.Wrong.Found, Due: c.Wrong.Due, Share: share, Wrote: c.Wrong.Wrote,
+		SKU: k.name, Connection: i.connection, Listing: i.listing, Found: c.Wrong.Found, Due: c.Wrong.Due, Share: k.state.Target(c.ID), Wrote: c.Wrong.Wrote,
 		At: c.Wrong.At.UTC().Truncate(time.Microsecond),
 	}
-	then := fmt.Sprintf("It should list %d, which is written back.", share)
-	if e.Found == share {
-		then = "That is what it should list, so nothing is written."
-	}
-	if e.Wrote {
-		e.Sentence = fmt.Sprintf("The shop lists %d where our last write left %d: it came to nothing, or somebody changed it at once. %s", e.Found, e.Due, then)
-	} else {
-		e.Sentence = fmt.Sprintf("The shop lists %d where sales and our writes leave %d: somebody changed it there. %s", e.Found, e.Due, then)
-	}
+	e.Sentence = listings.Difference(e)
 	s.facts = append(s.facts, fact{k.name, e})
 	if was, open := s.open[c.ID]; open {
 		e.At = was.At
@@ -488,28 +600,18 @@ func (s *session) mended(k *sku, plan []exposure.Action) {
 			continue
 		}
 		c, _ := k.state.Find(key)
-		busy := c.Raise != nil || c.Lower != nil || c.Waiting != nil || c.Asked != nil || c.Check || !c.Known || c.Mend && c.Exposure != s.share(k, key)
+		busy := c.Raise != nil || c.Lower != nil || c.Waiting != nil || c.Asked != nil || c.Check || !c.Known || k.state.Mending(key)
 		for _, a := range plan {
-			busy = busy || a.Connection == key
+			busy = busy || a.Connection == key || a.Kind != exposure.Read && a.Kind != exposure.List
 		}
 		if busy || c.Reset.At.Before(d.At) {
 			continue
 		}
 		e := events.Mended{
 			SKU: k.name, Connection: d.Connection, Listing: d.Listing, Found: d.Found, Quantity: c.Exposure, Since: d.At,
-			Sentence: fmt.Sprintf("The shop listed %d and now lists %d, as it should.", d.Found, c.Exposure),
+			Sentence: listings.Mended(d.Found, c.Exposure),
 		}
 		s.facts = append(s.facts, fact{k.name, e})
 		delete(s.open, key)
 	}
-}
-
-// share is what a listing should list.
-func (s *session) share(k *sku, key string) int {
-	for n, target := range k.state.Targets() {
-		if k.state.Connections[n].ID == key {
-			return target
-		}
-	}
-	return 0
 }

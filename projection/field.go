@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/creatorflow/creatorflow/projection/legible"
 )
 
 // JSON keeps a field as JSON text in a jsonb column. Maps are written with sorted keys, so equal
@@ -19,40 +19,24 @@ func JSON[T any](field *T) any { return jsonField[T]{field} }
 type jsonField[T any] struct{ field *T }
 
 // Value implements driver.Valuer.
-func (f jsonField[T]) Value() (driver.Value, error) {
+func (f jsonField[T]) Value() (driver.Value, error) { return f.text() }
+
+func (f jsonField[T]) text() (string, error) {
 	text, err := json.Marshal(f.field)
 	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w", *f.field, err)
+		return "", fmt.Errorf("encode %T: %w", *f.field, err)
 	}
-	return string(withoutNul(text)), nil
+	return string(legible.JSON(text)), nil
 }
 
-// withoutNul replaces NUL in JSON text, as legible does in plain text.
-func withoutNul(text []byte) []byte {
-	const nul = `\u0000`
-	for from := 0; ; {
-		at := bytes.Index(text[from:], []byte(nul))
-		if at < 0 {
-			return text
-		}
-		at += from
-		escapes := 0 // an even number of backslashes in front are characters of their own
-		for at-escapes > 0 && text[at-escapes-1] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			copy(text[at:], `\ufffd`)
-		}
-		from = at + 1
+// unset says that the text is that of a zero value.
+func (f jsonField[T]) unset() bool {
+	into := reflect.ValueOf(f.field).Elem()
+	if into.IsZero() || into.Kind() == reflect.Slice || into.Kind() == reflect.Map {
+		return into.IsZero() // an empty list is a text of its own
 	}
-}
-
-// legible replaces NUL and what is not UTF-8, which not every database keeps as text.
-func legible(s string) string {
-	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	var zero T
+	return value(f) == value(jsonField[T]{&zero})
 }
 
 // Scan implements sql.Scanner.
@@ -110,12 +94,27 @@ func values(fields []any) []any {
 	return fields
 }
 
+// unset says that a field's value is that of a zero row.
+func unset(field any) bool {
+	switch field := field.(type) {
+	case *string:
+		return *field == ""
+	case *int64:
+		return *field == 0
+	case *time.Time:
+		return value(field) == int64(0)
+	case interface{ unset() bool }:
+		return field.unset()
+	}
+	return same(value(field), value(reflect.New(reflect.TypeOf(field).Elem()).Interface()))
+}
+
 // value turns a field, or a key as the caller gave it, into int64, float64, bool, string, []byte
 // or nil. What cannot be turned stays, for the driver to refuse with its own words.
 func value(v any) any {
 	switch v := v.(type) {
 	case *string:
-		return legible(*v)
+		return legible.Text(*v)
 	case *int64:
 		return *v
 	case *int:
@@ -134,18 +133,22 @@ func value(v any) any {
 		}
 		return v.UnixMicro()
 	case string:
-		return legible(v)
+		return legible.Text(v)
 	case int64:
 		return v
 	case int:
 		return int64(v)
+	case interface{ text() (string, error) }:
+		if text, err := v.text(); err == nil {
+			return text
+		}
 	}
 	plain, err := driver.DefaultParameterConverter.ConvertValue(v)
 	if err != nil {
 		return v
 	}
 	if text, ok := plain.(string); ok {
-		return legible(text)
+		return legible.Text(text)
 	}
 	return plain
 }
@@ -164,6 +167,18 @@ func canBeKey(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
 
 // set stores a key part in the field of a row.
 func set(field, v any) error {
+	switch field := field.(type) {
+	case *string:
+		if text, ok := v.(string); ok {
+			*field = legible.Text(text)
+			return nil
+		}
+	case *int64:
+		if n, ok := v.(int64); ok {
+			*field = n
+			return nil
+		}
+	}
 	if at, ok := field.(*time.Time); ok {
 		return micros{at}.Scan(value(v))
 	}

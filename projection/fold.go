@@ -10,6 +10,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/failpoint"
+	"github.com/creatorflow/creatorflow/projection/seals"
 )
 
 // turn folds one batch of those in front and a few of those behind, none past a position (0 = no
@@ -89,7 +90,7 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 			if !ok || c.Position != p.at {
 				return nil, errMoved
 			}
-			touched, err := apply(ctx, p, tx, batch)
+			touched, err := Apply(ctx, p, tx, batch)
 			if err != nil {
 				return nil, failure{p, err}
 			}
@@ -97,7 +98,7 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 				topics[t] = topics[t] || !p.building
 			}
 			then = append(then, Checkpoint{
-				Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position, Seal: follow(c.Seal, batch),
+				Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position, Seal: seals.Follow(c.Seal, batch),
 			})
 		}
 		failpoint.Hit(failpoint.ViewsBefore)
@@ -123,15 +124,19 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	return true, nil
 }
 
-// apply turns a panic into an error: one projection's mistake must not end the others, nor be taken
+// Apply has a projection fold a batch. It turns a panic into an error: one projection's mistake must not end the others, nor be taken
 // for the next one's.
-func apply(ctx context.Context, p Projection, tx Tx, batch []eventlog.Record) (topics []string, err error) {
+func Apply(ctx context.Context, p Projection, tx Tx, batch []eventlog.Record) (topics []string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	if topics, err = p.Apply(ctx, tx, batch); err != nil {
+	through := tx
+	if far, ok := tx.(Far); ok {
+		through = guide(ctx, p, far, batch)
+	}
+	if topics, err = p.Apply(ctx, through, batch); err != nil {
 		return nil, err
 	}
 	return topics, tx.Flush(ctx)

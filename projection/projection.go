@@ -58,6 +58,10 @@ type Reader interface {
 type Tx interface {
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
 	Exec(ctx context.Context, query string, args ...any) error
+	// Store writes whole rows of a table, each in the place of one with its key; Remove removes those with
+	// these keys. No key comes twice.
+	Store(ctx context.Context, t *Layout, rows [][]any) error
+	Remove(ctx context.Context, t *Layout, keys [][]any) error
 	Flush(ctx context.Context) error
 }
 

@@ -33,8 +33,8 @@ type Table[R any] struct {
 	Key     int              // so many first columns are the primary key
 	Fields  func(r *R) []any // pointers to a row's fields, in the order of Columns
 
-	once  sync.Once
-	texts statements
+	once sync.Once
+	laid Layout
 }
 
 // Querier is what rows can be read from: a Tx while folding, a Reader afterwards.
@@ -58,10 +58,26 @@ func (t *Table[R]) Create() string {
 }
 
 // Select reads rows. The tail is what follows FROM, e.g. "where sku > $1 order by sku limit $2".
-func (t *Table[R]) Select(ctx context.Context, q Querier, tail string, args ...any) (found []R, err error) {
-	rows, err := q.Query(ctx, t.statements().selected+tail, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", t.Name, err)
+func (t *Table[R]) Select(ctx context.Context, q Querier, tail string, args ...any) ([]R, error) {
+	rows, err := q.Query(ctx, t.layout().selected+tail, args...)
+	return t.read(rows, err)
+}
+
+// Find reads the row with this key; false when there is none.
+func (t *Table[R]) Find(ctx context.Context, q Querier, key ...any) (R, bool, error) {
+	rows, err := q.Query(ctx, t.layout().Find, key...)
+	found, err := t.read(rows, err)
+	if err != nil || len(found) == 0 {
+		var none R
+		return none, false, err
+	}
+	return found[0], true, nil
+}
+
+// read takes in the answer of a query.
+func (t *Table[R]) read(rows Rows, asking error) (found []R, err error) {
+	if asking != nil {
+		return nil, fmt.Errorf("read %s: %w", t.Name, asking)
 	}
 	defer func() {
 		if closing := rows.Close(); closing != nil && err == nil {
@@ -81,16 +97,6 @@ func (t *Table[R]) Select(ctx context.Context, q Querier, tail string, args ...a
 	return found, nil
 }
 
-// Find reads the row with this key; false when there is none.
-func (t *Table[R]) Find(ctx context.Context, q Querier, key ...any) (R, bool, error) {
-	found, err := t.Select(ctx, q, t.statements().byKey, key...)
-	if err != nil || len(found) == 0 {
-		var none R
-		return none, false, err
-	}
-	return found[0], true, nil
-}
-
 func (t *Table[R]) names() []string {
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -99,56 +105,46 @@ func (t *Table[R]) names() []string {
 	return names
 }
 
-// statements are the texts made from a table's description.
-type statements struct {
+// Layout is what a store knows of a table: its columns, of which the first Key are the primary key, and the
+// statements that read, write and remove one row.
+type Layout struct {
+	Name                 string
+	Columns, Types       []string
+	Key                  int
+	Find, Upsert, Remove string
+	Conflict             string // how the upsert ends: what becomes of a row with the same key
+
 	selected string // "select … from t " without a tail
-	byKey    string // "where key = $1 …"
-	upsert   [2]string
-	remove   string
 }
 
-// many is how many rows the larger upsert writes at once.
-const many = 16
-
-func (t *Table[R]) statements() *statements {
-	t.once.Do(func() { t.texts = t.write() })
-	return &t.texts
+func (t *Table[R]) layout() *Layout {
+	t.once.Do(func() { t.laid = t.lay() })
+	return &t.laid
 }
 
-func (t *Table[R]) write() statements {
-	names := t.names()
+func (t *Table[R]) lay() Layout {
+	l := Layout{Name: t.Name, Key: t.Key, Columns: t.names()}
+	marks := make([]string, len(l.Columns))
 	var where, set []string
-	for i, name := range names {
+	for i, name := range l.Columns {
+		_, kind, _ := strings.Cut(t.Columns[i], " ")
+		l.Types = append(l.Types, strings.TrimSuffix(kind, " null"))
+		marks[i] = "$" + strconv.Itoa(i+1)
 		if i < t.Key {
-			where = append(where, name+" = $"+strconv.Itoa(i+1))
+			where = append(where, name+" = "+marks[i])
 		} else {
 			set = append(set, name+" = excluded."+name)
 		}
 	}
-	s := statements{
-		selected: "select " + strings.Join(names, ", ") + " from " + t.Name + " ",
-		byKey:    "where " + strings.Join(where, " and "),
+	l.selected = "select " + strings.Join(l.Columns, ", ") + " from " + t.Name + " "
+	l.Find = l.selected + "where " + strings.Join(where, " and ")
+	l.Remove = "delete from " + t.Name + " where " + strings.Join(where, " and ")
+	l.Upsert = "insert into " + t.Name + " (" + strings.Join(l.Columns, ", ") + ") values (" + strings.Join(marks, ", ") + ")"
+	if l.Conflict = " on conflict (" + strings.Join(l.Columns[:t.Key], ", ") + ") do nothing"; len(set) > 0 {
+		l.Conflict = strings.TrimSuffix(l.Conflict, "nothing") + "update set " + strings.Join(set, ", ")
 	}
-	s.remove = "delete from " + t.Name + " " + s.byKey
-	onConflict := " on conflict (" + strings.Join(names[:t.Key], ", ") + ") do "
-	if len(set) == 0 {
-		onConflict += "nothing"
-	} else {
-		onConflict += "update set " + strings.Join(set, ", ")
-	}
-	for i, rows := range []int{1, many} {
-		values := make([]string, rows)
-		for r := range values {
-			marks := make([]string, len(names))
-			for c := range marks {
-				marks[c] = "$" + strconv.Itoa(r*len(names)+c+1)
-			}
-			values[r] = "(" + strings.Join(marks, ", ") + ")"
-		}
-		s.upsert[i] = "insert into " + t.Name + " (" + strings.Join(names, ", ") + ") values " +
-			strings.Join(values, ", ") + onConflict
-	}
-	return s
+	l.Upsert += l.Conflict
+	return l
 }
 
 // Edit is the rows of one table that a batch reads and changes. It lives for one Apply.
@@ -157,7 +153,6 @@ func (t *Table[R]) write() statements {
 // (zero but for its key) goes, one that was put blank stays until it has been anything else.
 type Edit[R any] struct {
 	table *Table[R]
-	texts *statements
 	tx    Tx
 	rows  map[rowKey]*edited[R]
 	order []*edited[R] // by first touch, so that a batch writes in the same order every time
@@ -169,9 +164,8 @@ type rowKey [4]any
 type edited[R any] struct {
 	row    R
 	key    []any
-	blank  []any // a zero row with this key; made by the first Get, Has or Delete
-	stands bool  // there is a row, even if it is blank
-	rose   bool  // it was seen not to be blank
+	stands bool // there is a row, even if it is blank
+	rose   bool // it was seen not to be blank
 	stored store
 	before []any // what is stored
 }
@@ -187,7 +181,7 @@ const (
 
 // Edit begins a batch's work on the table.
 func (t *Table[R]) Edit(tx Tx) *Edit[R] {
-	return &Edit[R]{table: t, texts: t.statements(), tx: tx, rows: map[rowKey]*edited[R]{}}
+	return &Edit[R]{table: t, tx: tx, rows: map[rowKey]*edited[R]{}}
 }
 
 // Get hands out the row with this key to be changed in place; the pointer is good until Save. An
@@ -207,7 +201,7 @@ func (e *Edit[R]) Has(ctx context.Context, key ...any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return held.there(values(e.table.Fields(&held.row))), nil
+	return e.there(held), nil
 }
 
 // Put writes a whole row without reading what stands there.
@@ -229,45 +223,52 @@ func (e *Edit[R]) Delete(key ...any) error {
 	if held.row, err = e.zero(key); err != nil {
 		return err
 	}
-	held.blank = values(e.table.Fields(&held.row))
 	held.stands, held.rose = false, false
 	return nil
 }
 
 // Save writes what changed, each row once. The Edit may be used on afterwards.
 func (e *Edit[R]) Save(ctx context.Context) error {
-	var pending []any
-	width := len(e.table.Columns)
+	if _, looking := e.tx.(*scout); looking {
+		return errSeen
+	}
+	var rows, gone [][]any
 	for _, held := range e.order {
-		now := values(e.table.Fields(&held.row))
-		held.stands, held.rose = held.there(now), false
-		switch {
-		case !held.stands && held.stored != absent:
-			if err := e.tx.Exec(ctx, e.texts.remove, held.key...); err != nil {
-				return fmt.Errorf("delete %v from %s: %w", held.key, e.table.Name, err)
+		held.stands, held.rose = e.there(held), false
+		if !held.stands {
+			if held.stored != absent {
+				gone = append(gone, held.key)
+				held.stored = absent
 			}
-			held.stored = absent
-		case held.stands && (held.stored != present || !slices.EqualFunc(held.before, now, same)):
+			continue
+		}
+		now := values(e.table.Fields(&held.row))
+		if held.stored != present || !slices.EqualFunc(held.before, now, same) {
 			held.stored, held.before = present, now
-			pending = append(pending, now...)
+			rows = append(rows, now)
 		}
 	}
-	for len(pending) > 0 {
-		text, take := e.texts.upsert[1], many*width
-		if len(pending) < take {
-			text, take = e.texts.upsert[0], width
+	if len(gone) > 0 {
+		if err := e.tx.Remove(ctx, e.table.layout(), gone); err != nil {
+			return fmt.Errorf("delete from %s: %w", e.table.Name, err)
 		}
-		if err := e.tx.Exec(ctx, text, pending[:take]...); err != nil {
-			return fmt.Errorf("write %v to %s: %w", pending[:e.table.Key], e.table.Name, err)
+	}
+	if len(rows) > 0 {
+		if err := e.tx.Store(ctx, e.table.layout(), rows); err != nil {
+			return fmt.Errorf("write to %s: %w", e.table.Name, err)
 		}
-		pending = pending[take:]
 	}
 	return nil
 }
 
-// there says whether the row, with these values, is one to keep.
-func (h *edited[R]) there(now []any) bool {
-	return h.stands && !h.rose || !slices.EqualFunc(h.blank, now, same)
+// there says whether the row is one to keep.
+func (e *Edit[R]) there(h *edited[R]) bool {
+	return h.stands && !h.rose || !e.blank(&h.row)
+}
+
+// blank says that nothing of a row is set but its key.
+func (e *Edit[R]) blank(r *R) bool {
+	return !slices.ContainsFunc(e.table.Fields(r)[e.table.Key:], func(field any) bool { return !unset(field) })
 }
 
 // hold finds the row in memory, else in the database, and notes whether it is blank.
@@ -277,26 +278,57 @@ func (e *Edit[R]) hold(ctx context.Context, key []any) (*edited[R], error) {
 		return nil, err
 	}
 	if fresh {
-		row, found, err := e.table.Find(ctx, e.tx, held.key...)
-		if err != nil {
-			return nil, err
-		}
-		held.row, held.stands, held.stored = row, found, absent
-		if found {
-			held.stored, held.before = present, values(e.table.Fields(&row))
-		} else if held.row, err = e.zero(key); err != nil {
+		if err := e.load(ctx, held); err != nil {
 			return nil, err
 		}
 	}
-	if held.blank == nil {
-		zero, err := e.zero(key)
-		if err != nil {
-			return nil, err
-		}
-		held.blank = values(e.table.Fields(&zero))
-	}
-	held.rose = held.rose || !slices.EqualFunc(held.blank, values(e.table.Fields(&held.row)), same)
+	held.rose = held.rose || !e.blank(&held.row)
 	return held, nil
+}
+
+// load reads a row, and with it those of which a scout has told that the batch will ask for them.
+func (e *Edit[R]) load(ctx context.Context, held *edited[R]) (err error) {
+	layout, loading := e.table.layout(), []*edited[R]{held}
+	var rows Rows
+	switch tx := e.tx.(type) {
+	case *scout:
+		tx.note(layout, held.key)
+		rows = nothing{}
+	case *guided:
+		keys := [][]any{held.key}
+		for _, key := range tx.take(layout) {
+			other, fresh, err := e.find(key)
+			if err != nil {
+				return err
+			}
+			if fresh {
+				keys, loading = append(keys, other.key), append(loading, other)
+			}
+		}
+		rows, err = tx.Load(ctx, layout, keys)
+	default:
+		rows, err = tx.Query(ctx, layout.Find, held.key...)
+	}
+	found, err := e.table.read(rows, err)
+	if err != nil {
+		return err
+	}
+	for _, one := range loading {
+		one.stored = absent
+		if one.row, err = e.zero(one.key); err != nil {
+			return err
+		}
+	}
+	for _, row := range found {
+		one := held
+		if len(loading) > 1 {
+			if one, _, err = e.find(values(e.table.Fields(&row)[:layout.Key])); err != nil {
+				return err
+			}
+		}
+		one.row, one.stands, one.stored, one.before = row, true, present, values(e.table.Fields(&row))
+	}
+	return nil
 }
 
 // find gives the place of a key in memory; fresh means that nothing was known of it so far.

@@ -46,6 +46,15 @@ func (l *Live) SignOut(user, session string) {
 // Recheck makes a user's connections come back and have every topic authorised again.
 func (l *Live) Recheck(user string) { l.disconnect(user, "", centrifuge.DisconnectForceReconnect) }
 
+// Reconnect makes the connections of all browsers come back, wherever they are led then.
+func (l *Live) Reconnect() {
+	for _, client := range l.node.Hub().Connections() {
+		if session, _ := client.Context().Value(sessionKey{}).(string); session != "" {
+			client.Disconnect(centrifuge.DisconnectForceReconnect)
+		}
+	}
+}
+
 func (l *Live) disconnect(user, session string, why centrifuge.Disconnect) {
 	for _, client := range l.node.Hub().UserConnections(user) {
 		if its, _ := client.Context().Value(sessionKey{}).(string); session == "" || its == session {

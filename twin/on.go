@@ -10,12 +10,12 @@ import (
 )
 
 // What is taken out: off.go tells of each.
-var EarlyAck, FullUnknown, NoCRC, NoDedupe, NoLook, StrictKeys, WeakSync bool
+var EarlyAck, FullUnknown, NoCRC, NoDedupe, NoLook, NoZero, RaiseFirst, StrictKeys, WeakSync bool
 
 func init() {
 	switches := map[string]*bool{
 		"early_ack": &EarlyAck, "full_unknown": &FullUnknown, "no_crc": &NoCRC, "no_dedupe": &NoDedupe,
-		"no_look": &NoLook, "strict_keys": &StrictKeys, "weak_sync": &WeakSync,
+		"no_look": &NoLook, "no_zero": &NoZero, "raise_first": &RaiseFirst, "strict_keys": &StrictKeys, "weak_sync": &WeakSync,
 	}
 	name := os.Getenv(Variable)
 	if name == "" {

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -19,6 +20,7 @@ const (
 	Discarded   = "discarded"   // a person said so
 	Superseded  = "superseded"  // late news of an older state
 	Unknown     = "unknown"     // a type or shop we do not know
+	Proposed    = "proposed"    // a person's corrected copy of another, until the log says that it is to be taken in
 )
 
 const (
@@ -34,6 +36,7 @@ type Delivery struct {
 	Delivery string // the vendor's delivery id; empty means that every delivery is a new one
 	Body     []byte
 	Received time.Time // zero = now
+	State    string    // it begins in; empty = Pending
 }
 
 // Item is a delivery in the inbox and what became of it.
@@ -79,6 +82,7 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 		d.Received = v.Now()
 	}
 	d.Channel, d.App, d.Delivery = keepable(d.Channel), keepable(d.App), keepable(d.Delivery)
+	state := cmp.Or(d.State, Pending)
 	received := d.Received.UTC().Truncate(time.Microsecond)
 	hash := sha256.Sum256(d.Body)
 	day := received.Format(time.DateOnly)
@@ -111,11 +115,11 @@ func (v *Vault) Put(ctx context.Context, d Delivery) (number int64, fresh bool, 
 			}
 		}
 		if _, err := tx.Exec(ctx, `insert into inbox (number, channel, app, delivery, received, day, state, due, hash, body)
-			values ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, $8)`,
-			number, d.Channel, d.App, d.Delivery, Micros(received), day, hash[:], body); err != nil {
+			values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`,
+			number, d.Channel, d.App, d.Delivery, Micros(received), day, state, hash[:], body); err != nil {
 			return err
 		}
-		return count(ctx, tx, Pending, 1)
+		return count(ctx, tx, state, 1)
 	}
 	if twin.EarlyAck { // the answer does not wait for the commit
 		later := context.WithoutCancel(ctx)
@@ -224,7 +228,7 @@ const purgeRows = 1000
 
 func known(state string) bool {
 	switch state {
-	case Pending, Done, Quarantined, Dead, Discarded, Superseded, Unknown:
+	case Pending, Done, Quarantined, Dead, Discarded, Superseded, Unknown, Proposed:
 		return true
 	}
 	return false

@@ -80,15 +80,27 @@ func (v *Vault) DeleteSecret(ctx context.Context, kind, id string) error {
 
 // SetCursor keeps a small operational value in the clear, such as how far a poll has come.
 func (v *Vault) SetCursor(ctx context.Context, name, value string) error {
-	err := v.Write(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := tx.Exec(ctx, `insert into cursors (name, value) values ($1, $2)
-			on conflict (name) do update set value = excluded.value`, name, value)
+	_, err := v.Move(ctx, name, func(string) string { return value })
+	return err
+}
+
+// Move puts in a cursor's place what next makes of it, in one transaction, and returns that; next may run again.
+func (v *Vault) Move(ctx context.Context, name string, next func(was string) string) (is string, err error) {
+	err = v.Write(ctx, func(ctx context.Context, tx Tx) error {
+		var was string
+		if _, err := One(ctx, tx, `select value from cursors where name = $1`, []any{name}, &was); err != nil {
+			return err
+		}
+		if is = next(was); is == was {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `insert into cursors (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value`, name, is)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store cursor %s: %w", name, err)
+		return "", fmt.Errorf("store cursor %s: %w", name, err)
 	}
-	return nil
+	return is, nil
 }
 
 // Cursor reads a cursor; one that was never set is empty.

@@ -140,9 +140,17 @@ func (v *Vault) checkMaster(ctx context.Context, master Master) error {
 
 // PersonID is the stable reference to a buyer: without the master key it says nothing about them.
 func (v *Vault) PersonID(connection, buyer string) string {
+	return "p" + v.reference(connection, buyer)
+}
+
+// AddressID is the stable reference to an address, whoever lives there and whichever shop sends there.
+func (v *Vault) AddressID(address string) string { return "a" + v.reference("address", "of", address) }
+
+// reference is told from those of other parts by how many there are.
+func (v *Vault) reference(parts ...string) string {
 	mac := hmac.New(sha256.New, v.index)
-	mac.Write(joined(connection, buyer))
-	return fmt.Sprintf("p%x", mac.Sum(nil)[:16])
+	mac.Write(joined(parts...))
+	return fmt.Sprintf("%x", mac.Sum(nil)[:16])
 }
 
 // Now is the vault's clock.

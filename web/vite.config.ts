@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { createServer, defineConfig, type Plugin } from "vite";
 
 /** Writes x.br and x.gz beside every text file of the build, so that the server never compresses while serving. */
 function precompress(): Plugin {
@@ -33,8 +33,29 @@ function precompress(): Plugin {
   };
 }
 
+/** Puts the board's first drawing into index.html: what the app itself draws before it knows anything, made by its own components. */
+function firstDrawing(): Plugin {
+  let root = "";
+  return {
+    name: "first-drawing",
+    apply: "build",
+    configResolved(config) {
+      root = config.root;
+    },
+    async transformIndexHtml(html) {
+      const server = await createServer({ root, configFile: false, logLevel: "warn", appType: "custom", plugins: [react()], server: { middlewareMode: true, hmr: false, watch: null }, optimizeDeps: { noDiscovery: true, include: [] } });
+      try {
+        const { still } = (await server.ssrLoadModule("/src/app/still.tsx")) as { still: () => Promise<string> };
+        return html.replace('<div id="still"></div>', `<div id="still" inert aria-busy="true">${await still()}</div>`);
+      } finally {
+        await server.close();
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), tailwindcss(), precompress()],
+  plugins: [react(), tailwindcss(), precompress(), firstDrawing()],
   build: {
     target: "es2022",
     sourcemap: false,

@@ -19,6 +19,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -131,27 +132,30 @@ func (d *desk) says(ctx context.Context, o *order, status string) error {
 	return err
 }
 
-// Label implements fulfilment.Desk. The channel shows the parcel as arranged before its answer is here.
-func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, _ bool) (fulfilment.Labelled, error) {
+// Label implements outside.Desk. The channel shows the parcel as arranged before its answer is here.
+func (d *desk) Label(ctx context.Context, p outside.Parcel, _ bool) (outside.Labelled, error) {
 	d.mu.Lock()
 	o := d.orders[p.Order]
 	d.mu.Unlock()
 	if o.fate == Refused {
-		return fulfilment.Labelled{}, &fulfilment.Trouble{Sentence: Refusal, Person: true}
+		return outside.Labelled{}, &outside.Trouble{Sentence: Refusal, Person: true}
 	}
 	if err := d.says(ctx, o, orders.Arranged); err != nil {
-		return fulfilment.Labelled{}, err
+		return outside.Labelled{}, err
 	}
 	writes, err := label(o)
 	if err != nil {
-		return fulfilment.Labelled{}, err
+		return outside.Labelled{}, err
 	}
 	data := writes[0].Events[0].(flows.StepSucceeded).Data
-	return fulfilment.Labelled{Label: data["label"], Type: data["label_type"], Tracking: data["tracking"], Carrier: data["carrier"]}, nil
+	return outside.Labelled{Label: data["label"], Type: data["label_type"], Tracking: data["tracking"], Carrier: data["carrier"]}, nil
 }
 
-// Shown implements fulfilment.Desk.
-func (*desk) Shown(context.Context, fulfilment.Parcel) (bool, error) { return true, nil }
+// Shown implements outside.Desk.
+func (*desk) Shown(context.Context, outside.Parcel) (bool, error) { return true, nil }
+
+// Capture implements outside.Desk.
+func (*desk) Capture(context.Context, outside.Parcel) error { return nil }
 
 // story is a log and its views without times.
 type story struct {
@@ -187,7 +191,7 @@ func opened(t *testing.T, window int, happen func(ctx context.Context, shop *Sho
 		runner := projection.NewRunner(log, views, hub.Projections(), projection.Options{})
 		running.Go(func() { _ = runner.Run(ctx) })
 		check(runner.WaitFor(ctx, log.Head().Position))
-		told.sums, _, err = views.Hashes(ctx, []string{"customers_v3", "order_counts_v3", "letter_counts_v1", "shortages_v2"})
+		told.sums, _, err = views.Hashes(ctx, []string{"customers_v3", "order_counts_v3", "letter_counts_v1", "shortages_v3"})
 		check(err)
 		told.streams = retold(ctx, t, log)
 		cancel()

@@ -131,7 +131,7 @@ type turn = func(*order) ([]eventlog.Write, error)
 var scripts = map[Fate][]turn{
 	Sent:      {says(orders.Ready), begin, reserve, pay, call(fulfilment.StepLabel), label, says(orders.Arranged), tell, ship, says(orders.Completed)},
 	Patient:   {says(orders.OnHold), begin, reserve, pay, hold, says(orders.Ready), call(fulfilment.StepLabel), label, says(orders.Arranged), tell, ship, says(orders.Completed)},
-	Regretted: {says(orders.OnHold), begin, reserve, pay, hold, says(orders.Cancelled), turnAround, undone(fulfilment.StepPayment), release, undone(fulfilment.StepValidate), end},
+	Regretted: {says(orders.OnHold), begin, reserve, pay, hold, says(orders.Cancelled), turnAround, undone(fulfilment.StepPayment, fulfilment.PaidBack), release, undone(fulfilment.StepValidate, ""), end},
 	Held:      {says(orders.OnHold), begin, reserve, pay, hold},
 	Unpaid:    {says(orders.Unpaid), begin, reserve, dun},
 	Wanting:   {says(orders.Ready), begin, want},
@@ -326,9 +326,9 @@ func turnAround(o *order) ([]eventlog.Write, error) {
 	return []eventlog.Write{o.flow(flows.UndoStarted{Flow: o.id, Step: fulfilment.StepPayment, Reason: gone, Woken: o.wake()})}, nil
 }
 
-func undone(step string) turn {
+func undone(step, note string) turn {
 	return func(o *order) ([]eventlog.Write, error) {
-		return []eventlog.Write{o.flow(flows.StepUndone{Flow: o.id, Step: step})}, nil
+		return []eventlog.Write{o.flow(flows.StepUndone{Flow: o.id, Step: step, Note: note})}, nil
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
@@ -28,9 +30,11 @@ import (
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault"
+	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
 // Options of the run.
@@ -56,11 +60,15 @@ type Report struct {
 	Twice       int     `json:"twice"` // effects, counted at the shop
 	Open        int     `json:"open"`  // flows that did not end
 	Violations  int     `json:"rate_violations"`
+	Refused     int     `json:"webhooks_refused"` // that the hub did not answer with 200
 	ToViewP50   float64 `json:"webhook_to_view_p50_ms"`
 	ToViewP99   float64 `json:"webhook_to_view_p99_ms"`
 	OwnP50      float64 `json:"own_time_p50_ms"`
 	OwnP99      float64 `json:"own_time_p99_ms"`
 	ElapsedP99  float64 `json:"elapsed_p99_ms"`
+	Commands    int     `json:"commands"` // of people at their screens, under the load
+	CommandP50  float64 `json:"command_p50_ms"`
+	CommandP99  float64 `json:"command_p99_ms"`
 	FoundByPoll int     `json:"found_by_poll"`
 	Seconds     float64 `json:"seconds"`
 }
@@ -74,13 +82,15 @@ const (
 	// perOrder webhooks come with an order: placed, off hold, shipment arranged.
 	perOrder = 3
 	drain    = 90 * time.Second
-	look     = 25 * time.Millisecond // between two looks at the inbox
+	look     = 25 * time.Millisecond  // between two looks at the inbox
+	apart    = 250 * time.Millisecond // between two commands
 )
 
 // Bars of the run.
 const (
-	barView = 1000  // ms, p99
-	barOwn  = 30000 // ms, p99
+	barView    = 1000  // ms, p99
+	barOwn     = 30000 // ms, p99
+	barCommand = 500   // ms, p99
 )
 
 type run struct {
@@ -95,6 +105,7 @@ type run struct {
 	settled map[int64]time.Time // by inbox number, when it was found worked off
 	own     []time.Duration
 	elapsed []time.Duration
+	desk    []time.Duration // of commands, from the request to the answer
 	drifted int
 	notices chan projection.Notice
 }
@@ -147,6 +158,7 @@ func Ingest(ctx context.Context, o Options) (err error) {
 		},
 		func(ctx context.Context) error { return r.hub.Run(ctx, listener) },
 		r.follow, r.watch,
+		func(ctx context.Context) error { return r.people(ctx, "http://"+listener.Addr().String()) },
 		func(ctx context.Context) error { return r.load(ctx, app.ID) },
 	)
 	if !errors.Is(err, errDone) {
@@ -229,6 +241,48 @@ func (r *run) watch(ctx context.Context) error {
 	}
 }
 
+// people book stock by the API, one after the other, and note how long each answer took.
+func (r *run) people(ctx context.Context, address string) error {
+	if err := r.hub.Ready(ctx); err != nil {
+		return err
+	}
+	key, _, err := r.hub.Accounts.MakeKey(ctx, "bench", accounts.Operator, nil, time.Time{})
+	if err != nil {
+		return err
+	}
+	keys := ids.New(time.Now)
+	for n := 0; ; n++ {
+		body := fmt.Sprintf(`{"sku":"DESK-%d","quantity":1,"reason":"bench"}`, n%10)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/api/v1/commands/receive-stock", strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		request.Header = http.Header{"Authorization": {"Bearer " + string(key)}, "Content-Type": {"application/json"}, "Idempotency-Key": {uuid.UUID(keys.Next()).String()}}
+		begun := time.Now()
+		answer, err := http.DefaultClient.Do(request)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("book stock: %w", err)
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		took := time.Since(begun)
+		if err = errors.Join(err, answer.Body.Close()); err != nil {
+			return fmt.Errorf("book stock: %w", err)
+		}
+		if answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("book stock: %s", answer.Status)
+		}
+		r.mu.Lock()
+		r.desk = append(r.desk, took)
+		r.mu.Unlock()
+		if err := sleep(ctx, apart); err != nil {
+			return err
+		}
+	}
+}
+
 // took is how long a webhook needed: to the view that first showed what it brought, else until it
 // was worked off. One that came and went between two looks took less than a look.
 func (r *run) took(item vault.Item) time.Duration {
@@ -248,7 +302,7 @@ func (r *run) load(ctx context.Context, app string) error {
 	if err := r.shelves(ctx); err != nil {
 		return err
 	}
-	if _, err := r.hub.Shops.Authorize(ctx, app, r.sim.AuthCode(shop), ""); err != nil {
+	if _, err := r.hub.Shops.Authorize(ctx, app, channels.Grant{"code": r.sim.AuthCode(shop)}, ""); err != nil {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(r.o.Seed, 7))
@@ -341,6 +395,7 @@ func (r *run) report(ctx context.Context, took time.Duration) (Report, error) {
 	return Report{
 		Name: "ingest", Engine: r.o.Engine, Webhooks: sent, PerMinute: float64(sent) / r.o.Length.Minutes(),
 		Orders: r.placed, Lost: max(r.placed-all, len(unshipped)), Twice: len(counts.Twice()), Open: open, Violations: int(counts.RateLimited),
+		Refused: counts.Webhooks.Refused, Commands: len(r.desk), CommandP50: ms(r.desk, 50), CommandP99: ms(r.desk, 99),
 		ToViewP50: ms(toView, 50), ToViewP99: ms(toView, 99), OwnP50: ms(r.own, 50), OwnP99: ms(r.own, 99),
 		ElapsedP99: ms(r.elapsed, 99), FoundByPoll: r.drifted, Seconds: took.Seconds(),
 	}, nil
@@ -358,14 +413,16 @@ func print(o Options, r Report) error {
 orders lost               %9d   0
 done twice at the shop    %9d   0
 flows not ended           %9d   0
+webhooks not answered 200 %9d   0
 rate limit violations     %9d   –
 webhook to view p50/p99   %6.0f/%.0f ms   p99 < %d ms: %s
 own time of a flow p50/p99 %5.0f/%.0f ms   p99 < %d ms: %s
+a person's command p50/p99 %5.0f/%.0f ms   p99 < %d ms: %s
 from start to end p99     %9.0f ms   – (%s of it is the shop's hold)
 ingest: %d lost, %d twice, p99 %.0f ms to the view, %.0f ms of our own time
-`, r.Engine, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Violations,
+`, r.Engine, r.Webhooks, o.Length, r.PerMinute, r.Orders, r.FoundByPoll, r.Lost, r.Twice, r.Open, r.Refused, r.Violations,
 		r.ToViewP50, r.ToViewP99, barView, bench.Met(r.ToViewP99 < barView), r.OwnP50, r.OwnP99, barOwn, bench.Met(r.OwnP99 < barOwn),
-		r.ElapsedP99, hold, r.Lost, r.Twice, r.ToViewP99, r.OwnP99)
+		r.CommandP50, r.CommandP99, barCommand, bench.Met(r.CommandP99 < barCommand), r.ElapsedP99, hold, r.Lost, r.Twice, r.ToViewP99, r.OwnP99)
 	return errors.Join(err, r.broken())
 }
 

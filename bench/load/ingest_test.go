@@ -22,9 +22,33 @@ func TestIngest(t *testing.T) {
 			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 				t.Fatal(err)
 			}
+			if r.Commands == 0 || r.CommandP99 < r.CommandP50 {
+				t.Errorf("%d commands, p50 %.0f ms, p99 %.0f ms", r.Commands, r.CommandP50, r.CommandP99)
+			}
 			if r.Engine != engine || r.Orders < 50 || r.Webhooks < r.Orders || r.Lost != 0 || r.Twice != 0 || r.Open != 0 {
 				t.Errorf("%s: %d orders by %d webhooks: %d lost, %d twice, %d open", r.Engine, r.Orders, r.Webhooks, r.Lost, r.Twice, r.Open)
 			}
 		})
+	}
+}
+
+// TestBurst sends two hundred webhooks a second, for a moment in short runs and for ten seconds else: none is lost or done twice.
+// What the hub did not answer in time is printed; the shop sends it again.
+func TestBurst(t *testing.T) {
+	length := 10 * time.Second
+	if testing.Short() {
+		length = 500 * time.Millisecond
+	}
+	var out bytes.Buffer
+	if err := Ingest(t.Context(), Options{Engine: bench.SQLite, Length: length, PerMinute: 12_000, Seed: 1, JSON: true, Out: &out}); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(out.String())
+	var r Report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if want := int(length.Seconds() * 200 / 2); r.Webhooks < want || r.Lost != 0 || r.Twice != 0 || r.Open != 0 {
+		t.Errorf("%d webhooks in %v, want %d at least: %d lost, %d twice, %d open", r.Webhooks, length, want, r.Lost, r.Twice, r.Open)
 	}
 }

@@ -62,16 +62,18 @@ type Sim interface {
 	Pass(time.Duration) // moves the vendor's clock and the connector's
 	Break(Fault)
 	ExpireToken()
-	Next() Delivery              // the next webhook; waits for it
-	Listed(listing string) int64 // what a buyer could order now
-	Ships(pkg string) int        // how often shipping it took effect
-	Refused() int                // requests answered "too many"
-	Refreshes() int              // token pairs asked for
+	Next() Delivery                   // the next webhook, or message of the queue; waits for it
+	Listed(listing string) int64      // what a buyer could order now
+	Ships(order string) int           // how often shipping it took effect
+	Unknown() (order, listing string) // ids as the vendor makes them, of nothing
+	Refused() int                     // requests answered "too many"
+	Refreshes() int                   // token pairs asked for
 }
 
 // World is one simulated shop and the connector under test.
 type World struct {
 	Connector  channels.Connector
+	Currency   string // of the shop
 	Webhooks   channels.Webhooks
 	App        channels.App
 	Connection channels.Connection
@@ -84,29 +86,43 @@ func Run(t *testing.T, open func(*testing.T, Knobs) World) {
 		name  string
 		knobs Knobs
 		run   func(*testing.T, World)
+		bare  bool // also for a channel without orders
 	}{
-		{"an order from unpaid to arranged", Knobs{Hold: time.Hour}, story},
-		{"orders are grouped, exact and by their ids", Knobs{}, translation},
-		{"missing orders are absent", Knobs{}, missing},
-		{"changed orders come in pages, none twice, none missed", Knobs{}, pages},
-		{"ship twice is once", Knobs{}, twice},
-		{"a cancelled order is gone", Knobs{}, gone},
-		{"a label that is not ready is tried again", Knobs{LabelNotReady: 2}, notReady},
-		{"no answer to a ship is unsure and a re-read settles it", Knobs{}, unsure},
-		{"an unreadable answer is unsure for a write and retried for a read", Knobs{}, garbage},
-		{"a vendor that is down is retried and then left alone", Knobs{}, down},
-		{"an expired token is refreshed once", Knobs{}, expired},
-		{"too many requests slow the connector down and lose nothing", Knobs{PerSecond: 5}, throttled},
-		{"quantities are read back", Knobs{}, quantities},
-		{"a late write overwrites what was sold meanwhile", Knobs{Delay: time.Minute}, late},
-		{"accepted is not applied", Knobs{}, notApplied},
-		{"a refused quantity is a failure", Knobs{RefuseZero: true}, refusedZero},
-		{"listings are paged", Knobs{}, listings},
-		{"webhooks are verified and read", Knobs{}, webhooks},
-		{"a caller that leaves is not waited for", Knobs{}, leaving},
+		{"an order from unpaid to arranged", Knobs{Hold: time.Hour}, story, false},
+		{"orders are grouped, exact and by their ids", Knobs{}, translation, false},
+		{"missing orders are absent", Knobs{}, missing, false},
+		{"changed orders come in pages, none twice, none missed", Knobs{}, pages, false},
+		{"orders are listed by when they were placed", Knobs{}, history, false},
+		{"ship twice is once", Knobs{}, twice, false},
+		{"a cancelled order is gone", Knobs{}, gone, false},
+		{"a label that is not ready is tried again", Knobs{LabelNotReady: 2}, notReady, false},
+		{"no answer to a ship is unsure and a re-read settles it", Knobs{}, unsure, false},
+		{"an unreadable answer is unsure for a write and retried for a read", Knobs{}, garbage, false},
+		{"a vendor that is down is retried and then left alone", Knobs{}, down, false},
+		{"an expired token is refreshed once", Knobs{}, expired, false},
+		{"too many requests slow the connector down and lose nothing", Knobs{PerSecond: 5}, throttled, false},
+		{"quantities are read back", Knobs{}, quantities, false},
+		{"a late write overwrites what was sold meanwhile", Knobs{Delay: time.Minute}, late, false},
+		{"accepted is not applied", Knobs{}, notApplied, true},
+		{"a quantity is swapped only where it is the one named", Knobs{}, swapped, true},
+		{"a refused quantity is a failure", Knobs{RefuseZero: true}, refusedZero, true},
+		{"listings are paged", Knobs{}, listings, true},
+		{"webhooks are verified and read", Knobs{}, webhooks, false},
+		{"a caller that leaves is not waited for", Knobs{}, leaving, false},
+		{"a request to cancel is answered once", Knobs{}, askedToCancel, false},
+		{"goods that come back are refunded once", Knobs{}, goodsBack, false},
+		{"a return is rejected", Knobs{}, noReturn, false},
+		{"a lost answer to a claim is unsure and the same answer again does nothing twice", Knobs{}, lostAnswer, false},
+		{"claims are read whichever way they are asked for", Knobs{}, claimsRead, false},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.run(t, open(t, tt.knobs)) })
+		t.Run(tt.name, func(t *testing.T) {
+			w := open(t, tt.knobs)
+			if !tt.bare && !w.Connector.Capabilities().TakesOrders {
+				return // the channel has none
+			}
+			tt.run(t, w)
+		})
 	}
 }
 
@@ -145,16 +161,62 @@ func wantClass(t *testing.T, err error, want channels.Class) {
 	}
 }
 
-// ready places an order that can be shipped and returns its package.
-func (w World) ready(t *testing.T) (order, pkg string) {
+// ready places an order that can be shipped.
+func (w World) ready(t *testing.T) (order string) {
 	t.Helper()
 	_, listing := w.Sim.List("CASE", "10.00", 100)
 	order = w.Sim.Place(false, Line{Listing: listing, Price: "10.00", Quantity: 1})
-	o := w.wantStatus(t, order, channels.StatusReady)
-	if len(o.Packages) != 1 {
-		t.Fatalf("packages %v, want one", o.Packages)
+	w.wantStatus(t, order, channels.StatusReady)
+	return order
+}
+
+// shipping is how an order is shipped, whoever makes the label.
+type shipping struct {
+	ship func(context.Context) (channels.Shipment, error)
+	read func(context.Context) (channels.Shipment, bool, error)
+}
+
+// shipping finds out how an order is shipped, while the vendor works.
+func (w World) shipping(t *testing.T, order string) shipping {
+	t.Helper()
+	o := w.order(t, order)
+	if platform, ok := w.Connector.(channels.PlatformShipping); ok && !o.SellerShips {
+		if len(o.Packages) != 1 {
+			t.Fatalf("packages %v, want one", o.Packages)
+		}
+		pkg := o.Packages[0]
+		return shipping{
+			func(ctx context.Context) (channels.Shipment, error) { return platform.Arrange(ctx, pkg) },
+			func(ctx context.Context) (channels.Shipment, bool, error) { return platform.Package(ctx, pkg) },
+		}
 	}
-	return order, o.Packages[0]
+	seller, ok := w.Connector.(channels.SellerShipping)
+	if !ok || !o.SellerShips {
+		t.Fatalf("order %s: the seller ships is %v, and the connector can tell a tracking number: %v", order, o.SellerShips, ok)
+	}
+	carriers := must[[]channels.Carrier](t)(seller.Carriers(t.Context(), order))
+	parcel := channels.Parcel{Reference: "p1-" + o.ID[max(0, len(o.ID)-30):], Carrier: "Royal Mail", Tracking: "RM" + o.ID[max(0, len(o.ID)-9):] + "GB", Sent: o.Updated}
+	if len(carriers) > 0 {
+		parcel.Carrier = carriers[0].ID
+	}
+	return shipping{
+		func(ctx context.Context) (channels.Shipment, error) { return seller.Send(ctx, order, parcel) },
+		func(ctx context.Context) (channels.Shipment, bool, error) {
+			known, err := seller.Parcels(ctx, order)
+			for _, p := range known {
+				if p.Tracking == parcel.Tracking {
+					return channels.Shipment{Tracking: p.Tracking, Carrier: p.Carrier}, true, nil
+				}
+			}
+			return channels.Shipment{}, false, err
+		},
+	}
+}
+
+// labels is who makes labels, on a channel that does.
+func (w World) labels() (channels.PlatformShipping, bool) {
+	p, ok := w.Connector.(channels.PlatformShipping)
+	return p, ok && w.Connector.Capabilities().Labels
 }
 
 func story(t *testing.T, w World) {
@@ -165,12 +227,19 @@ func story(t *testing.T, w World) {
 		t.Errorf("unpaid, but paid at %v, recipient shown: %v", o.Paid, o.Recipient != nil)
 	}
 	w.Sim.Pay(id)
-	o = w.wantStatus(t, id, channels.StatusOnHold)
-	if o.Paid.IsZero() || o.Recipient != nil {
-		t.Errorf("on hold, but paid at %v, recipient shown: %v", o.Paid, o.Recipient != nil)
+	o = w.order(t, id)
+	switch o.Status { // some channels show an order as unpaid until it may be shipped
+	case channels.StatusOnHold, channels.StatusUnpaid:
+	default:
+		t.Fatalf("order %s is %s (%s), want it on hold", id, o.Status, o.Vendor)
 	}
-	if _, err := w.Connector.Arrange(t.Context(), o.Packages[0]); err == nil {
-		t.Error("an order on hold was shipped")
+	if o.Paid.IsZero() != (o.Status == channels.StatusUnpaid) || o.Recipient != nil {
+		t.Errorf("%s, but paid at %v, recipient shown: %v", o.Status, o.Paid, o.Recipient != nil)
+	}
+	if p, ok := w.labels(); ok {
+		if _, err := p.Arrange(t.Context(), o.Packages[0]); err == nil {
+			t.Error("an order on hold was shipped")
+		}
 	}
 	w.Sim.Pass(time.Hour)
 	held := o
@@ -178,16 +247,27 @@ func story(t *testing.T, w World) {
 	if !o.Updated.After(held.Updated) || o.Recipient == nil || o.Recipient.Address == "" || o.SelfShips {
 		t.Errorf("ready: updated %v after %v, recipient shown %v, self ships %v", o.Updated, held.Updated, o.Recipient != nil, o.SelfShips)
 	}
-	shipment := must[channels.Shipment](t)(w.Connector.Arrange(t.Context(), o.Packages[0]))
-	if shipment.Already || shipment.Package != o.Packages[0] {
-		t.Errorf("arranged for the first time: %+v", shipment)
+	way := w.shipping(t, id)
+	shipment := must[channels.Shipment](t)(way.ship(t.Context()))
+	if shipment.Already {
+		t.Errorf("shipped for the first time: %+v", shipment)
+	}
+	p, ok := w.labels()
+	if !ok {
+		if o = w.order(t, id); o.Status != channels.StatusArranged && o.Status != channels.StatusTransit {
+			t.Errorf("sent, and the order is %s (%s)", o.Status, o.Vendor)
+		}
+		if read, sent, err := way.read(t.Context()); err != nil || !sent || read.Tracking == "" {
+			t.Errorf("sent, and the channel knows of %+v, %v, %v", read, sent, err)
+		}
+		return
 	}
 	w.wantStatus(t, id, channels.StatusArranged)
-	label := must[channels.Label](t)(w.Connector.Label(t.Context(), o.Packages[0]))
+	label := must[channels.Label](t)(p.Label(t.Context(), o.Packages[0]))
 	if !bytes.HasPrefix(label.File, []byte("%PDF-")) || !bytes.Contains(label.File, []byte("%%EOF")) || label.Tracking == "" || label.Type != "application/pdf" {
 		t.Errorf("label: %d bytes, type %s, tracking %q", len(label.File), label.Type, label.Tracking)
 	}
-	read, arranged, err := w.Connector.Package(t.Context(), o.Packages[0])
+	read, arranged, err := way.read(t.Context())
 	if err != nil || !arranged || read.Tracking != label.Tracking {
 		t.Errorf("package: %+v, %v, %v, want tracking %s", read, arranged, err, label.Tracking)
 	}
@@ -206,26 +286,27 @@ func translation(t *testing.T, w World) {
 	got := []line{}
 	for _, l := range o.Lines {
 		got = append(got, line{l.ListingID, l.Code, l.Quantity, l.Price})
-		if int64(len(l.Items)) != l.Quantity {
-			t.Errorf("line %s: %d item ids for %d units", l.Code, len(l.Items), l.Quantity)
+		if n := int64(len(l.Items)); n != l.Quantity && n != 1 {
+			t.Errorf("line %s: %d item ids for %d units, want one, or one a unit", l.Code, n, l.Quantity)
 		}
 		if l.ListingID == mug && l.ProductID != product {
 			t.Errorf("product %s, want %s", l.ProductID, product)
 		}
 	}
-	gbp := func(minor int64) money.Money { return money.Money{Minor: minor, Currency: "GBP"} }
-	want := []line{{hoodie, "HOODIE-M", 3, gbp(1999)}, {mug, "MUG", 2, gbp(7)}, {hoodie, "HOODIE-M", 1, gbp(1800)}}
+	sum := func(minor int64) money.Money { return money.Money{Minor: minor, Currency: w.Currency} }
+	want := []line{{hoodie, "HOODIE-M", 3, sum(1999)}, {mug, "MUG", 2, sum(7)}, {hoodie, "HOODIE-M", 1, sum(1800)}}
 	if !slices.Equal(got, want) {
 		t.Errorf("lines\n got %v\nwant %v", got, want)
 	}
-	if o.Total != gbp(3*1999+2*7+1800) || o.Currency != "GBP" || o.Buyer == "" || o.Created.IsZero() {
+	if o.Total != sum(3*1999+2*7+1800) || o.Currency != w.Currency || o.Buyer == "" || o.Created.IsZero() {
 		t.Errorf("total %v, currency %s, buyer %q, created %v", o.Total, o.Currency, o.Buyer, o.Created)
 	}
 }
 
 func missing(t *testing.T, w World) {
-	order, _ := w.ready(t)
-	page := must[channels.Page](t)(w.Connector.Orders(t.Context(), []string{"576460000000009999", order}))
+	order := w.ready(t)
+	nobody, _ := w.Sim.Unknown()
+	page := must[channels.Page](t)(w.Connector.Orders(t.Context(), []string{nobody, order}))
 	if len(page.Orders) != 1 || page.Orders[0].ID != order {
 		t.Errorf("got %+v, want the one that exists", page)
 	}
@@ -251,6 +332,7 @@ func pages(t *testing.T, w World) {
 			w.Sim.Pass(time.Second) // so ten orders share a stamp
 		}
 	}
+	w.Sim.Pass(w.Connector.Capabilities().ListsAfter)
 	from := first.Updated
 	until := from.Add(time.Hour)
 	seen, asked := map[string]int{}, 0
@@ -281,88 +363,159 @@ func pages(t *testing.T, w World) {
 	if len(page.Orders) != 0 || page.Next != "" {
 		t.Errorf("nothing changed since, but got %d orders", len(page.Orders))
 	}
-	// A bound inside a second takes that second whole, because stamps are whole seconds.
-	page = must[channels.Page](t)(w.Connector.Changed(t.Context(), last.Add(time.Second/2), last.Add(time.Second/2), ""))
+	// A bound inside a second takes that second whole, because many channels' stamps are whole seconds.
+	inside := last.Truncate(time.Second).Add(time.Second / 2)
+	page = must[channels.Page](t)(w.Connector.Changed(t.Context(), inside, inside, ""))
 	if len(page.Orders) == 0 {
 		t.Error("orders of the second that the window cuts are missing")
 	}
 }
 
+// history: pages by when orders were placed hold each one once, those that change meanwhile too, and none of before or after.
+func history(t *testing.T, w World) {
+	h, ok := w.Connector.(channels.Historian)
+	if !ok {
+		if why := channels.NoHistory(w.Connector); why == "" {
+			t.Error("it does not say why older orders cannot be read")
+		}
+		return
+	}
+	const count = 230
+	_, listing := w.Sim.List("CASE", "10.00", 10*count)
+	before := w.order(t, w.Sim.Place(false, Line{listing, "10.00", 1}))
+	w.Sim.Pass(time.Minute)
+	want := map[string]bool{}
+	var ids []string
+	for i := range count {
+		id := w.Sim.Place(false, Line{listing, "10.00", 1})
+		want[id] = true
+		ids = append(ids, id)
+		if i%10 == 9 {
+			w.Sim.Pass(time.Second)
+		}
+	}
+	first, last := w.order(t, ids[0]), w.order(t, ids[count-1])
+	w.Sim.Pass(time.Minute)
+	after := w.Sim.Place(false, Line{listing, "10.00", 1})
+	w.Sim.Pass(time.Hour + w.Connector.Capabilities().ListsAfter)
+	if oldest := must[time.Time](t)(h.Oldest(t.Context())); oldest.After(before.Created) {
+		t.Errorf("it shows no order of before %v, but one of %v was placed", oldest, before.Created)
+	}
+	seen, asked := map[string]int{}, 0
+	for next := ""; asked == 0 || next != ""; asked++ {
+		page := must[channels.Page](t)(h.Placed(t.Context(), first.Created, last.Created.Add(time.Second), next))
+		for _, o := range page.Orders {
+			seen[o.ID]++
+		}
+		next = page.Next
+		if asked == 0 { // one that was read changes, and one that was not
+			w.Sim.Cancel(ids[0])
+			w.Sim.Cancel(ids[count-1])
+		}
+		if asked > 2*count {
+			t.Fatal("the pages do not end")
+		}
+	}
+	for id, n := range seen {
+		if n > 1 && id != ids[0] && id != ids[count-1] || !want[id] {
+			t.Errorf("order %s came %d times, wanted: %v", id, n, want[id])
+		}
+	}
+	if len(seen) != count || asked < 3 || seen[after] > 0 {
+		t.Errorf("%d orders in %d pages, want %d in more than two", len(seen), asked, count)
+	}
+	page := must[channels.Page](t)(h.Placed(t.Context(), first.Created.Add(-time.Hour), before.Created.Add(-time.Second), ""))
+	if len(page.Orders) != 0 || page.Next != "" {
+		t.Errorf("nothing was placed before, but got %d orders", len(page.Orders))
+	}
+}
+
 func twice(t *testing.T, w World) {
-	_, pkg := w.ready(t)
-	must[channels.Shipment](t)(w.Connector.Arrange(t.Context(), pkg))
-	again := must[channels.Shipment](t)(w.Connector.Arrange(t.Context(), pkg))
+	order := w.ready(t)
+	way := w.shipping(t, order)
+	must[channels.Shipment](t)(way.ship(t.Context()))
+	again := must[channels.Shipment](t)(way.ship(t.Context()))
 	if !again.Already || again.Tracking == "" {
 		t.Errorf("the second time: %+v, want already, with its tracking number", again)
 	}
-	if got := w.Sim.Ships(pkg); got != 1 {
+	if got := w.Sim.Ships(order); got != 1 {
 		t.Errorf("shipped %d times", got)
 	}
 }
 
 func gone(t *testing.T, w World) {
-	order, pkg := w.ready(t)
+	order := w.ready(t)
+	way := w.shipping(t, order)
 	w.Sim.Cancel(order)
-	_, err := w.Connector.Arrange(t.Context(), pkg)
+	_, err := way.ship(t.Context())
 	wantClass(t, err, channels.Gone)
 	o := w.wantStatus(t, order, channels.StatusCancelled)
 	if o.Cancel == "" || len(o.Lines) != 1 {
 		t.Errorf("reason %q, lines %v, want both", o.Cancel, o.Lines)
 	}
-	_, _, err = w.Connector.Package(t.Context(), pkg)
-	wantClass(t, err, channels.Gone)
+	if _, ok := w.labels(); ok {
+		_, _, err = way.read(t.Context())
+		wantClass(t, err, channels.Gone)
+	}
 }
 
 func notReady(t *testing.T, w World) {
-	_, pkg := w.ready(t)
-	if _, err := w.Connector.Label(t.Context(), pkg); err == nil {
+	p, ok := w.labels()
+	if !ok {
+		return
+	}
+	pkg := w.order(t, w.ready(t)).Packages[0]
+	if _, err := p.Label(t.Context(), pkg); err == nil {
 		t.Error("a label of a package that is not arranged")
 	}
-	must[channels.Shipment](t)(w.Connector.Arrange(t.Context(), pkg))
+	must[channels.Shipment](t)(p.Arrange(t.Context(), pkg))
 	for range 2 {
-		_, err := w.Connector.Label(t.Context(), pkg)
+		_, err := p.Label(t.Context(), pkg)
 		wantClass(t, err, channels.Retry)
 	}
-	must[channels.Label](t)(w.Connector.Label(t.Context(), pkg))
+	must[channels.Label](t)(p.Label(t.Context(), pkg))
 }
 
 func unsure(t *testing.T, w World) {
-	_, pkg := w.ready(t)
-	if _, arranged, err := w.Connector.Package(t.Context(), pkg); err != nil || arranged {
-		t.Fatalf("before: arranged %v, %v", arranged, err)
+	order := w.ready(t)
+	way := w.shipping(t, order)
+	if _, shipped, err := way.read(t.Context()); err != nil || shipped {
+		t.Fatalf("before: shipped %v, %v", shipped, err)
 	}
 	w.Sim.Break(Dropped)
-	_, err := w.Connector.Arrange(t.Context(), pkg)
+	_, err := way.ship(t.Context())
 	wantClass(t, err, channels.Unsure)
-	_, _, err = w.Connector.Package(t.Context(), pkg)
+	_, _, err = way.read(t.Context())
 	wantClass(t, err, channels.Retry) // a read without an answer is just read again
 	w.Sim.Break(Works)
-	shipment, arranged, err := w.Connector.Package(t.Context(), pkg)
+	shipment, arranged, err := way.read(t.Context())
 	if err != nil || !arranged || shipment.Tracking == "" {
-		t.Errorf("the re-read says %+v, %v, %v, want arranged", shipment, arranged, err)
+		t.Errorf("the re-read says %+v, %v, %v, want shipped", shipment, arranged, err)
 	}
-	if got := w.Sim.Ships(pkg); got != 1 {
+	if got := w.Sim.Ships(order); got != 1 {
 		t.Errorf("shipped %d times", got)
 	}
 }
 
 func garbage(t *testing.T, w World) {
-	order, pkg := w.ready(t)
+	order := w.ready(t)
+	way := w.shipping(t, order)
 	w.Sim.Break(Garbage)
-	_, err := w.Connector.Arrange(t.Context(), pkg)
+	_, err := way.ship(t.Context())
 	wantClass(t, err, channels.Unsure)
 	_, err = w.Connector.Orders(t.Context(), []string{order})
 	wantClass(t, err, channels.Retry)
 	w.Sim.Break(Works)
-	if got := must[channels.Shipment](t)(w.Connector.Arrange(t.Context(), pkg)); !got.Already || w.Sim.Ships(pkg) != 1 {
-		t.Errorf("got %+v, shipped %d times, want already, once", got, w.Sim.Ships(pkg))
+	if got := must[channels.Shipment](t)(way.ship(t.Context())); !got.Already || w.Sim.Ships(order) != 1 {
+		t.Errorf("got %+v, shipped %d times, want already, once", got, w.Sim.Ships(order))
 	}
 }
 
 func down(t *testing.T, w World) {
-	order, pkg := w.ready(t)
+	order := w.ready(t)
+	way := w.shipping(t, order)
 	w.Sim.Break(Down)
-	_, err := w.Connector.Arrange(t.Context(), pkg)
+	_, err := way.ship(t.Context())
 	wantClass(t, err, channels.Unsure) // a 5xx does not say that nothing was done
 	var f *channels.Failure
 	for range 50 {
@@ -381,7 +534,7 @@ func down(t *testing.T, w World) {
 }
 
 func expired(t *testing.T, w World) {
-	order, _ := w.ready(t)
+	order := w.ready(t)
 	w.Sim.ExpireToken()
 	w.order(t, order)
 	if got := w.Sim.Refreshes(); got != 1 {
@@ -406,7 +559,7 @@ func expired(t *testing.T, w World) {
 }
 
 func throttled(t *testing.T, w World) {
-	order, _ := w.ready(t)
+	order := w.ready(t)
 	results := make(chan error)
 	for range 20 {
 		go func() {
@@ -433,16 +586,20 @@ func throttled(t *testing.T, w World) {
 
 func quantities(t *testing.T, w World) {
 	product, listing := w.Sim.List("MUG", "5.00", 12)
+	_, nothing := w.Sim.Unknown()
 	w.Sim.Place(false, Line{listing, "5.00", 3})
 	read := func() channels.Quantity {
 		t.Helper()
-		got := must[[]channels.Quantity](t)(w.Connector.Quantities(t.Context(), []string{listing, "1729000000000009999"}))
+		got := must[[]channels.Quantity](t)(w.Connector.Quantities(t.Context(), []string{listing, nothing}))
 		if len(got) != 1 {
 			t.Fatalf("got %+v, want the one that exists", got)
 		}
 		return got[0]
 	}
 	want := channels.Quantity{ListingID: listing, ProductID: product, Code: "MUG", Available: 9, Committed: 3}
+	if w.Connector.Capabilities().HidesCommitted {
+		want.Committed = 0
+	}
 	if got := read(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -457,7 +614,7 @@ func quantities(t *testing.T, w World) {
 	for _, quantity := range []int64{-1, w.Connector.Capabilities().MaxQuantity + 1} {
 		wantClass(t, w.Connector.SetQuantity(t.Context(), product, listing, quantity), channels.Bug)
 	}
-	if err := w.Connector.SetQuantity(t.Context(), product, "1729000000000009999", 1); err == nil {
+	if err := w.Connector.SetQuantity(t.Context(), product, nothing, 1); err == nil {
 		t.Error("a listing that does not exist was written")
 	}
 }
@@ -466,6 +623,9 @@ func late(t *testing.T, w World) {
 	product, listing := w.Sim.List("MUG", "5.00", 10)
 	if err := w.Connector.SetQuantity(t.Context(), product, listing, 8); err != nil {
 		t.Fatal(err)
+	}
+	if _, swaps := w.Connector.(channels.Swapper); swaps {
+		return // what it writes is in effect with the answer
 	}
 	w.wantListed(t, listing, 10) // accepted, not in effect
 	w.Sim.Place(false, Line{listing, "5.00", 2})
@@ -491,6 +651,30 @@ func notApplied(t *testing.T, w World) {
 		t.Fatalf("it was to be accepted: %v", err)
 	}
 	w.wantListed(t, listing, 10)
+}
+
+// swapped is about channels that write a quantity only where the listed one is still the one named.
+func swapped(t *testing.T, w World) {
+	swapper, ok := w.Connector.(channels.Swapper)
+	if want := w.Connector.Capabilities().Write == channels.WriteCompareAndSwap; ok != want {
+		t.Fatalf("it can swap: %v, and its capabilities say %v", ok, want)
+	}
+	if !ok {
+		return
+	}
+	product, listing := w.Sim.List("MUG", "5.00", 10)
+	if err := swapper.SwapQuantity(t.Context(), product, listing, 10, 8, "key-1"); err != nil {
+		t.Fatal(err)
+	}
+	w.wantListed(t, listing, 8)
+	w.Sim.Place(false, Line{listing, "5.00", 2})
+	wantClass(t, swapper.SwapQuantity(t.Context(), product, listing, 8, 7, "key-2"), channels.Stale)
+	w.wantListed(t, listing, 6)
+	if err := swapper.SwapQuantity(t.Context(), product, listing, 10, 8, "key-1"); err != nil {
+		t.Errorf("the first key again: %v, want its answer again", err)
+	}
+	w.wantListed(t, listing, 6) // and no second effect
+	wantClass(t, swapper.SwapQuantity(t.Context(), product, listing, 6, -1, "key-3"), channels.Bug)
 }
 
 func refusedZero(t *testing.T, w World) {
@@ -537,8 +721,15 @@ func listings(t *testing.T, w World) {
 }
 
 func webhooks(t *testing.T, w World) {
-	order, _ := w.ready(t)
+	order := w.ready(t)
 	d := w.Sim.Next()
+	if q, ok := w.Connector.(channels.Queued); ok && q.Queue() != nil {
+		if err := w.Webhooks.Verify(w.App, d.Header, d.Body); !errors.Is(err, channels.ErrSignature) {
+			t.Errorf("what is posted by anybody is taken, though news come by queue: %v", err)
+		}
+		w.hints(t, order, d)
+		return
+	}
 	if err := w.Webhooks.Verify(w.App, d.Header, d.Body); err != nil {
 		t.Fatalf("the vendor's own signature: %v", err)
 	}
@@ -566,7 +757,13 @@ func webhooks(t *testing.T, w World) {
 			t.Errorf("%s: got %v, want ErrSignature", name, err)
 		}
 	}
-	hints := must[[]channels.Hint](t)(w.Webhooks.Hints(d.Body))
+	w.hints(t, order, d)
+}
+
+// hints reads the first delivery about an order, then those of its cancellation.
+func (w World) hints(t *testing.T, order string, d Delivery) {
+	t.Helper()
+	hints := must[[]channels.Hint](t)(w.Webhooks.Hints(w.Webhooks.Keep(d.Header, d.Body)))
 	if len(hints) != 1 || hints[0].Order != order || hints[0].Shop != w.Connection.ShopID || hints[0].Kind != "order" ||
 		hints[0].Delivery == "" || hints[0].Updated.IsZero() || hints[0].Unknown {
 		t.Errorf("got %+v, want one about order %s", hints, order)
@@ -575,18 +772,21 @@ func webhooks(t *testing.T, w World) {
 	kinds := map[string]bool{}
 	for range 2 {
 		d := w.Sim.Next()
-		hints := must[[]channels.Hint](t)(w.Webhooks.Hints(d.Body))
+		hints := must[[]channels.Hint](t)(w.Webhooks.Hints(w.Webhooks.Keep(d.Header, d.Body)))
 		if len(hints) != 1 || hints[0].Order != order {
 			t.Errorf("after the cancellation: %+v", hints)
 			continue
 		}
 		kinds[hints[0].Kind] = true
 	}
-	if !kinds["order"] || !kinds["cancellation"] {
-		t.Errorf("kinds %v, want order and cancellation", kinds)
+	if sales, ok := w.Connector.(channels.AfterSales); ok { // where a cancellation is a claim, a webhook of its own tells of it
+		page := must[channels.ClaimPage](t)(sales.ClaimsOf(t.Context(), channels.Cancellation, []string{order}, ""))
+		if len(page.Claims) > 0 && (!kinds["order"] || !kinds["cancellation"]) {
+			t.Errorf("kinds %v, want order and cancellation", kinds)
+		}
 	}
 	var invalid channels.Invalid
-	if _, err := w.Webhooks.Hints(d.Body[:len(d.Body)/2]); !errors.As(err, &invalid) {
+	if _, err := w.Webhooks.Hints(w.Webhooks.Keep(d.Header, d.Body[:len(d.Body)/2])); !errors.As(err, &invalid) {
 		t.Errorf("half a body: got %v, want an Invalid", err)
 	}
 }
@@ -600,15 +800,16 @@ func half(h http.Header) http.Header {
 }
 
 func leaving(t *testing.T, w World) {
-	order, pkg := w.ready(t)
+	order := w.ready(t)
+	way := w.shipping(t, order)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.Connector.Orders(ctx, []string{order}); err == nil {
 		t.Error("a call without a caller")
 	}
-	_, err := w.Connector.Arrange(ctx, pkg)
+	_, err := way.ship(ctx)
 	wantClass(t, err, channels.Retry) // never sent, so not unsure
-	if got := w.Sim.Ships(pkg); got != 0 {
+	if got := w.Sim.Ships(order); got != 0 {
 		t.Errorf("shipped %d times", got)
 	}
 }

@@ -1,6 +1,7 @@
 package tiktok_test
 
 import (
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -14,9 +15,9 @@ import (
 
 func TestAuthorize(t *testing.T) {
 	r := newRig(t, channelstest.Knobs{})
-	o := tiktok.Options{App: r.app, Client: r.client, Clock: r.clock}
+	o := channels.Opening{App: r.app, Client: r.client, Clock: r.clock}
 	code := r.AuthCode(shop)
-	token, shops, err := tiktok.Authorize(t.Context(), o, code)
+	token, shops, err := tiktok.Vendor.Authorize(t.Context(), o, channels.Grant{"code": code})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,16 +27,16 @@ func TestAuthorize(t *testing.T) {
 	}
 	want := r.Connection
 	want.ID, want.Name = "", "Test Shop"
-	if len(shops) != 1 || shops[0] != want {
+	if len(shops) != 1 || !reflect.DeepEqual(shops[0], want) {
 		t.Errorf("got %+v, want %+v", shops, want)
 	}
 	for name, code := range map[string]string{"used": code, "invented": "ROW_x", "empty": ""} {
-		if _, _, err := tiktok.Authorize(t.Context(), o, code); err == nil || channels.ClassOf(err) != channels.Auth {
+		if _, _, err := tiktok.Vendor.Authorize(t.Context(), o, channels.Grant{"code": code}); err == nil || channels.ClassOf(err) != channels.Auth {
 			t.Errorf("a code that is %s: got %v, want class auth", name, err)
 		}
 	}
 	o.App.Secrets = []string{"wrong"}
-	if _, _, err := tiktok.Authorize(t.Context(), o, r.AuthCode(shop)); err == nil || channels.ClassOf(err) != channels.Auth || strings.Contains(err.Error(), "wrong") {
+	if _, _, err := tiktok.Vendor.Authorize(t.Context(), o, channels.Grant{"code": r.AuthCode(shop)}); err == nil || channels.ClassOf(err) != channels.Auth || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("a wrong secret: got %v, want class auth without it", err)
 	}
 }
@@ -133,8 +134,12 @@ func TestConsent(t *testing.T) {
 		{"", true, "https://services.tiktokshops.us/open/authorize?service_id=7+7&state=a%26b"},
 		{"http://127.0.0.1:8090", true, "http://127.0.0.1:8090/open/authorize?service_id=7+7&state=a%26b"},
 	} {
-		if got := tiktok.Consent(channels.App{AuthURL: c.auth}, "7 7", "a&b", c.us); got != c.want {
-			t.Errorf("auth %q, us %v: %s", c.auth, c.us, got)
+		asked := channels.Grant{"service": "7 7"}
+		if c.us {
+			asked["us"] = "yes"
+		}
+		if got, err := tiktok.Vendor.Consent(channels.App{AuthURL: c.auth}, asked, "a&b"); got != c.want || err != nil {
+			t.Errorf("auth %q, us %v: %s, %v", c.auth, c.us, got, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/channelstest"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 	"github.com/creatorflow/creatorflow/channels/tiktok"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 )
@@ -32,6 +33,7 @@ type rig struct {
 	deliveries chan channelstest.Delivery
 	clock      func() time.Time
 	listed     int
+	shipping   string // of orders that are placed; empty = the vendor's own
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -71,7 +73,7 @@ func newRig(t *testing.T, k channelstest.Knobs) *rig {
 
 	cipher := r.AddShop(tiktoksim.Shop{ID: shop, Name: "Test Shop"})
 	var err error
-	if r.client, err = channels.NewClient(server.URL); err != nil {
+	if r.client, err = outbound.NewClient(server.URL); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.client.CloseIdleConnections)
@@ -84,13 +86,26 @@ func newRig(t *testing.T, k channelstest.Knobs) *rig {
 		BaseURL: server.URL, AuthURL: server.URL,
 	}
 	connection := channels.Connection{ID: "c1", App: "app1", Channel: "tiktok", ShopID: shop, Cipher: cipher}
-	o := tiktok.Options{App: r.app, Connection: connection, Client: r.client, Clock: r.clock, Timeout: 2 * time.Second}
-	o.Tokens = tiktok.NewKeeper(o, r.tokens)
+	o := channels.Opening{App: r.app, Connection: connection, Client: r.client, Clock: r.clock, Timeout: 2 * time.Second}
+	o.Tokens = tiktok.Vendor.Keeper(o, r.tokens)
 	r.connector = tiktok.New(o)
 	r.World = channelstest.World{
-		Connector: r.connector, Webhooks: tiktok.Webhooks{}, App: r.app, Connection: connection, Sim: handle{r},
+		Connector: r.connector, Currency: "GBP", Webhooks: tiktok.Webhooks{}, App: r.app, Connection: connection, Sim: handle{r},
 	}
 	return r
+}
+
+// connectorOf is a connector to another of the simulator's shops.
+func (r *rig) connectorOf(id, cipher string) *tiktok.Connector {
+	pair := r.Tokens(id)
+	o := channels.Opening{
+		App: r.app, Connection: channels.Connection{ID: "c" + id, App: "app1", Channel: "tiktok", ShopID: id, Cipher: cipher},
+		Client: r.client, Clock: r.clock, Timeout: 2 * time.Second,
+	}
+	o.Tokens = tiktok.Vendor.Keeper(o, &drawer{token: channels.Token{
+		Access: pair.AccessToken, AccessExpires: pair.AccessExpires, Refresh: pair.RefreshToken, RefreshExpires: pair.RefreshExpires,
+	}})
+	return tiktok.New(o)
 }
 
 // drawer keeps one token and counts how often it was replaced.
@@ -139,6 +154,7 @@ func (h handle) Place(unpaid bool, lines ...channelstest.Line) string {
 	h.t.Helper()
 	n := tiktoksim.NewOrder{
 		BuyerID: "7494000000000000001", BuyerName: "Ana Maria", Address: "1 High Street", City: "Leeds", PostalCode: "LS1 1AA", Unpaid: unpaid,
+		ShippingType: h.shipping,
 	}
 	for _, l := range lines {
 		n.Lines = append(n.Lines, tiktoksim.Line{SKUID: l.Listing, Quantity: l.Quantity, Price: l.Price})
@@ -153,10 +169,18 @@ func (h handle) Cancel(order string) {
 	h.t.Helper()
 	h.must(h.CancelOrder(shop, order, "buyer_no_longer_needs_it"))
 }
-func (h handle) ExpireToken()         { h.Sim.ExpireToken(shop) }
-func (h handle) Ships(pkg string) int { return h.Counts().Ships[pkg] }
-func (h handle) Refreshes() int       { return h.Counts().Requests["GET /api/v2/token/refresh"] }
-func (h handle) Refused() int         { return h.Counts().RateLimited }
+func (h handle) ExpireToken() { h.Sim.ExpireToken(shop) }
+func (h handle) Ships(order string) (n int) {
+	for _, pkg := range h.orderNow(order).Packages {
+		n += h.Counts().Ships[pkg]
+	}
+	return n
+}
+
+func (h handle) Unknown() (order, listing string) { return "576460000000009999", "1729000000000009999" }
+
+func (h handle) Refreshes() int { return h.Counts().Requests["GET /api/v2/token/refresh"] }
+func (h handle) Refused() int   { return h.Counts().RateLimited }
 
 func (h handle) Pass(d time.Duration) {
 	h.mu.Lock()
@@ -189,4 +213,51 @@ func (h handle) Listed(listing string) int64 {
 	stock, err := h.Stock(shop, listing)
 	h.must(err)
 	return int64(stock.Listed)
+}
+
+func (h handle) AskCancel(order string) {
+	h.t.Helper()
+	h.must(h.RequestCancel(shop, order, "no_longer_needed"))
+}
+
+// took is how often an answer to an order's claim took effect that the vendor's word for it is among.
+func (h handle) took(kind channels.ClaimKind, order string, words ...string) (n int) {
+	h.t.Helper()
+	id := h.only(kind, order).ID
+	for _, word := range words {
+		n += h.Counts().Answers[id+" "+word]
+	}
+	return n
+}
+
+func (h handle) Cancelled(order string) int {
+	return h.took(channels.Cancellation, order, "APPROVE")
+}
+
+func (h handle) Deliver(order string) {
+	h.t.Helper()
+	for _, pkg := range h.orderNow(order).Packages {
+		_, err := h.connector.Arrange(h.t.Context(), pkg)
+		h.must(err)
+	}
+	h.must(h.Collect(shop, order))
+	h.must(h.Sim.Deliver(shop, order))
+}
+
+func (h handle) AskReturn(order, listing string, quantity int) {
+	h.t.Helper()
+	for _, l := range h.orderNow(order).Lines {
+		if l.ListingID == listing {
+			_, err := h.RequestReturn(shop, order, "RETURN_AND_REFUND", "damaged", l.Items[:quantity]...)
+			h.must(err)
+			return
+		}
+	}
+	h.t.Fatalf("order %s has no listing %s", order, listing)
+}
+
+func (h handle) SendBack(claim string) { h.t.Helper(); h.must(h.Sim.SendBack(shop, claim)) }
+
+func (h handle) Refunds(order string) int {
+	return h.took(channels.Return, order, "APPROVE_RECEIVED_PACKAGE", "APPROVE_REFUND")
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 )
 
 // vendor answers in place of the network.
@@ -31,13 +32,13 @@ func shop(v vendor) *Connector {
 }
 
 func shopWith(v vendor, tokens channels.Tokens) *Connector {
-	o := Options{
+	o := channels.Opening{
 		App:        channels.App{Key: "key", Secrets: []string{"canary-secret"}, BaseURL: "https://api.test", AuthURL: "https://auth.test"},
 		Connection: channels.Connection{ID: "c1", Cipher: "cipher"},
 		Clock:      time.Now,
 		Client:     &http.Client{Transport: v, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
-	o.Tokens = NewKeeper(o, tokens)
+	o.Tokens = Vendor.Keeper(o, tokens)
 	return New(o)
 }
 
@@ -150,7 +151,7 @@ func TestWhatTheNetworkDoes(t *testing.T) {
 		{"404 of some other server", answers(404, nil, "not found"), channels.Rejected, channels.Rejected},
 		{"no route", fails(&net.OpError{Op: "dial", Err: errors.New("no route")}), channels.Retry, channels.Retry}, // never sent
 		{"reset", fails(&net.OpError{Op: "read", Err: errors.New("reset")}), channels.Unsure, channels.Retry},
-		{"blocked address", fails(channels.ErrBlocked), channels.Rejected, channels.Rejected},
+		{"blocked address", fails(outbound.ErrBlocked), channels.Rejected, channels.Rejected},
 		{"silence", func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }, channels.Unsure, channels.Retry},
 	}
 	for _, tt := range tests {

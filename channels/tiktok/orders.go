@@ -43,20 +43,35 @@ func (c *Connector) Orders(ctx context.Context, ids []string) (channels.Page, er
 	return readPage(name, data)
 }
 
+// searched names the search of orders; whatever it searches by, it is one endpoint with one quota.
+const searched = "list changed orders"
+
 // Changed implements channels.Connector. The vendor's update_time is whole seconds and equal stamps are common: the window
 // is widened to whole seconds, and callers overlap windows. Pages of one window need the same since and until.
 func (c *Connector) Changed(ctx context.Context, since, until time.Time, page string) (channels.Page, error) {
-	const name = "list changed orders"
+	return c.search(ctx, "update_time", since, until, page)
+}
+
+// Oldest implements channels.Historian: the vendor names no end.
+func (*Connector) Oldest(context.Context) (time.Time, error) { return time.Time{}, nil }
+
+// Placed implements channels.Historian. When an order was placed never changes, so pages of it do not move.
+func (c *Connector) Placed(ctx context.Context, from, until time.Time, page string) (channels.Page, error) {
+	return c.search(ctx, "create_time", from, until, page)
+}
+
+// search lists orders by a time of theirs, which is also what they are sorted by.
+func (c *Connector) search(ctx context.Context, by string, since, until time.Time, page string) (channels.Page, error) {
 	window := map[string]int64{}
 	if !since.IsZero() {
-		window["update_time_ge"] = since.Unix()
+		window[by+"_ge"] = since.Unix()
 	}
 	if !until.IsZero() {
-		window["update_time_lt"] = until.Add(time.Second - 1).Unix()
+		window[by+"_lt"] = until.Add(time.Second - 1).Unix()
 	}
 	q := wire.Request{
-		Name: name, Method: http.MethodPost, Path: "/order/202309/orders/search",
-		Query: url.Values{"page_size": {strconv.Itoa(pageSize)}, "sort_field": {"update_time"}, "sort_order": {"ASC"}},
+		Name: searched, Method: http.MethodPost, Path: "/order/202309/orders/search",
+		Query: url.Values{"page_size": {strconv.Itoa(pageSize)}, "sort_field": {by}, "sort_order": {"ASC"}},
 	}
 	if page != "" {
 		q.Query.Set("page_token", page)
@@ -68,7 +83,7 @@ func (c *Connector) Changed(ctx context.Context, since, until time.Time, page st
 	if err != nil {
 		return channels.Page{}, err
 	}
-	return readPage(name, data)
+	return readPage(searched, data)
 }
 
 // readPage translates a page of orders; a broken order is an Invalid beside the others.
@@ -106,6 +121,9 @@ var statuses = map[string]channels.Status{
 	"CANCEL":              channels.StatusCancelled,
 }
 
+// initiators are the vendor's words for who cancelled an order.
+var initiators = map[string]string{"SELLER": channels.BySeller, "BUYER": channels.ByBuyer, "SYSTEM": channels.ByChannel, "OPERATOR": channels.ByChannel}
+
 // wireOrder holds each field as it came, so that one of the wrong kind is named and does not hide the rest.
 type wireOrder struct {
 	ID          json.RawMessage `json:"id"`
@@ -121,10 +139,12 @@ type wireOrder struct {
 	Recipient   json.RawMessage `json:"recipient_address"`
 	Packages    json.RawMessage `json:"packages"`
 	Cancel      json.RawMessage `json:"cancel_reason"`
+	CancelBy    json.RawMessage `json:"cancellation_initiator"`
 	ArrangeBy   json.RawMessage `json:"rts_sla_time"`
 	ShipBy      json.RawMessage `json:"shipping_due_time"`
 	CollectBy   json.RawMessage `json:"tts_sla_time"`
 	Fulfillment json.RawMessage `json:"fulfillment_type"`
+	Shipping    json.RawMessage `json:"shipping_type"`
 }
 
 // readOrder translates one order, the i-th of its page, or says what is wrong with it.
@@ -149,6 +169,7 @@ func readOrder(i int, raw json.RawMessage) (channels.Order, *channels.Invalid) {
 	}
 	o.ShipBy = cmp.Or(r.Time("rts_sla_time", w.ArrangeBy), r.Time("shipping_due_time", w.ShipBy), r.Time("tts_sla_time", w.CollectBy))
 	o.SelfShips = r.Text("fulfillment_type", w.Fulfillment) == "FULFILLMENT_BY_TIKTOK"
+	o.SellerShips = !o.SelfShips && channels.Lenient(w.Shipping) == "SELLER"
 	o.Buyer = channels.Lenient(w.Buyer)
 	o.Recipient = recipient(w)
 	for n, item := range r.List("packages", w.Packages) {
@@ -162,7 +183,7 @@ func readOrder(i int, raw json.RawMessage) (channels.Order, *channels.Invalid) {
 	readMoney(r, &o, w.Payment)
 	readLines(r, &o, w.Items)
 	if o.Status == channels.StatusCancelled {
-		o.Cancel = r.Text("cancel_reason", w.Cancel)
+		o.Cancel, o.CancelBy = r.Text("cancel_reason", w.Cancel), initiators[channels.Lenient(w.CancelBy)]
 	}
 	return o, r.Invalid
 }
@@ -264,6 +285,31 @@ func (g *lineGroup) add(l channels.Line) {
 	g.lines[i].Items = append(g.lines[i].Items, l.Items...)
 }
 
+// district is one level of an address: L0 the country, L1 the state or nation, then smaller ones.
+type district struct {
+	Level channels.Text `json:"address_level"`
+	Kind  channels.Text `json:"address_level_name"`
+	Name  channels.Text `json:"address_name"`
+}
+
+// townOf finds the town, by its kind or else as the smallest district there is, and the state.
+func townOf(districts json.RawMessage) (city, state string) {
+	var list []district
+	_ = json.Unmarshal(districts, &list) // hidden when it is something else
+	named := false
+	for _, d := range list {
+		kind := strings.ToLower(string(d.Kind))
+		isTown := strings.Contains(kind, "city") || strings.Contains(kind, "town")
+		switch {
+		case isTown, !named && d.Level != "L0" && d.Level != "L1":
+			city, named = string(d.Name), named || isTown
+		case d.Level == "L1":
+			state = string(d.Name)
+		}
+	}
+	return city, state
+}
+
 // recipient reads personal data; nil while the vendor hides it. Nothing in it can make an order invalid.
 func recipient(w wireOrder) *channels.Recipient {
 	var address struct {
@@ -272,6 +318,9 @@ func recipient(w wireOrder) *channels.Recipient {
 		Full       json.RawMessage `json:"full_address"`
 		PostalCode json.RawMessage `json:"postal_code"`
 		Region     json.RawMessage `json:"region_code"`
+		Line1      json.RawMessage `json:"address_line1"`
+		Line2      json.RawMessage `json:"address_line2"`
+		Districts  json.RawMessage `json:"district_info"`
 	}
 	if len(w.Recipient) > 0 && json.Unmarshal(w.Recipient, &address) != nil {
 		return nil
@@ -279,7 +328,9 @@ func recipient(w wireOrder) *channels.Recipient {
 	p := channels.Recipient{
 		Name: channels.Lenient(address.Name), Phone: channels.Lenient(address.Phone), Email: channels.Lenient(w.Email), Address: channels.Lenient(address.Full),
 		PostalCode: channels.Lenient(address.PostalCode), Region: channels.Lenient(address.Region), Message: channels.Lenient(w.Message),
+		Line1: channels.Lenient(address.Line1), Line2: channels.Lenient(address.Line2),
 	}
+	p.City, p.State = townOf(address.Districts)
 	if p == (channels.Recipient{}) {
 		return nil
 	}

@@ -16,7 +16,7 @@ const (
 	fileTimeout = 3        // times the timeout of a call
 )
 
-// Arrange implements channels.Connector. What the vendor calls shipped already is read again before it is believed; the
+// Arrange implements channels.PlatformShipping. What the vendor calls shipped already is read again before it is believed; the
 // tracking number comes with the label.
 func (c *Connector) Arrange(ctx context.Context, pkg string) (channels.Shipment, error) {
 	const name = "ship package"
@@ -47,7 +47,7 @@ func (c *Connector) Arrange(ctx context.Context, pkg string) (channels.Shipment,
 	return shipment, nil
 }
 
-// Package implements channels.Connector: it reports whether shipment has been arranged. A cancelled package is Gone.
+// Package implements channels.PlatformShipping: it reports whether shipment has been arranged. A cancelled package is Gone.
 func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment, bool, error) {
 	const name = "read package"
 	if err := wire.CheckID(name, pkg); err != nil {
@@ -77,7 +77,7 @@ func (c *Connector) Package(ctx context.Context, pkg string) (channels.Shipment,
 	return s, false, &channels.Failure{Class: channels.Rejected, Call: name, Message: "unknown package status " + channels.Short(string(p.Status), 40)}
 }
 
-// Label implements channels.Connector: an A6 PDF. While the vendor is still making it the class is Retry.
+// Label implements channels.PlatformShipping: an A6 PDF. While the vendor is still making it the class is Retry.
 func (c *Connector) Label(ctx context.Context, pkg string) (channels.Label, error) {
 	const name = "make label"
 	if err := wire.CheckID(name, pkg); err != nil {

@@ -9,26 +9,18 @@
 package tiktok
 
 import (
-	"context"
 	"net/url"
 	"sync"
 	"sync/atomic"
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/aftersales"
+	ship "github.com/creatorflow/creatorflow/channels/tiktok/parcels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
 // MaxQuantity is the most that can be listed of one SKU.
 const MaxQuantity = 99_999
-
-// What the way to the vendor is opened with, and how it does.
-type (
-	// Options is what a connector needs.
-	Options = wire.Options
-	// State is how the connection does, for people to see.
-	State = wire.State
-)
 
 // The vendor's hosts, for an App that names none.
 const (
@@ -36,32 +28,47 @@ const (
 	AuthURL = wire.AuthURL
 )
 
-// NewKeeper makes the keeper of a stored pair. Of o it uses App, Client, Clock, Log and Timeout.
-func NewKeeper(o Options, store channels.Tokens) *channels.Keeper { return wire.NewKeeper(o, store) }
+// Vendor is TikTok Shop, for the hub's list of channels.
+var Vendor = channels.Vendor{
+	Name: "tiktok", Title: "TikTok Shop",
+	Key:    channels.Field{Name: "app-key", Label: "App key", Help: "Partner Center shows it with the app."},
+	Secret: channels.Field{Name: "app-secret", Label: "App secret", Help: "Partner Center shows it with the app.", Secret: true},
+	Ask: []channels.Field{
+		{Name: "service", Label: "Service id", Help: "Partner Center shows it with the app. The app's redirect address there must be the hub's channels page."},
+		{Name: "us", Label: "Does the shop sell in the United States?", Help: "The consent page is another one there.", Question: true, Optional: true},
+	},
+	Grant: []channels.Field{
+		{Name: "code", Label: "Code", Help: "From the seller's consent; it lives 30 minutes and works once. The whole address that it came back in will do."},
+	},
+	Hosts:     []string{BaseURL, AuthURL},
+	Webhooks:  Webhooks{},
+	Keeper:    wire.NewKeeper,
+	Open:      func(o channels.Opening) channels.Connector { return New(o) },
+	Consent:   consent,
+	Authorize: wire.Authorize,
+}
 
-// Consent is the page on which a seller says yes to an app, which its service id names. A simulator, at an address of its
+// consent is the page on which a seller says yes to an app, which its service id names. A simulator, at an address of its
 // own, has the page there.
-func Consent(app channels.App, service, state string, us bool) string {
+func consent(app channels.App, asked channels.Grant, state string) (string, error) {
 	page := "https://services.tiktokshop.com"
 	switch {
 	case app.AuthURL != "" && app.AuthURL != AuthURL:
 		page = app.AuthURL
-	case us:
+	case asked["us"] != "":
 		page = "https://services.tiktokshops.us"
 	}
-	return page + "/open/authorize?" + url.Values{"service_id": {service}, "state": {state}}.Encode()
+	return page + "/open/authorize?" + url.Values{"service_id": {asked["service"]}, "state": {state}}.Encode(), nil
 }
 
-// Authorize exchanges the code a seller's consent gave (30 minutes, once) for a token pair and lists the shops it opens.
-// Of o it uses App, Client, Clock and Timeout. The connections have no ID yet; all of them share the one pair.
-func Authorize(ctx context.Context, o Options, code string) (channels.Token, []channels.Connection, error) {
-	return wire.Authorize(ctx, o, code)
-}
+// parcels tells the vendor of parcels of the seller's own carrier, and which units travel together.
+type parcels = ship.Desk
 
 // Connector speaks to one shop. Its methods may be called from many goroutines.
 type Connector struct {
 	*wire.Line
 	aftersales.Desk
+	parcels
 	shop channels.Connection
 
 	mu         sync.Mutex          // guards warehouses
@@ -76,14 +83,24 @@ var (
 	_ channels.Subscriber   = (*Connector)(nil)
 	_ channels.VariantNamer = (*Connector)(nil)
 	_ channels.AfterSales   = (*Connector)(nil)
+	_ channels.Canceller    = (*Connector)(nil)
 	_ channels.Clocked      = (*Connector)(nil)
-	_ channels.Prober       = Webhooks{}
+	_ channels.Paced        = (*Connector)(nil)
+	_ channels.Historian    = (*Connector)(nil)
+
+	_ channels.PlatformShipping = (*Connector)(nil)
+
+	_ channels.Prober = Webhooks{}
+
+	_ channels.SellerShipping = (*Connector)(nil)
+	_ channels.Retracker      = (*Connector)(nil)
+	_ channels.Repacker       = (*Connector)(nil)
 )
 
 // New makes a connector; it calls nobody.
-func New(o Options) *Connector {
+func New(o channels.Opening) *Connector {
 	line := wire.New(o)
-	return &Connector{Line: line, Desk: aftersales.New(line), shop: o.Connection, warehouses: map[string][]string{}}
+	return &Connector{Line: line, Desk: aftersales.New(line), parcels: ship.New(line), shop: o.Connection, warehouses: map[string][]string{}}
 }
 
 // Capabilities implements channels.Connector. Whether the vendor takes a quantity of 0 is not documented: it counts as

@@ -71,6 +71,9 @@ func (Webhooks) Verify(app channels.App, header http.Header, body []byte) error 
 	return nil
 }
 
+// Keep implements channels.Webhooks: the body says all.
+func (Webhooks) Keep(_ http.Header, body []byte) []byte { return body }
+
 // Hints implements channels.Webhooks. A package update names several orders and gives one hint for each, all with the same
 // delivery key. Where the vendor sent no id and the fallback would not be unique, the key is empty: always process.
 func (Webhooks) Hints(body []byte) ([]channels.Hint, error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 	"github.com/creatorflow/creatorflow/channels/tiktok/wire"
 )
 
@@ -187,7 +188,7 @@ func TestLabelFiles(t *testing.T) {
 		{"HTML", answers(200, nil, "<html>"), channels.Retry},
 		{"expired", answers(403, nil, "%PDF-1.4"), channels.Retry},
 		{"too large", answers(200, nil, "%PDF-"+strings.Repeat("x", maxLabel)), channels.Rejected},
-		{"another network", func(*http.Request) (*http.Response, error) { return nil, channels.ErrBlocked }, channels.Rejected},
+		{"another network", func(*http.Request) (*http.Response, error) { return nil, outbound.ErrBlocked }, channels.Rejected},
 	}
 	for _, tt := range tests {
 		c := shop(func(r *http.Request) (*http.Response, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/creatorflow/creatorflow/cmd/creatorflow/drills"
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
@@ -31,19 +32,20 @@ const (
 )
 
 type cli struct {
-	Serve   serveCommand   `cmd:"" help:"Run the hub on a data folder."`
-	Demo    demoCommand    `cmd:"" help:"Run the hub with a simulated TikTok Shop that replays a real order log."`
-	Connect connectCommand `cmd:"" help:"Connect a shop: to the running server, else to the data folder."`
-	Doctor  doctorCommand  `cmd:"" help:"Examine the connected shops and say what mends each thing that is wrong."`
-	Sim     simCommand     `cmd:"" help:"Run a channel's simulator."`
-	Verify  verifyCommand  `cmd:"" help:"Recompute the log's integrity and compare the views with a rebuild."`
-	Rebuild rebuildCommand `cmd:"" help:"Build the views anew beside the serving ones, then switch."`
-	Move    moveCommand    `cmd:"" help:"Take log and vault from files to a database or back; the old place ends for good."`
-	Drill   drillCommand   `cmd:"" help:"Break the hub on purpose and check what it promises."`
-	Bench   benchCommand   `cmd:"" help:"Measure the hub and print each figure beside its requirement."`
-	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys."`
-	User    userCommand    `cmd:"" help:"Make users and print one-time links."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve   serveCommand    `cmd:"" help:"Run the hub on a data folder."`
+	Demo    demoCommand     `cmd:"" help:"Run the hub with a simulated TikTok Shop that replays a real order log."`
+	Connect connectCommand  `cmd:"" help:"Connect a shop: to the running server, else to the data folder."`
+	Back    backFillCommand `cmd:"" name:"back-fill" help:"Read older orders of a shop, or say how that fares."`
+	Doctor  doctorCommand   `cmd:"" help:"Examine the connected shops and say what mends each thing that is wrong."`
+	Sim     simCommand      `cmd:"" help:"Run a channel's simulator."`
+	Verify  verifyCommand   `cmd:"" help:"Recompute the log's integrity and compare the views with a rebuild."`
+	Rebuild rebuildCommand  `cmd:"" help:"Build the views anew beside the serving ones, then switch."`
+	Move    moveCommand     `cmd:"" help:"Take log and vault from files to a database or back; the old place ends for good."`
+	Drill   drills.Command  `cmd:"" help:"Break the hub on purpose and check what it promises."`
+	Bench   benchCommand    `cmd:"" help:"Measure the hub and print each figure beside its requirement."`
+	Key     keyCommand      `cmd:"" help:"Make, list and revoke API keys."`
+	User    userCommand     `cmd:"" help:"Make users and print one-time links."`
+	Version versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // console is where commands print.
@@ -72,6 +74,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		kong.Exit(func(c int) { code, ended = c, true }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(console{out: out, err: errs}),
+		kong.Bind(drills.Console{Out: out, Err: errs, Version: version}),
+		kong.BindTo(out, (*io.Writer)(nil)),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

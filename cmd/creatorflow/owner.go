@@ -8,6 +8,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/alecthomas/kong"
+
+	"github.com/creatorflow/creatorflow/cmd/shops"
+	"github.com/creatorflow/creatorflow/dispatch/statement"
 	"github.com/creatorflow/creatorflow/domain/audit"
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -27,41 +31,20 @@ func (f folderFlags) reach(ctx context.Context, c console, do func(*hub.Admin) e
 	return errors.Join(do(admin), admin.Close())
 }
 
+// AfterApply hands commands of other rooms the way to the folder's hub.
+func (f folderFlags) AfterApply(k *kong.Context, c console) error {
+	k.Bind(shops.Way(func(ctx context.Context, do func(*hub.Admin) error) error { return f.reach(ctx, c, do) }))
+	return nil
+}
+
 type connectCommand struct {
-	Tiktok connectTiktok `cmd:"" help:"Connect a TikTok Shop."`
-}
-
-type connectTiktok struct {
 	folderFlags
-	Name      string `help:"What to call the shop." required:""`
-	AppKey    string `help:"App key from Partner Center." required:""`
-	AppSecret string `help:"App secret from Partner Center." required:""`
-	AuthCode  string `help:"Code from the seller's consent; it lives 30 minutes and works once." required:""`
-	BaseURL   string `name:"base-url" help:"API address; a simulator's, for trying things out." default:"https://open-api.tiktokglobalshop.com"`
-	AuthURL   string `name:"auth-url" help:"Address that gives tokens." default:"https://auth.tiktok-shops.com"`
+	shops.Connect
 }
 
-// Run connects every shop that the code authorises.
-func (t connectTiktok) Run(ctx context.Context, c console) error {
-	return t.reach(ctx, c, func(a *hub.Admin) error {
-		done, err := a.Connect(ctx, hub.ConnectShop{
-			Channel: "tiktok", Name: t.Name, BaseURL: t.BaseURL, AuthURL: t.AuthURL, Key: t.AppKey, Secret: t.AppSecret, Code: t.AuthCode,
-		})
-		if err != nil {
-			return err
-		}
-		for _, shop := range done.Shops {
-			if _, err := fmt.Fprintf(c.out, "Connected %s (shop %s) as %s.\n", shop.Name, shop.ShopID, shop.ID); err != nil {
-				return err
-			}
-		}
-		if done.Webhooks != "" {
-			_, err = fmt.Fprintf(c.out, "Webhooks come to %s. See how the shop is with: creatorflow doctor\n", done.Webhooks)
-			return err
-		}
-		_, err = fmt.Fprintf(c.out, "Webhook address: <the hub's public https address>/webhooks/tiktok/%s\nWithout one the hub polls: nothing is lost, news come with the next poll. Start it with --public-url, and it sets them up by itself.\n", done.App)
-		return err
-	})
+type backFillCommand struct {
+	folderFlags
+	shops.BackFill
 }
 
 type rebuildCommand struct{ folderFlags }
@@ -82,53 +65,108 @@ type verifyCommand struct {
 	Data string `help:"Data folder; a running hub may have it." default:"./creatorflow-data" type:"path"`
 	DB   string `name:"db" help:"PostgreSQL database that keeps the data." placeholder:"postgres://user:password@host/name" env:"CREATORFLOW_DB"`
 	From int64  `help:"Begin after this position, which must be the last of a commit."`
+	Days int    `help:"Of direct sales, compare the card payments of so many days with the payment partner; 0 asks nobody." default:"30"`
+}
+
+// Validate refuses a time that is none.
+func (v verifyCommand) Validate() error {
+	if v.Days < 0 || v.Days > 3650 {
+		return errors.New("--days is 0 to 3650")
+	}
+	return nil
 }
 
 // Run checks the log, then the files, then the views against a rebuild, then what orders, stock and money say
-// of each other.
-func (v verifyCommand) Run(ctx context.Context, c console) (err error) {
+// of each other, and last what the payment partner says of direct sales.
+func (v verifyCommand) Run(ctx context.Context, c console) error {
+	direct, err := v.whole(ctx, c)
+	if err != nil || !direct || v.Days == 0 {
+		return err
+	}
+	return v.payments(ctx, c)
+}
+
+// payments asks the hub, running or not, to compare with the payment partner. Who cannot be asked is said, and is no failure.
+func (v verifyCommand) payments(ctx context.Context, c console) error {
+	var accounts []statement.Account
+	err := (folderFlags{Data: v.Data, DB: v.DB}).reach(ctx, c, func(a *hub.Admin) (err error) {
+		accounts, err = a.Payments(ctx, v.Days)
+		return err
+	})
+	if err != nil {
+		_, err = fmt.Fprintf(c.out, "Direct sales were not compared with the payment partner: %v\n", err)
+		return err
+	}
+	var differ []string
+	count := 0
+	for _, a := range accounts {
+		if _, err := fmt.Fprintf(c.out, "%s (%s): %s\n", a.Name, a.Connection, compared(a, v.Days)); err != nil {
+			return err
+		}
+		count, differ = count+a.Count, append(differ, a.Differences...)
+	}
+	if count > 0 {
+		return fmt.Errorf("the money of direct sales stands otherwise at the payment partner in %d places:\n%s", count, strings.Join(differ, "\n"))
+	}
+	return nil
+}
+
+// compared says what was compared of one connection.
+func compared(a statement.Account, days int) string {
+	if a.Skipped != "" {
+		return "not compared with the payment partner: " + a.Skipped + "."
+	}
+	moving := ""
+	if a.Moving > 0 {
+		moving = fmt.Sprintf("; %d that changed within %s were left alone", a.Moving, statement.Fresh)
+	}
+	return fmt.Sprintf("%d orders and %d payments of %d days were held against the payment partner%s, %d differ.", a.Orders, a.Payments, days, moving, a.Count)
+}
+
+// whole checks what is kept, and says whether orders are entered here.
+func (v verifyCommand) whole(ctx context.Context, c console) (direct bool, err error) {
 	stores, err := engine.Read(ctx, v.Data, v.DB, logger(c, 0))
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, stores.Close()) }()
 	report, err := verify.Log(ctx, stores.Log, eventlog.Position(v.From))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := stores.Check(ctx); err != nil {
-		return err
+		return false, err
 	}
 	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: time.Now})
 	if err != nil {
-		return err
+		return false, err
 	}
 	proven, err := verify.Snapshots(ctx, log, stores.Log, hub.Folds)
 	if err != nil {
-		return err
+		return false, err
 	}
 	same, err := projection.Verify(ctx, log, stores.Views, hub.Projections(), projection.Options{})
 	if err != nil {
-		return err
+		return false, err
 	}
 	books, err := audit.Log(ctx, log, stores.Views, stores.MissingLabels)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if _, err := fmt.Fprintf(c.out, "%d events in %d commits and %d streams are whole, %d snapshots of long streams are what their events give; the views stand at position %d. %s were added up%s.\n",
 		report.Events, report.Commits, report.Streams, proven, same.Position, books.Summary(), unless(books.Compared, ", and not compared with the views, which are being built")); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := fmt.Fprintf(c.out, "position %d, seal %x, views %x\n", report.Position, report.Seal, same.Hash); err != nil {
-		return err
+		return false, err
 	}
 	if !same.Equal {
-		return fmt.Errorf("the views differ from a rebuild in %v: run creatorflow rebuild", same.Differ)
+		return false, fmt.Errorf("the views differ from a rebuild in %v: run creatorflow rebuild", same.Differ)
 	}
 	if books.Count > 0 {
-		return fmt.Errorf("orders, stock and money do not add up in %d places:\n%s", books.Count, strings.Join(books.Findings, "\n"))
+		return false, fmt.Errorf("orders, stock and money do not add up in %d places:\n%s", books.Count, strings.Join(books.Findings, "\n"))
 	}
-	return nil
+	return books.Direct, nil
 }
 
 // unless is a text where something is not so.

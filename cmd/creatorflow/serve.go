@@ -14,6 +14,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/demo"
 	"github.com/creatorflow/creatorflow/hub"
+	"github.com/creatorflow/creatorflow/vault/accounts"
 )
 
 // folderFlags say where a hub's data is.
@@ -49,7 +50,7 @@ type serveCommand struct {
 	TLS        []string       `name:"tls" help:"Certificate and key file for https, needed beyond this machine." placeholder:"CERT,KEY"`
 	TrustProxy []netip.Prefix `help:"Networks of proxies that speak https for the hub, such as 10.0.0.0/8." placeholder:"CIDR"`
 	PublicURL  string         `name:"public-url" help:"Address under which the channels reach the hub, such as https://hub.example; their webhooks are sent there. Without it the hub polls." placeholder:"URL"`
-	Poll       time.Duration  `help:"Time between reconciling polls of a shop." default:"1m"`
+	Poll       time.Duration  `help:"Time between reconciling polls of a shop; a third of it while orders come." default:"1m"`
 	limitFlags
 	Verbose bool `help:"Log what happens, not only what goes wrong."`
 }
@@ -85,7 +86,7 @@ func publicURL(text string) (string, error) {
 // Run serves until the process is told to stop.
 func (s serveCommand) Run(ctx context.Context, c console) error {
 	o := s.options(c)
-	o.Poll, o.TrustProxy, o.Requests = s.Poll, s.TrustProxy, s.RateLimit
+	o.Poll, o.TrustProxy, o.Requests, o.Demo = s.Poll, s.TrustProxy, s.RateLimit, demo.Beside
 	if s.PublicURL != "" {
 		o.Public, _ = publicURL(s.PublicURL) // Validate has refused what it cannot be
 	}
@@ -108,7 +109,10 @@ func (s serveCommand) Run(ctx context.Context, c console) error {
 	_, _ = fmt.Fprintf(c.out, "CreatorFlow serves %s on %s\n", s.Data, h.Address(listener.Addr())) // a closed terminal must not stop the hub
 	users, err := h.Accounts.Users(ctx)
 	if err == nil && len(users) == 0 {
-		_, _ = fmt.Fprintln(c.out, "Nobody can sign in yet. Make a one-time link with: creatorflow user link owner")
+		if token, err := h.Accounts.MakeLink(ctx, "owner", accounts.Owner, accounts.LinkLife); err == nil {
+			_, _ = fmt.Fprintf(c.out, "Nobody can sign in yet. Open this link, it works once and for a day: %s/setup?token=%s\n"+
+				"Another one is made with: creatorflow user link owner\n", h.Address(listener.Addr()), string(token))
+		}
 	}
 	err = h.Run(ctx, listener)
 	if closing := h.Close(); err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/demand"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -34,7 +35,7 @@ const (
 	ErrGone      = eventlog.Refusal("The parcel has left, so the order cannot be cancelled any more. The buyer can ask for a return.")
 	ErrAsked     = eventlog.Refusal("The buyer asks for this cancellation: approve that.")
 	ErrNoClaim   = eventlog.Refusal("The order has no such cancellation or return.")
-	ErrGoods     = eventlog.Refusal("The goods are on their way back: say what came and in which condition, which approves the return, or reject it.")
+	ErrGoods     = eventlog.Refusal("The goods come back: say what came and in which condition, which approves the return, or reject it.")
 	ErrNotGoods  = eventlog.Refusal("No goods come back with this, so there is nothing to receive.")
 	ErrReason    = eventlog.Refusal("Say why, with one of the reasons that the command names.")
 	ErrNothing   = eventlog.Refusal("Say of at least one SKU how many units came back.")
@@ -79,10 +80,13 @@ func asked(s orders.State, a Answer) events.AnswerAsked {
 	}
 }
 
+// ReasonUnpaid is why the hub itself cancels an order that was entered here: its buyer has not paid in time.
+const ReasonUnpaid = "not_paid"
+
 // mayCancel refuses what no channel does. The rest is the channel's to say: after shipping is arranged some markets cancel.
 func mayCancel(s orders.State, a Answer) error {
 	switch {
-	case !slices.Contains(CancelReasons, a.Reason):
+	case !slices.Contains(CancelReasons, a.Reason) && (a.Reason != ReasonUnpaid || !s.Direct.Entered() || s.Paid):
 		return ErrReason
 	case s.Status == orders.Cancelled:
 		return ErrCancelled
@@ -103,13 +107,15 @@ func mayDecide(s orders.State, a Answer) error {
 	switch {
 	case !found:
 		return ErrNoClaim
+	case c.Elsewhere != "":
+		return eventlog.Refusal(fmt.Sprintf("The channel takes no answer to this %s from here. Give it at %s", c.Kind, c.Elsewhere))
 	case a.Action == orders.ActionReject && !slices.Contains(RejectReasons, a.Reason):
 		return ErrReason
 	case s.Asked != nil:
 		return ErrOnItsWay
 	case a.Action == orders.ActionApprove && mustLook(s, c):
 		return ErrGoods
-	case !c.Awaits():
+	case !c.Awaits() && !settles(c):
 		return eventlog.Refusal(fmt.Sprintf("The channel shows this %s as %s (%q), so there is nothing to decide.", c.Kind, Words(c.State), c.Vendor))
 	}
 	return nil
@@ -118,7 +124,14 @@ func mayDecide(s orders.State, a Answer) error {
 // mustLook says that a return is approved by receiving its goods. Not when they were received and the channel did not take the
 // approval, nor when they were never in the stock's books.
 func mustLook(s orders.State, c orders.Claim) bool {
-	return c.State == orders.ClaimSent && len(c.Received) == 0 && !fulfilment.Untouched(s.Placed)
+	return settles(c) && len(c.Received) == 0 && !fulfilment.Untouched(s.Placed)
+}
+
+// settles says that what the seller finds when the goods of a return come is their answer to it: the channel refunds the buyer with
+// that, if it takes answers from here. Where a channel does not tell that the goods are under way, they may come as soon as the return
+// is agreed.
+func settles(c orders.Claim) bool {
+	return c.Elsewhere == "" && (c.State == orders.ClaimSent || c.State == orders.ClaimAwaited && c.Untracked)
 }
 
 // Words says a claim's state as a person does.
@@ -182,7 +195,7 @@ func Receive(workspace, order, claim string, items []Item, s orders.State, stock
 		writes = append(writes, eventlog.Decided{Stream: stockevents.Stream(workspace, item.SKU), Events: back})
 	}
 	own := []eventlog.Event{events.ReturnReceived{Order: order, Claim: claim, Items: items}}
-	if c.State == orders.ClaimSent {
+	if settles(c) {
 		own = append(own, asked(s, Answer{Action: orders.ActionApprove, Kind: orders.Return, Claim: claim}))
 	}
 	return append([]eventlog.Decided{{Stream: events.Stream(workspace, order), Events: own}}, merged(writes)...), nil
@@ -196,7 +209,7 @@ func mayReceive(s orders.State, c orders.Claim) error {
 		return eventlog.Refusal(fmt.Sprintf("The channel shows this return as %s (%q). Only what was agreed to come back can be received.", Words(c.State), c.Vendor))
 	case c.Wants != "return":
 		return ErrNotGoods
-	case c.State == orders.ClaimSent && s.Asked != nil:
+	case settles(c) && s.Asked != nil:
 		return ErrOnItsWay
 	case len(s.SKUs) == 0:
 		return ErrUnmatched
@@ -211,15 +224,17 @@ func condition(sellable bool) string {
 	return "Returned by the buyer, damaged."
 }
 
-// due is how many units of each SKU of a return have not come back yet, with it or with another return of the order.
+// due is how many units of each SKU of a return have not come back yet: with it, with another return of the order, or because
+// they had never left.
 func due(s orders.State, c orders.Claim) map[string]int64 {
-	skus := skus(s)
+	skus := s.ByListing()
 	left := map[string]int64{}
 	for _, line := range c.Lines {
 		if sku := skus[line.Listing]; sku != "" {
 			left[sku] += line.Quantity
 		}
 	}
+	left = demand.Units(left, s.Bundles)
 	for _, item := range c.Received {
 		left[item.SKU] -= item.Quantity
 	}
@@ -227,26 +242,13 @@ func due(s orders.State, c orders.Claim) map[string]int64 {
 	for _, need := range s.Demand() {
 		out[need.SKU] = need.Quantity
 	}
-	for _, other := range s.Claims {
-		for _, item := range other.Received {
-			out[item.SKU] -= item.Quantity
-		}
+	for sku, back := range s.Back() {
+		out[sku] -= back
 	}
 	for sku := range left {
 		left[sku] = min(left[sku], out[sku])
 	}
 	return left
-}
-
-// skus are an order's SKUs by listing.
-func skus(s orders.State) map[string]string {
-	found := map[string]string{}
-	for i, line := range s.Placed.Lines {
-		if i < len(s.SKUs) {
-			found[line.Listing] = s.SKUs[i]
-		}
-	}
-	return found
 }
 
 // merged writes once to each stream.

@@ -100,3 +100,40 @@ func TestApprovedWithoutBooks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Units that were put back because they had never left cannot come back with a return.
+func TestReceiveWhatWasPutBack(t *testing.T) {
+	s := sentBack(orders.Arranged, "r1")
+	s = after(s, orderevents.PutBack{Order: "k1:1", Items: []orderevents.ReturnedItem{{SKU: "A", Quantity: 1, Sellable: true}}})
+	if _, _, err := receive(t, s, "r1", 2); err == nil || !strings.Contains(err.Error(), "only 1 can still come back") {
+		t.Errorf("received 2 of 2 with 1 put back: %v", err)
+	}
+	if _, back, err := receive(t, s, "r1", 1); err != nil || back != 1 {
+		t.Errorf("received %d, %v, want 1", back, err)
+	}
+}
+
+// Of a bundle its components come back, each in its own condition.
+func TestReceiveABundle(t *testing.T) {
+	s := sentBack(orders.Delivered, "r1")
+	s = after(s, orderevents.Exploded{Order: "k1:1", Bundles: []orderevents.Bundle{
+		{SKU: "A", Components: []orderevents.Component{{SKU: "B", Quantity: 1}, {SKU: "C", Quantity: 2}}},
+	}})
+	stocks := func() map[string]inventory.State {
+		shelf := inventory.State{Known: true, Received: 100, Shipped: 50}
+		return map[string]inventory.State{"B": shelf, "C": shelf}
+	}
+	for _, c := range []struct {
+		items []aftersales.Item
+		no    string
+	}{
+		{[]aftersales.Item{{SKU: "B", Quantity: 2, Sellable: true}, {SKU: "C", Quantity: 3, Sellable: true}, {SKU: "C", Quantity: 1}}, ""},
+		{[]aftersales.Item{{SKU: "B", Quantity: 3, Sellable: true}}, "only 2 can still come back"},
+		{[]aftersales.Item{{SKU: "A", Quantity: 1, Sellable: true}}, "not part of this return"},
+	} {
+		_, err := aftersales.Receive("main", "k1:1", "r1", c.items, s, stocks())
+		if c.no == "" && err != nil || c.no != "" && (err == nil || !strings.Contains(err.Error(), c.no)) {
+			t.Errorf("%v: %v, want %q", c.items, err, c.no)
+		}
+	}
+}

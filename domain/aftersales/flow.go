@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/creatorflow/creatorflow/domain/direct"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -33,12 +35,15 @@ const refusedKey = "refused"
 type Told struct {
 	events.AnswerAsked
 	Connection, ChannelID string
+	Charge                outside.Charge // of an order that was entered here and is charged to a card: what goes back with it
+
+	Came []events.ClaimLine // of a return whose goods were received: all that came so far; nil = the answer is about the whole of it
 }
 
 // Desk is what the flow asks of the world.
 type Desk interface {
 	// Carry carries an answer to the channel, once however often it is called: it looks first at what stands there. The
-	// channel's no is a sentence; a *fulfilment.Trouble says what else is in the way. The key is the same for every try.
+	// channel's no is a sentence; a *outside.Trouble says what else is in the way. The key is the same for every try.
 	Carry(ctx context.Context, t Told, key string) (refused string, err error)
 }
 
@@ -105,6 +110,8 @@ func (a answers) due(in flow.Input) flow.Verdict {
 		return flow.Skip(ended)
 	case asked.Action == orders.ActionCancel && a.order(in).Status == orders.Cancelled:
 		return flow.Skip("The channel shows the order as cancelled.")
+	case asked.Action == orders.ActionCancel && a.order(in).Direct.Entered() && a.order(in).Direct.Card == "":
+		return flow.Skip("Nobody has to be told, and no money was taken here.")
 	}
 	return flow.Go()
 }
@@ -114,7 +121,7 @@ func (a answers) tell(ctx context.Context, in flow.Input, key string) flow.Verdi
 	if asked == nil {
 		return flow.Skip(ended)
 	}
-	refused, err := a.desk.Carry(ctx, Told{AnswerAsked: *asked, Connection: o.Placed.Connection, ChannelID: o.Placed.ChannelID}, key)
+	refused, err := a.desk.Carry(ctx, Told{AnswerAsked: *asked, Connection: o.Placed.Connection, ChannelID: o.Placed.ChannelID, Charge: fulfilment.ChargeOf(o), Came: came(o, asked.Claim)}, key)
 	switch {
 	case err != nil:
 		return troubled(err, in, o.Placed.Connection)
@@ -129,7 +136,7 @@ func (a answers) tell(ctx context.Context, in flow.Input, key string) flow.Verdi
 const patience = 25
 
 func troubled(err error, in flow.Input, connection string) flow.Verdict {
-	var t *fulfilment.Trouble
+	var t *outside.Trouble
 	known := errors.As(err, &t)
 	switch {
 	case known && t.Person:
@@ -146,10 +153,19 @@ func (a answers) note(in flow.Input) flow.Verdict {
 		return flow.Done(nil)
 	}
 	refused := in.Flow.Data[refusedKey]
-	return flow.Done(nil, eventlog.Decided{
-		Stream: events.Stream(a.workspace, asked.Order),
-		Events: []eventlog.Event{events.AnswerEnded{Order: asked.Order, Answer: asked.Answer, Done: refused == "", Sentence: refused}},
-	})
+	var news []eventlog.Event
+	if c, found := a.order(in).Claim(asked.Kind, asked.Claim); found && refused == "" && asked.Action == orders.ActionReject && c.Kind == orders.Cancellation && c.State == orders.ClaimPending && c.DecideBy.IsZero() {
+		// The order goes on with this: some channels take a no as said by the parcel and show the wish for ever. Where one decides by
+		// itself in time, its own news of the no are waited for: a no that it did not carry out would end in a yes.
+		news = append(news, events.ClaimMoved{
+			Order: asked.Order, Kind: c.Kind, Claim: asked.Claim, From: c.State, To: orders.ClaimRejected, Vendor: c.Vendor, Updated: c.Updated,
+		})
+	}
+	news = append(news, events.AnswerEnded{Order: asked.Order, Answer: asked.Answer, Done: refused == "", Sentence: refused})
+	if asked.Action == orders.ActionCancel && refused == "" {
+		news = append(news, direct.Cancelled(a.order(in), asked.Reason, in.Now)...)
+	}
+	return flow.Done(nil, eventlog.Decided{Stream: events.Stream(a.workspace, asked.Order), Events: news})
 }
 
 // Open reads the flows that have not ended and the position from which the log tells the rest, for the runner's start.

@@ -41,6 +41,7 @@ const (
 type rig struct {
 	*testing.T
 	*tiktoksim.Sim
+	serve    http.Handler // of the vendor
 	log      *eventlog.Log
 	registry *connect.Registry
 	desk     *dispatch.Desk
@@ -69,37 +70,44 @@ func newRig(t *testing.T) *rig {
 	r.AddShop(tiktoksim.Shop{ID: shopID, Name: "One"})
 	_, err := r.AddProduct(shopID, tiktoksim.Product{Title: "Hoodie", SKUs: []tiktoksim.SKU{{ID: hoodie, SellerSKU: "HOODIE-M", Price: "19.99", Quantity: 100}}})
 	r.must(err)
+	r.open(r.Handler(), channels.App{Channel: "tiktok", Key: "cfappkey01", Secrets: []string{"cf_test_secret_0123456789abcdef"}}, channels.Grant{"code": r.AuthCode(shopID)})
+	r.order, err = r.PlaceOrder(shopID, tiktoksim.NewOrder{BuyerID: "7494000000000000001", BuyerName: "Ana", Lines: []tiktoksim.Line{{SKUID: hoodie, Quantity: 2}}})
+	r.must(err)
+	return r
+}
+
+// open connects a hub to the vendor's one shop.
+func (r *rig) open(serve http.Handler, app channels.App, grant channels.Grant) {
+	r.Helper()
+	r.serve = serve
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
 		front := r.front
 		r.mu.Unlock()
 		if front == nil || !front(w, q) {
-			r.Handler().ServeHTTP(w, q)
+			r.serve.ServeHTTP(w, q)
 		}
 	}))
-	t.Cleanup(vendor.Close)
-	place := storagetest.New(t)
-	r.log, err = eventlog.Open(t.Context(), place.Log(), eventlog.Options{Decode: events.Decode, Clock: r.now})
+	r.Cleanup(vendor.Close)
+	place := storagetest.New(r.T)
+	var err error
+	r.log, err = eventlog.Open(r.Context(), place.Log(), eventlog.Options{Decode: events.Decode, Clock: r.now})
 	r.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = r.log.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	r.Cleanup(func() { cancel(); <-done })
 	v, err := vault.Open(place.Vault(), vault.Master{1}, vault.Options{Clock: r.now})
 	r.must(err)
-	r.registry, err = connect.Open(t.Context(), r.log, v, connect.Options{Clock: r.now, Timeout: time.Second})
+	r.registry, err = connect.Open(r.Context(), r.log, v, connect.Options{Clock: r.now, Timeout: time.Second})
 	r.must(err)
-	t.Cleanup(r.registry.Close)
-	app, err := r.registry.AddApp(t.Context(), channels.App{
-		Channel: "tiktok", Key: "cfappkey01", Secrets: []string{"cf_test_secret_0123456789abcdef"}, BaseURL: vendor.URL, AuthURL: vendor.URL,
-	})
+	r.Cleanup(r.registry.Close)
+	app.BaseURL, app.AuthURL = vendor.URL, vendor.URL
+	app, err = r.registry.AddApp(r.Context(), app)
 	r.must(err)
-	added, err := r.registry.Authorize(t.Context(), app.ID, r.AuthCode(shopID), "")
+	added, err := r.registry.Authorize(r.Context(), app.ID, grant, "")
 	r.must(err)
 	r.shop, r.desk, r.take = added[0], dispatch.New(r.registry, v), intake.New(r.log, v, "main")
-	r.order, err = r.PlaceOrder(shopID, tiktoksim.NewOrder{BuyerID: "7494000000000000001", BuyerName: "Ana", Lines: []tiktoksim.Line{{SKUID: hoodie, Quantity: 2}}})
-	r.must(err)
-	return r
 }
 
 func (r *rig) must(err error) {
@@ -200,7 +208,7 @@ var answers = map[string]struct {
 			c, _ := r.registry.Connector(r.shop.ID)
 			page, err := c.Orders(r.Context(), []string{r.order})
 			r.must(err)
-			_, err = c.Arrange(r.Context(), page.Orders[0].Packages[0])
+			_, err = c.(channels.PlatformShipping).Arrange(r.Context(), page.Orders[0].Packages[0])
 			r.must(err)
 			r.must(r.Collect(shopID, r.order))
 			r.must(r.Deliver(shopID, r.order))
@@ -229,45 +237,48 @@ func answered(r *rig) (tries, took int) {
 	return tries, took
 }
 
+// troubles are what may become of a request on its way, and whether the process died of it.
+var troubles = map[string]func(r *rig, is func(q *http.Request) bool) (killed bool){
+	"no trouble": func(*rig, func(*http.Request) bool) bool { return false },
+	"the answer is lost": func(r *rig, is func(q *http.Request) bool) bool {
+		r.before(func(_ http.ResponseWriter, q *http.Request) bool {
+			if !is(q) {
+				return false
+			}
+			r.serve.ServeHTTP(httptest.NewRecorder(), q)
+			panic(http.ErrAbortHandler)
+		})
+		return false
+	},
+	"the answer is lost and nothing can be read": func(r *rig, is func(q *http.Request) bool) bool {
+		var lost atomic.Bool
+		failed := make(chan struct{})
+		closed := sync.OnceFunc(func() { close(failed) })
+		r.before(func(_ http.ResponseWriter, q *http.Request) bool {
+			switch {
+			case is(q):
+				r.serve.ServeHTTP(httptest.NewRecorder(), q)
+				lost.Store(true)
+			case !lost.Load():
+				return false
+			default:
+				closed()
+			}
+			panic(http.ErrAbortHandler)
+		})
+		r.start()
+		<-failed
+		r.until("it is not known what was done", func() bool { return strings.Contains(strings.Join(r.names(), " "), "flow.step_failed") })
+		return true
+	},
+	"killed when it was done": func(r *rig, is func(q *http.Request) bool) bool { return r.dies(is, true) },
+	"killed before":           func(r *rig, is func(q *http.Request) bool) bool { return r.dies(is, false) },
+}
+
 // Whatever becomes of the request on its way, the channel is told once.
 func TestToldOnce(t *testing.T) {
 	for what, a := range answers {
-		for trouble, meet := range map[string]func(r *rig, is func(q *http.Request) bool) (killed bool){
-			"no trouble": func(*rig, func(*http.Request) bool) bool { return false },
-			"the answer is lost": func(r *rig, is func(q *http.Request) bool) bool {
-				r.before(func(_ http.ResponseWriter, q *http.Request) bool {
-					if !is(q) {
-						return false
-					}
-					r.Handler().ServeHTTP(httptest.NewRecorder(), q)
-					panic(http.ErrAbortHandler)
-				})
-				return false
-			},
-			"the answer is lost and nothing can be read": func(r *rig, is func(q *http.Request) bool) bool {
-				var lost atomic.Bool
-				failed := make(chan struct{})
-				closed := sync.OnceFunc(func() { close(failed) })
-				r.before(func(_ http.ResponseWriter, q *http.Request) bool {
-					switch {
-					case is(q):
-						r.Handler().ServeHTTP(httptest.NewRecorder(), q)
-						lost.Store(true)
-					case !lost.Load():
-						return false
-					default:
-						closed()
-					}
-					panic(http.ErrAbortHandler)
-				})
-				r.start()
-				<-failed
-				r.until("it is not known what was done", func() bool { return strings.Contains(strings.Join(r.names(), " "), "flow.step_failed") })
-				return true
-			},
-			"killed when it was done": func(r *rig, is func(q *http.Request) bool) bool { return r.dies(is, true) },
-			"killed before":           func(r *rig, is func(q *http.Request) bool) bool { return r.dies(is, false) },
-		} {
+		for trouble, meet := range troubles {
 			t.Run(what+", "+trouble, func(t *testing.T) {
 				r := newRig(t)
 				r.look()
@@ -307,7 +318,7 @@ func (r *rig) dies(is func(q *http.Request) bool, takesEffect bool) bool {
 			return false
 		}
 		if takesEffect {
-			r.Handler().ServeHTTP(httptest.NewRecorder(), q)
+			r.serve.ServeHTTP(httptest.NewRecorder(), q)
 		}
 		_, _ = io.Copy(io.Discard, q.Body) // else the server does not see the client go
 		told()
@@ -353,6 +364,27 @@ func TestAnswerThatComesTooLate(t *testing.T) {
 				t.Errorf("the channel was told %d times what it did not ask any more", tries)
 			}
 		})
+	}
+}
+
+// A no that the channel says it took and did not carry out holds the order as before: the channel decides in time, and not for the seller.
+func TestNoThatIsNotCarriedOut(t *testing.T) {
+	r := newRig(t)
+	r.look()
+	answer := r.buyerCancels(orders.ActionReject)
+	r.before(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.HasSuffix(q.URL.Path, "/reject") {
+			return false
+		}
+		_, _ = io.WriteString(w, `{"code":0,"message":"Success","request_id":"1","data":{}}`)
+		return true
+	})
+	r.must(r.ask(answer))
+	r.start()
+	r.until("the answer has ended", func() bool { return r.state().Asked == nil })
+	r.look()
+	if c, _ := r.state().Claim(orders.Cancellation, answer.Claim); c.State != orders.ClaimPending || r.state().Held() == "" {
+		t.Errorf("the request is %s, and the order goes on: %q", c.State, r.state().Held())
 	}
 }
 

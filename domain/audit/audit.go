@@ -3,19 +3,24 @@
 // fold with the modules that it audits.
 //
 //   - Stock: a reservation is of an order that is known, for no more than that order's lines, and never takes
-//     more than is available; a release or a shipment closes exactly one reservation with its quantity; a
+//     more than is available; a bundle's units are those of its components, as they were when the order was exploded; a release or a shipment closes exactly one reservation with its quantity; a
 //     flow that has ended holds nothing; what came back had been shipped.
-//   - Money: an order is placed once, and paid at most once with the amount it was placed with; what the views
-//     have sold is the sum of the orders that are not cancelled.
+//   - Locations: every unit lies at one, and all of them are what is on hand; nothing leaves a location below nothing while another
+//     that ships has some; a reservation takes no more than what lies where orders are shipped from.
+//   - Money: an order is placed once, an amount that its channel tells later is told once, and it is paid at most
+//     once, with that amount; what the views have sold is the sum of the orders that are not cancelled.
 //   - References: flows and letters of orders belong to orders that are known, labels to files that are kept.
 package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
+	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -26,26 +31,35 @@ import (
 // Enough is how many findings are written out; the others are only counted.
 const Enough = 20
 
+// directChannel is the channel's name by which orders are entered here.
+const directChannel = "direct"
+
 // Books are what was added up of a log, from its first event on.
 type Books struct {
 	Findings []string // what does not add up, a sentence each, the first Enough
 	Count    int      // of all findings
 	Compared bool     // the views' figures were compared: orders and stock stood at one position
+	Direct   bool     // orders are entered here, so a payment partner may have more to say
 
 	position eventlog.Position // of the last event that was added
 	labels   []string          // that flows refer to and that nobody has looked for yet
 
 	stock  map[string]*balance
+	where  map[string]bool // locations, and whether orders are shipped from each; the main one does unless it says otherwise
 	orders map[string]*order
 	open   map[string]*running // orders that hold something or whose flow runs
 }
 
 // balance is one SKU's account.
-type balance struct{ onHand, reserved, shipped, returned int64 }
+type balance struct {
+	onHand, reserved, shipped, returned int64
+	bundle                              bool             // its units are units of others
+	at                                  map[string]int64 // by location
+}
 
 // order is what stays known of an order for good.
 type order struct {
-	total     money.Money // as it was placed
+	total     money.Money // as it was placed, or disclosed later
 	cancelled bool
 	paid      bool
 }
@@ -53,6 +67,8 @@ type order struct {
 // running is what is needed of an order only until its flow has ended and nothing is reserved for it.
 type running struct {
 	lines  []orderevents.Line
+	skus   []string             // one a line, once matched
+	made   []orderevents.Bundle // in the order in which they were exploded
 	demand map[string]int64
 	held   map[hold]int64
 	ended  bool
@@ -67,14 +83,19 @@ type hold struct {
 // add enters one event. Events come in the order of their positions, without a gap.
 func (b *Books) add(r eventlog.Record) {
 	if b.stock == nil {
-		b.stock, b.orders, b.open = map[string]*balance{}, map[string]*order{}, map[string]*running{}
+		b.stock, b.orders, b.open, b.where = map[string]*balance{}, map[string]*order{}, map[string]*running{}, map[string]bool{main: true}
 	}
 	b.position = r.Position
+	if shop, ok := r.Event.(shopevents.Connected); ok && shop.Channel == directChannel {
+		b.Direct = true
+	}
 	switch r.Stream.Kind {
 	case orderevents.Kind:
 		b.ordered(r)
 	case stockevents.Kind:
 		b.moved(r)
+	case placeevents.Kind:
+		b.arranged(r.Event)
 	case fulfilment.Kind:
 		b.flowed(r)
 	case letterevents.Kind:
@@ -102,6 +123,12 @@ func (b *Books) ordered(r eventlog.Record) {
 		}
 		b.orders[id] = &order{total: placed.Total, cancelled: placed.Status == orders.Cancelled}
 		b.open[id] = &running{lines: placed.Lines}
+		if placed.Direct.Pay != "" { // entered by SKU: its stock is taken as it is placed
+			for _, line := range placed.Lines {
+				b.open[id].skus = append(b.open[id].skus, line.Code)
+			}
+			b.open[id].ask()
+		}
 		return
 	}
 	o, running := b.orders[id], b.open[id]
@@ -118,10 +145,25 @@ func (b *Books) ordered(r eventlog.Record) {
 			b.found(r, "order %s has %d lines, and %d SKUs are named for them", id, len(running.lines), len(e.SKUs))
 			return
 		}
-		running.demand = map[string]int64{}
-		for i, sku := range e.SKUs {
-			running.demand[sku] += running.lines[i].Quantity
+		running.skus = e.SKUs
+		running.ask()
+	case orderevents.Exploded:
+		if running == nil {
+			return
 		}
+		for _, bundle := range e.Bundles {
+			if slices.ContainsFunc(running.made, func(m orderevents.Bundle) bool { return m.SKU == bundle.SKU }) {
+				b.found(r, "the bundle %s of order %s is exploded a second time", bundle.SKU, id)
+				return
+			}
+			running.made = append(running.made, bundle)
+		}
+		running.ask()
+	case orderevents.Disclosed:
+		if o.total.Minor != 0 && e.Total != o.total && (o.paid || e.Total.Minor < o.total.Minor) { // a part comes first, and the whole before it is paid
+			b.found(r, "order %s is disclosed with %s, it had %s", id, e.Total, o.total)
+		}
+		o.total = e.Total
 	case orderevents.PaymentCompleted:
 		if o.paid {
 			b.found(r, "order %s is paid a second time", id)
@@ -134,10 +176,25 @@ func (b *Books) ordered(r eventlog.Record) {
 	}
 }
 
+// ask adds up what the lines take from the stock.
+func (r *running) ask() {
+	r.demand = map[string]int64{}
+	for i, sku := range r.skus {
+		r.demand[sku] += r.lines[i].Quantity
+	}
+	for _, bundle := range r.made {
+		units := r.demand[bundle.SKU]
+		r.demand[bundle.SKU] = 0
+		for _, c := range bundle.Components {
+			r.demand[c.SKU] += units * c.Quantity
+		}
+	}
+}
+
 func (b *Books) account(sku string) *balance {
 	a := b.stock[sku]
 	if a == nil {
-		a = &balance{}
+		a = &balance{at: map[string]int64{}}
 		b.stock[sku] = a
 	}
 	return a
@@ -149,18 +206,34 @@ func (b *Books) moved(r eventlog.Record) {
 	switch e := r.Event.(type) {
 	case stockevents.Received:
 		a.onHand += e.Quantity
+		b.put(r, a, e.Location, e.Quantity)
 	case stockevents.Adjusted:
 		a.onHand += e.Delta
+		b.put(r, a, e.Location, e.Delta)
+	case stockevents.Moved:
+		if b.put(r, a, e.From, -e.Quantity); a.at[location(e.From)] < 0 {
+			b.found(r, "%d of %s went from %s, where %d lay", e.Quantity, sku, location(e.From), a.at[location(e.From)]+e.Quantity)
+		}
+		b.put(r, a, e.To, e.Quantity)
+	case stockevents.Allotted:
+		b.allotted(r, e)
 	case stockevents.Returned:
 		if a.returned += e.Quantity; a.returned > a.shipped {
 			b.found(r, "%d of %s came back in all, and %d were shipped", a.returned, sku, a.shipped)
 		}
 		if e.Sellable {
 			a.onHand += e.Quantity
+			b.put(r, a, e.Location, e.Quantity)
 		}
 		if e.Order != "" && b.orders[e.Order] == nil {
 			b.found(r, "%s came back from order %s, which is not known", sku, e.Order)
 		}
+	case stockevents.Bundled:
+		if a.bundle = true; a.reserved != 0 {
+			b.found(r, "%s becomes a bundle with %d of it promised", sku, a.reserved)
+		}
+	case stockevents.Unbundled:
+		a.bundle = false
 	case stockevents.Reserved:
 		b.reserve(r, a, e)
 	case stockevents.Released:
@@ -171,12 +244,23 @@ func (b *Books) moved(r eventlog.Record) {
 		a.reserved -= e.Quantity
 		a.onHand -= e.Quantity
 		a.shipped += e.Quantity
+		b.left(r, a, e)
+	}
+	var all int64
+	for _, units := range a.at {
+		all += units
+	}
+	if all != a.onHand {
+		b.found(r, "%d of %s lie at its locations, and %d are on hand", all, sku, a.onHand)
 	}
 }
 
 func (b *Books) reserve(r eventlog.Record, a *balance, e stockevents.Reserved) {
-	if a.reserved += e.Quantity; a.reserved > a.onHand {
-		b.found(r, "%s is oversold: %d are promised with %d on hand", e.SKU, a.reserved, a.onHand)
+	if a.reserved += e.Quantity; a.reserved > b.sellable(a) {
+		b.found(r, "%s is oversold: %d are promised with %d on hand", e.SKU, a.reserved, b.sellable(a))
+	}
+	if a.bundle {
+		b.found(r, "%d of %s are promised to order %s, and it is a bundle", e.Quantity, e.SKU, e.Order)
 	}
 	running := b.open[e.Order]
 	if running == nil {

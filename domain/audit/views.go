@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
@@ -69,9 +70,14 @@ func (b *Books) addTo(ctx context.Context, log *eventlog.Log, last eventlog.Posi
 type figures struct {
 	position eventlog.Position
 	stock    map[string]stock
+	aside    map[string]int64 // by SKU: not for sale
+	lie      map[lies]int64
 	sold     map[string]sold // by currency
 	orders   int64
 }
+
+// lies is what lies of a SKU at a location other than the main one, which has the rest of what is on hand.
+type lies struct{ sku, location string }
 
 // stock is what the views say of one SKU.
 type stock struct{ onHand, reserved, shipped int64 }
@@ -87,7 +93,7 @@ func read(ctx context.Context, store projection.Store) (f figures, even bool, er
 		return f, false, err
 	}
 	err = store.Read(ctx, func(r projection.Reader) error {
-		f = figures{position: r.Position(), stock: map[string]stock{}, sold: map[string]sold{}}
+		f = figures{position: r.Position(), stock: map[string]stock{}, aside: map[string]int64{}, lie: map[lies]int64{}, sold: map[string]sold{}}
 		buckets, err := orders.Sold(ctx, r, time.Unix(0, 0), time.Unix(1<<32, 0)) // before and after every sensible time
 		if err != nil {
 			return err
@@ -98,9 +104,13 @@ func read(ctx context.Context, store projection.Store) (f figures, even bool, er
 		if f.orders, err = orders.Count(ctx, r, "all"); err != nil {
 			return err
 		}
-		return inventory.Each(ctx, r, func(row inventory.Row) {
-			f.stock[row.SKU] = stock{row.OnHand, row.Reserved, row.Shipped}
+		err = inventory.Each(ctx, r, func(row inventory.Row) {
+			f.stock[row.SKU], f.aside[row.SKU] = stock{row.OnHand, row.Reserved, row.Shipped}, row.Aside
 		})
+		if err != nil {
+			return err
+		}
+		return places.Each(ctx, r, func(sku, location string, units int64) { f.lie[lies{sku, location}] = units })
 	})
 	if err != nil {
 		return f, false, fmt.Errorf("read the figures of the views: %w", err)
@@ -155,6 +165,7 @@ func (b *Books) compare(f figures) {
 				sku, got.onHand, got.reserved, got.shipped, want.onHand, want.reserved, want.shipped))
 		}
 	}
+	b.compareLocations(f)
 }
 
 // names are the keys of two maps, in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -298,6 +299,37 @@ func TestAutomationHealth(t *testing.T) {
 		t.Errorf("got %+v, %d stuck, %d active; want 97 finished, 96 untouched, 3 failed, 33 s, 2, 2", a.Now, a.Stuck, k.Active)
 	}
 	h.checkAutomation(k)
+}
+
+// TestProcessingTimeTrend: orders begin to take twice as long, and the first of them turns the trend; a day later it says all of it.
+func TestProcessingTimeTrend(t *testing.T) {
+	store := views(t)
+	begun := utc(t, "2026-06-15 00:00")
+	h := newHistory(t, begun)
+	const each = time.Hour
+	perDay := int(24 * time.Hour / each)
+	for i := range 3 * perDay {
+		h.now = begun.Add(time.Duration(i) * each)
+		id := h.place(fmt.Sprint(i), "k7", "GBP", "", orders.Ready, 100, map[string]int64{"a": 1})
+		h.flow(id, flows.Started{Flow: id, At: h.now})
+		own := 10 * time.Second
+		if i >= 2*perDay {
+			own = 20 * time.Second
+		}
+		h.finish(id, own)
+		h.now = h.now.Add(time.Minute)
+		change := h.kpisOf(store).Automation.Change
+		slow := i - 2*perDay + 1 // of the last day's orders
+		switch {
+		case i < perDay+1: // there is no day before to compare with
+		case change == nil:
+			t.Fatalf("no trend after %d orders", i+1)
+		case slow <= 0 && *change != 0:
+			t.Fatalf("a trend of %v %% though nothing changed", *change)
+		case slow > 0 && math.Abs(*change-100*float64(slow)/float64(perDay)) > 5:
+			t.Fatalf("%d of %d orders take twice as long, and the trend is %v %%", slow, perDay, *change)
+		}
+	}
 }
 
 func TestWaitingCounts(t *testing.T) {

@@ -175,17 +175,24 @@ func (f *fold) note(ctx context.Context, r eventlog.Record) error {
 		f.alike[pair{e.Connection, Alike(e.Code)}] = true
 		return f.codes.Delete(e.Connection, e.Code)
 	case stock.Received:
-		alike := Alike(e.SKU)
-		there, err := f.skus.Has(ctx, alike, e.SKU)
-		if err != nil || there {
-			return err
-		}
-		f.forms[alike] = true
-		return f.skus.Put(sku{alike, e.SKU})
+		return f.known(ctx, e.SKU)
+	case stock.Bundled:
+		return f.known(ctx, e.SKU)
 	case events.ImportBegun, events.ImportWentOn, events.ImportEnded, events.UndoBegun, events.ImportUndone:
 		f.topics = []string{"imports"}
 	}
 	return nil
+}
+
+// known keeps a SKU that has come to be.
+func (f *fold) known(ctx context.Context, name string) error {
+	alike := Alike(name)
+	there, err := f.skus.Has(ctx, alike, name)
+	if err != nil || there {
+		return err
+	}
+	f.forms[alike] = true
+	return f.skus.Put(sku{alike, name})
 }
 
 // leave notes whom a listing stood beside so far, and takes it away from there unless it stays.

@@ -9,11 +9,18 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/creatorflow/creatorflow/domain/events/audits"
+	"github.com/creatorflow/creatorflow/domain/events/commands"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
+	"github.com/creatorflow/creatorflow/domain/events/labels"
 	"github.com/creatorflow/creatorflow/domain/events/letters"
 	"github.com/creatorflow/creatorflow/domain/events/listings"
 	"github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/events/places"
+	"github.com/creatorflow/creatorflow/domain/events/risks"
 	"github.com/creatorflow/creatorflow/domain/events/shops"
+	"github.com/creatorflow/creatorflow/domain/events/shortages"
+	"github.com/creatorflow/creatorflow/domain/events/signals"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -22,7 +29,7 @@ import (
 // catalogue gives each stored name its type.
 type catalogue map[string]reflect.Type
 
-var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), listings.Types(), workspaces.Types())
+var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), listings.Types(), workspaces.Types(), signals.Types(), risks.Types(), commands.Types(), labels.Types(), shortages.Types(), places.Types(), audits.Types())
 
 func index(modules ...[]eventlog.Event) catalogue {
 	c := catalogue{}

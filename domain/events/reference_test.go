@@ -88,6 +88,10 @@ func sentence(comment string) string {
 // fields lists a struct's fields as JSON names them, with what their comments say.
 func (m *module) fields(typ, before string) (cells []string) {
 	for _, f := range m.structs[typ].Fields.List {
+		if f.Names == nil { // embedded: its fields stand among the others
+			cells = append(cells, m.fields(f.Type.(*ast.Ident).Name, before)...)
+			continue
+		}
 		tag, _ := strconv.Unquote(f.Tag.Value)
 		name, options, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
 		kind, inner := m.kind(f.Type)
@@ -104,13 +108,17 @@ func (m *module) fields(typ, before string) (cells []string) {
 		}
 		cells = append(cells, cell)
 		if inner != "" {
-			cells = append(cells, m.fields(inner, before+name+"[].")...)
+			within := "[]."
+			if kind == "object" {
+				within = "."
+			}
+			cells = append(cells, m.fields(inner, before+name+within)...)
 		}
 	}
 	return cells
 }
 
-// kind says what a Go type is in JSON, nothing of a text; inner is the struct that it lists.
+// kind says what a Go type is in JSON, nothing of a text; inner is the struct that it lists or holds.
 func (m *module) kind(e ast.Expr) (kind, inner string) {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -120,6 +128,9 @@ func (m *module) kind(e ast.Expr) (kind, inner string) {
 		case "bool":
 			return "true or false", ""
 		}
+		if m.structs[e.Name] != nil {
+			return "object", e.Name
+		}
 		return "number", ""
 	case *ast.SelectorExpr:
 		if e.Sel.Name == "Duration" {
@@ -127,8 +138,12 @@ func (m *module) kind(e ast.Expr) (kind, inner string) {
 		}
 		return strings.ToLower(e.Sel.Name), "" // time, money
 	case *ast.ArrayType:
-		if of := e.Elt.(*ast.Ident).Name; m.structs[of] != nil {
-			return "list", of
+		of, ours := e.Elt.(*ast.Ident)
+		switch {
+		case !ours: // time, money
+			return "list of " + strings.ToLower(e.Elt.(*ast.SelectorExpr).Sel.Name), ""
+		case m.structs[of.Name] != nil:
+			return "list", of.Name
 		}
 		return "list of texts", ""
 	}

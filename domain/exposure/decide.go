@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // Kind is what is to be done with a connection.
@@ -81,7 +83,7 @@ func (d *deciding) ready(i int, down bool) bool {
 	case d.done[i] || c.Method == ReadOnly || d.now.Before(c.Until) || c.Lower != nil:
 		return false
 	case c.Raise != nil:
-		return down && c.Method == Absolute && !d.mirrors[i]
+		return down && c.Method == Absolute && (!d.mirrors[i] || c.Raise.Ended)
 	case c.Method == CompareAndSwap && !c.Catalogue:
 		return c.Fresh
 	default:
@@ -105,7 +107,12 @@ func (d *deciding) lower() {
 		}
 	}
 	why := "more is listed than there is"
-	if want == 0 && d.known {
+	switch {
+	case want > 0 || !d.known:
+	case d.s.Give > 0:
+		why = "SKUs that share its stock need the units"
+		want = d.s.Give - d.free
+	default:
 		why = "others need the units"
 		want = d.needed() - d.free
 	}
@@ -155,17 +162,8 @@ func pause(c Connection) int {
 // turns away are surer than those it serves, so they count twice (measured: 24
 // instead of 56 buyers turned away in a sell-out of 200 at 470/h and lags of 30 s).
 func (d *deciding) loss(i int) int {
-	c, sum := d.s.Connections[i], 0
-	for _, other := range d.s.Connections {
-		if !other.Catalogue {
-			sum += max(0, other.Weight)
-		}
-	}
-	share := 1 / float64(d.s.selling())
-	if sum > 0 {
-		share = float64(max(0, c.Weight)) / float64(sum)
-	}
-	return pause(c) * int(4*d.s.Rate*share*c.Lag.Hours())
+	c := d.s.Connections[i]
+	return pause(c) * int(4*d.s.Rate*d.s.part(i)*c.Lag.Hours())
 }
 
 // needed is how many units the connections lack that are short enough of them to be raised.
@@ -197,9 +195,10 @@ func (d *deciding) raise() {
 		switch {
 		case c.Catalogue:
 			d.show(i)
-		case !d.known || c.Method == ReadOnly:
-		case d.mirrors[i]:
+		case c.Method == ReadOnly:
+		case d.mirrors[i] && (d.known || c.Known && !d.hidden()):
 			d.mirror(i)
+		case !d.known:
 		default:
 			d.share(i)
 		}
@@ -225,10 +224,10 @@ func (d *deciding) share(i int) {
 	}
 	switch {
 	case c.Method == CompareAndSwap:
-		d.act(i, Action{Kind: Swap, From: c.Quantity, To: c.Quantity + gain, Why: "its share has grown"})
+		d.act(i, Action{Kind: Swap, From: c.Quantity, To: max(0, c.Quantity) + gain, Why: "its share has grown"})
 		d.free -= gain
-	case c.Zero:
-		d.act(i, Action{Kind: Set, To: gain, Why: "nothing is listed and all orders are seen"})
+	case c.Zero || twin.NoZero:
+		d.act(i, Action{Kind: Set, From: c.Exposure, To: c.Exposure + gain, Why: "nothing is listed and all orders are seen"})
 		d.free -= gain
 	case c.Check || c.Waiting != nil || !worth(c, c.Exposure+gain) && !d.calm(c):
 	case c.Exposure > 0 && !c.Mend && gain < d.loss(i):
@@ -240,11 +239,22 @@ func (d *deciding) share(i int) {
 	}
 }
 
-// mirror brings a connection near the whole stock: to the unit when little is left, else to a twentieth.
+// near says that a mirror lists about what it should: to the unit when little is left, else to a twentieth.
+func near(lists, to int) bool { return max(lists-to, to-lists) <= to/20 }
+
+// mirror brings a connection near the whole stock. It lists what was read or written last: the bound has that on top of all that was
+// written before until it has settled, and waiting for that would let it list for a minute what others have sold.
 func (d *deciding) mirror(i int) {
 	c, to := d.s.Connections[i], d.targets[i]
-	off := c.Exposure - to
-	if max(off, -off) <= to/20 || !d.ready(i, off > 0) {
+	lists := c.Exposure - c.Heard
+	if c.Method == Absolute && (c.Raise != nil || c.Fresh) {
+		lists = c.Quantity - c.Unread
+	}
+	off := lists - to
+	if near(lists, to) || !d.ready(i, off > 0) {
+		return
+	}
+	if off < 0 && (!d.known || -off <= c.Heard) { // nothing is raised beside an unknown, nor for its own sale, whichever is told first
 		return
 	}
 	if room := d.s.Available - d.escrowed(); off < 0 && to > room { // what is escrowed stays so
@@ -257,9 +267,14 @@ func (d *deciding) mirror(i int) {
 		}
 	case to == 0:
 		d.act(i, Action{Kind: Zero, Why: "nothing is left"})
-	case c.Waiting == nil && !c.Check:
+	case off > 0 || c.Waiting == nil && !c.Check:
 		d.act(i, Action{Kind: Set, To: to, Why: "everything is listed everywhere"})
 	}
+}
+
+// hidden says that one which is not written takes orders and nobody knows what it lists, so that no target can be told.
+func (d *deciding) hidden() bool {
+	return slices.ContainsFunc(d.s.Connections, func(c Connection) bool { return !c.Catalogue && c.Method == ReadOnly && !c.Known })
 }
 
 // escrowed is what the connections that do not mirror hold.
@@ -275,7 +290,9 @@ func (d *deciding) escrowed() (units int) {
 // show lets a catalogue follow its shop.
 func (d *deciding) show(i int) {
 	c, to := d.s.Connections[i], d.targets[i]
+	k := d.s.index(c.Follows)
 	switch {
+	case k >= 0 && !d.s.Connections[k].Known: // nobody knows what its shop lists
 	case c.Method == ReadOnly || c.Fresh && c.Quantity == to || !d.ready(i, false):
 	case to == 0:
 		d.act(i, Action{Kind: Zero, Why: "its shop is sold out"})
@@ -295,7 +312,9 @@ func (d *deciding) watch(i int) {
 	case c.Waiting != nil && (c.Lower == nil || c.Waiting.Quantity == 0):
 		d.act(i, Action{Kind: List, UpTo: c.Waiting.At, Why: "what was read counts once its orders are seen"})
 	case c.Raise != nil && c.Lower == nil && (c.Restocks || c.Raise.Over) && d.now.Before(c.Raise.Sent.Add(c.Settle)):
-		// no reading can show it yet
+		if d.mirrors[i] && !c.Raise.Shown && !d.now.Before(c.Raise.look()) { // no reading can settle it yet
+			d.act(i, Action{Kind: Read, Why: "others sold, so that it should list less by now"})
+		}
 	case c.Lower != nil || c.Raise != nil:
 		d.act(i, Action{Kind: Read, Why: "accepted is not the effect"})
 	case !c.Known:
@@ -324,6 +343,9 @@ func Wake(s State, now time.Time) (at time.Time, ok bool) {
 		times := []time.Time{c.Until, c.NextRead, c.Raised.Add(rest)}
 		if c.Raise != nil {
 			times = append(times, c.Raise.Sent.Add(c.Settle))
+			if (c.Restocks || c.Raise.Over) && !c.Raise.Shown {
+				times = append(times, c.Raise.look())
+			}
 		}
 		for _, t := range times {
 			if t.After(now) && (!ok || t.Before(at)) {

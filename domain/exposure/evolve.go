@@ -3,6 +3,8 @@ package exposure
 import (
 	"slices"
 	"time"
+
+	"github.com/creatorflow/creatorflow/twin"
 )
 
 // Event is something that happened; Evolve knows the types of this file. The connection they name must be Configured.
@@ -16,9 +18,11 @@ type (
 	}
 	// Removed ends a connection; what was sold there has been seen.
 	Removed struct{ Connection string }
-	// Stocked says what is available now, and how fast it sells at the most.
+	// Stocked says what is available now, and how fast it sells at the most. Give are units of it that other SKUs need, which
+	// share the stock: they are available until no listing holds them any more.
 	Stocked struct {
 		Available int
+		Give      int
 		Rate      float64
 		Outage    time.Duration
 	}
@@ -28,6 +32,12 @@ type (
 		Connection string
 		Units      int
 		Created    time.Time
+	}
+	// Heard says how many units were sold on a connection whose orders are on their way here: no bound counts them, mirrors and
+	// catalogues list that much less. 0 ends it.
+	Heard struct {
+		Connection string
+		Units      int
 	}
 	// Cancelled is units of an order that was told as a Sale; they are available again. At is no earlier than it happened.
 	Cancelled struct {
@@ -84,6 +94,7 @@ func (Configured) exposure() {}
 func (Removed) exposure()    {}
 func (Stocked) exposure()    {}
 func (Sale) exposure()       {}
+func (Heard) exposure()      {}
 func (Cancelled) exposure()  {}
 func (Sent) exposure()       {}
 func (Accepted) exposure()   {}
@@ -99,6 +110,8 @@ const (
 	patience = 30 * time.Second
 	// breath is the least time between two readings of a connection.
 	breath = 2 * time.Second
+	// glance is how long after a mirror's write a reading is to show it.
+	glance = 10 * time.Second
 )
 
 // Evolve is the state after e. It changes nothing it was given. An event of an unknown connection, or about a write
@@ -119,10 +132,12 @@ func Evolve(s State, e Event) State {
 	case Removed:
 		s.Connections = slices.DeleteFunc(s.Connections, func(c Connection) bool { return c.ID == e.Connection })
 	case Stocked:
-		s.Available, s.Rate, s.Outage = e.Available, e.Rate, e.Outage
+		s.Available, s.Give, s.Rate, s.Outage = e.Available, e.Give, e.Rate, e.Outage
 	case Sale:
 		s.Available -= e.Units
 		on(e.Connection, func(c *Connection) { c.sale(e) })
+	case Heard:
+		on(e.Connection, func(c *Connection) { c.hear(e) })
 	case Cancelled:
 		s.Available += e.Units
 		on(e.Connection, func(c *Connection) { c.cancelled(e) })
@@ -224,6 +239,16 @@ func (c *Connection) take(units int) {
 	}
 }
 
+func (c *Connection) hear(e Heard) {
+	more := e.Units - c.Heard
+	c.Heard, c.Unread = e.Units, max(0, min(e.Units, c.Unread+more))
+	if c.Asked != nil && more > 0 {
+		asked := *c.Asked
+		asked.Heard += more
+		c.Asked = &asked
+	}
+}
+
 func (c *Connection) cancelled(e Cancelled) {
 	if !c.Restocks {
 		return
@@ -261,15 +286,24 @@ func (c *Connection) sent(e Sent) {
 	c.Number = max(c.Number, put.Number)
 	switch {
 	case c.Lower != nil && c.Lower.Number == put.Number: // a swap sent again
+		put.Tries = c.Lower.Tries + 1
 		c.Lower = put
 	case c.Raise != nil && c.Raise.Number == put.Number:
+		put.Tries = c.Raise.Tries + 1
 		c.Raise = put
 	case a.Kind == Zero:
 		c.Lower = put
 		c.write(0)
 	case a.Kind == Swap && put.To < put.From:
 		c.Lower, c.Waiting = put, nil
+		if twin.RaiseFirst {
+			c.accepted(Accepted{Connection: c.ID, Number: put.Number, At: e.At})
+		}
 	case a.Kind == Swap || a.Kind == Set:
+		if a.Kind == Set && !c.Catalogue {
+			put.follow(c.Raise)
+			c.Quantity, c.Since, c.Unread = put.To, e.At, 0
+		}
 		c.Raise, c.Waiting, c.Zero = put, nil, false
 		c.Raised, c.Mend = e.At, false
 		switch {
@@ -291,12 +325,25 @@ func (c *Connection) write(units int) {
 	}
 }
 
+// follow puts a mirror's write behind one that has not settled.
+func (p *Put) follow(last *Put) {
+	if last == nil {
+		return
+	}
+	if p.Before = last.Sent; p.To == last.To {
+		p.Tries = last.Tries + 1
+	}
+}
+
 // rise is by how much a write upwards raises the bound; From is 0 in an absolute one.
 func (p Put) rise() int { return p.To - p.From }
 
 func (c *Connection) accepted(e Accepted) {
-	if c.Method != CompareAndSwap && !c.Catalogue {
-		return // a promise: only a reading shows the effect
+	if c.Method != CompareAndSwap && !c.Catalogue { // a promise: only a reading shows the effect
+		if c.Raise != nil && c.Raise.Number == e.Number {
+			c.Raise = c.Raise.ends(false)
+		}
+		return
 	}
 	switch {
 	case c.Raise != nil && c.Raise.Number == e.Number:
@@ -317,9 +364,14 @@ func (c *Connection) accepted(e Accepted) {
 func (c *Connection) refused(e Refused) {
 	switch {
 	case c.Raise != nil && c.Raise.Number == e.Number:
-		rise := c.Raise.rise()
-		c.Raise = nil
+		rise, before := c.Raise.rise(), c.Raise.Before
+		if c.Raise = nil; !before.IsZero() { // what came before it may take effect yet
+			c.Raise = &Put{Number: e.Number, Sent: before, Over: true, Ended: true}
+		}
 		c.take(rise)
+		if c.Method == Absolute {
+			c.Quantity = c.Exposure // at most
+		}
 	case c.Lower != nil && c.Lower.Number == e.Number:
 		c.Lower = nil
 	default:
@@ -338,10 +390,8 @@ func (c *Connection) refused(e Refused) {
 func (c *Connection) lost(e Lost) {
 	for _, put := range []**Put{&c.Raise, &c.Lower} {
 		if *put != nil && (*put).Number == e.Number {
-			again := **put
-			again.Again = true
-			*put = &again
-			c.Until = e.At.Add(patience)
+			*put = (*put).ends(true)
+			c.Until = e.At.Add(min(patience, breath<<min((*put).Tries, 6)))
 		}
 	}
 }
@@ -352,6 +402,7 @@ func (c *Connection) reading(e Reading) {
 		return
 	}
 	c.Asked, c.NextRead = nil, e.At.Add(breath)
+	lowering := c.Lower != nil
 	if c.Method != CompareAndSwap { // one that is not written any more may have a write under way yet
 		c.settle(e)
 	}
@@ -361,15 +412,39 @@ func (c *Connection) reading(e Reading) {
 	if b := c.Book; b != nil && c.Raise == nil && c.Lower == nil && e.Quantity-asked.Overlap > b.Quantity && c.Suspect == nil {
 		c.Suspect = &Wrong{Found: e.Quantity, Due: b.Quantity, At: e.At, Wrote: b.Wrote}
 	}
-	if c.Raise != nil || c.Method == CompareAndSwap && c.Lower != nil {
-		return // a write may come before or after it: the bound stays
+	if c.Raise != nil || c.Method == CompareAndSwap && c.Lower != nil { // a write may come before or after it: the bound stays
+		c.glimpse(e, *asked, lowering)
+		return
 	}
-	c.Quantity, c.Since, c.Fresh = e.Quantity, e.At, true
+	c.shown(e, *asked)
+	c.Fresh = true
 	if w := c.Waiting; w == nil || e.Quantity == 0 && w.Quantity > 0 {
 		c.Check = false
 		c.Waiting = &Seen{Quantity: e.Quantity, Began: e.Began, At: e.At, Overlap: asked.Overlap, Restored: asked.Restored}
 	}
 	c.reset()
+}
+
+// glimpse looks whether a mirror lists what was written, which leaves the bound as it is. A reading that settled a 0 shows what came
+// of that, whenever it was; of the write before, one that is over when it should show it.
+func (c *Connection) glimpse(e Reading, asked Seen, lowering bool) {
+	r := c.Raise
+	if r == nil || c.Method != Absolute || c.Catalogue || c.Lower != nil || !e.Began.After(r.Sent) {
+		return
+	}
+	if due := !e.At.Before(r.look()); due {
+		seen := *r
+		seen.Shown = e.Quantity <= c.Quantity
+		c.Raise = &seen
+	} else if !lowering {
+		return
+	}
+	c.shown(e, asked)
+}
+
+// shown is a reading that says what is listed. What was heard of before it was asked for was sold before.
+func (c *Connection) shown(e Reading, asked Seen) {
+	c.Quantity, c.Since, c.Unread = e.Quantity, e.At, min(c.Unread, asked.Heard)
 }
 
 // shows says whether a sale or a quantity above 0 proves that an absolute write was made: over a 0 it does, unless the

@@ -38,17 +38,22 @@
 // Read and List are wishes: a List is repeated until answered, a Read every half minute. A reconciler that reads of its own
 // accord tells Sent too; its readings are what finds hand edits and writes that came to nothing.
 //
+// A mirror is written again before its last write has settled, since it is to list less as soon as others sold: the bound has all
+// that may still take effect, while what it lists is what was written last, until a look (Put.Shown) says otherwise. Heard is
+// news of a sale without its order: mirrors and catalogues list that much less, and no bound changes.
+//
 // What this does not carry: a quantity raised by hand on the channel can sell before it is read; the State then
 // shows an excess, raises stop, and the listing is lowered. Mirror and Hybrid list more than the rule allows on purpose
 // (see Policy). exposuresim runs this very code in virtual time against late, lost and failing writes.
 package exposure
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Method is how a channel's quantity is written.
@@ -87,6 +92,7 @@ type Settings struct {
 	Policy  Policy        `json:"policy"`
 	Weight  int           `json:"weight"`           // share of the units, against the sum of weights; all 0 = equal
 	Buffer  int           `json:"buffer,omitzero"`  // units a mirror does not list
+	Keep    int           `json:"keep,omitzero"`    // units an escrowed connection gets before the others
 	Follows string        `json:"follows,omitzero"` // the connection whose figure a catalogue shows
 	Lag     time.Duration `json:"lag,omitzero"`     // measured: from a sale there to a lowered quantity elsewhere
 	Poll    time.Duration `json:"poll,omitzero"`    // how often its orders are listed
@@ -99,9 +105,11 @@ type Connection struct {
 	Known    bool      `json:"known"`              // false until the first reading and listing: nothing is raised anywhere
 	Exposure int       `json:"exposure"`           // units, upper bound, when Known
 	Zero     bool      `json:"zero,omitzero"`      // listed 0 and nothing sold unseen, confirmed: an absolute write is safe
-	Quantity int       `json:"quantity"`           // last quantity read, less the sales seen since: what a swap starts from
+	Quantity int       `json:"quantity"`           // last quantity read or written, less the sales seen since: what a swap starts from
 	Since    time.Time `json:"since,omitzero"`     // when Quantity was so
 	Fresh    bool      `json:"fresh,omitzero"`     // Quantity is good enough to try
+	Heard    int       `json:"heard,omitzero"`     // units that were sold here, says a notification, whose order is not told yet
+	Unread   int       `json:"unread,omitzero"`    // those of them that Quantity still has
 	Number   int       `json:"number"`             // of the last write; with connection and SKU it is the write's key
 	Raise    *Put      `json:"raise,omitzero"`     // a write upwards whose effect is not known yet
 	Lower    *Put      `json:"lower,omitzero"`     // a write downwards, likewise
@@ -142,8 +150,22 @@ type Put struct {
 	From   int       `json:"from,omitzero"` // of a swap
 	To     int       `json:"to"`
 	Sent   time.Time `json:"sent"`
-	Over   bool      `json:"over,omitzero"`  // an absolute write over what was not a confirmed 0
-	Again  bool      `json:"again,omitzero"` // the answer was lost: a swap is sent again under its number
+	Over   bool      `json:"over,omitzero"`   // an absolute write over what was not a confirmed 0
+	Again  bool      `json:"again,omitzero"`  // the answer was lost: a swap is sent again under its number
+	Ended  bool      `json:"ended,omitzero"`  // of an absolute write: its call is over, so that another one comes after it
+	Shown  bool      `json:"shown,omitzero"`  // of a mirror's: a reading has shown it, which does not settle what may come late
+	Before time.Time `json:"before,omitzero"` // of a mirror's: when the one was sent that it came after, and that has not settled either
+	Tries  int       `json:"tries,omitzero"`  // those before it that came to nothing: the same swap, or a mirror's of the same quantity
+}
+
+// look is when a reading should show what a mirror wrote: before it has settled, since a sale elsewhere is to lower it soon, and later
+// each time that it did not.
+func (p Put) look() time.Time { return p.Sent.Add(glance << min(p.Tries, 6)) }
+
+// ends is the write with its call over.
+func (p Put) ends(lost bool) *Put {
+	p.Ended, p.Again = true, p.Again || lost
+	return &p
 }
 
 // Seen is a quantity read somewhere between Began and At.
@@ -154,11 +176,13 @@ type Seen struct {
 	Sold     int       `json:"sold,omitzero"`     // units seen that were sold after At
 	Overlap  int       `json:"overlap,omitzero"`  // units seen that were sold after Began, those after At included
 	Restored int       `json:"restored,omitzero"` // units seen that were put back after Began
+	Heard    int       `json:"heard,omitzero"`    // units heard of since it was asked for
 }
 
 // State is one SKU at one location, on all connections.
 type State struct {
-	Available   int           `json:"available"`       // on hand less what known orders ask for, reserved or waiting; can be below 0
+	Available   int           `json:"available"`       // on hand less what known orders ask for, reserved or waiting; can be below 0. Of a SKU that shares stock: its part of that
+	Give        int           `json:"give,omitzero"`   // units of that which SKUs that share the stock need
 	Rate        float64       `json:"rate"`            // upper bound of the units sold an hour, on all connections together
 	Outage      time.Duration `json:"outage,omitzero"` // of ours that a hybrid listing must survive; 0 = 1 h
 	Connections []Connection  `json:"connections"`
@@ -184,6 +208,12 @@ func (s State) Excess() (units int, ok bool) {
 	return max(0, -free), ok
 }
 
+// Repeats says that a write went out before under its number.
+func (s State) Repeats(a Action) bool {
+	c, _ := s.Find(a.Connection)
+	return c.Raise != nil && c.Raise.Number == a.Number || c.Lower != nil && c.Lower.Number == a.Number
+}
+
 // free is what the rule leaves to raise, below 0 when it is broken; ok is false when an exposure is not known.
 func (s State) free(mirrors []bool) (units int, ok bool) {
 	sum, most := 0, 0
@@ -199,6 +229,45 @@ func (s State) free(mirrors []bool) (units int, ok bool) {
 		}
 	}
 	return s.Available - sum - most, true
+}
+
+// Held is what can still be sold of the SKU on all connections together or was sold unseen, at most; known is false while nobody
+// knows of one of them. Sells says that one of them takes orders and can be written.
+func (s State) Held() (units int, known, sells bool) {
+	known = true
+	for _, c := range s.Connections {
+		switch {
+		case c.Catalogue:
+			continue
+		case c.Known:
+			units += c.Exposure
+		default:
+			known = false
+		}
+		sells = sells || c.Method != ReadOnly
+	}
+	return units, known, sells
+}
+
+// Mending says that a connection which was found wrong is still to be written: it lists too much while the rule is broken, or too
+// little while units are free, or become so. Short of that its share went elsewhere meanwhile, and nothing is left to be done.
+func (s State) Mending(id string) bool {
+	i := s.index(id)
+	if i < 0 || !s.Connections[i].Mend {
+		return false
+	}
+	mirrors := s.mirrors()
+	c, to := s.Connections[i], s.targets(mirrors)[i]
+	free, known := s.free(mirrors)
+	switch {
+	case mirrors[i]:
+		return !near(c.Exposure, to)
+	case c.Exposure > to:
+		return !known || free < 0
+	case c.Exposure < to:
+		return !known || free > 0 || slices.ContainsFunc(s.Connections, func(c Connection) bool { return c.Lower != nil })
+	}
+	return false
 }
 
 // selling is how many connections take orders.
@@ -217,11 +286,20 @@ func (s State) mirrors() []bool {
 	if s.selling() < 2 {
 		return mirrors
 	}
-	enough := float64(s.Available) > s.Threshold()
+	hybrid := slices.ContainsFunc(s.Connections, func(c Connection) bool { return c.Policy == Hybrid })
+	enough := hybrid && float64(s.Available-s.heard()) > s.Threshold()
 	for i, c := range s.Connections {
 		mirrors[i] = !c.Catalogue && c.Method != ReadOnly && (c.Policy == Mirror || c.Policy == Hybrid && enough)
 	}
 	return mirrors
+}
+
+// heard is how many units were sold whose orders are not told yet.
+func (s State) heard() (units int) {
+	for _, c := range s.Connections {
+		units += c.Heard
+	}
+	return units
 }
 
 // blind is how many units sell, at the most, while one connection does not know of the others' sales for d.
@@ -229,16 +307,48 @@ func (s State) blind(d time.Duration) float64 {
 	return s.Rate * d.Hours() * float64(max(1, s.selling()-1))
 }
 
+// DefaultOutage of ours is what a hybrid survives while nobody said which.
+const DefaultOutage = time.Hour
+
 // window is the longest time that a hybrid must survive without a write.
 func (s State) window() time.Duration {
-	longest := s.Outage
-	if longest == 0 {
-		longest = time.Hour
-	}
-	for _, c := range s.Connections {
-		longest = max(longest, c.Lag, 3*c.Poll)
+	longest := cmp.Or(s.Outage, DefaultOutage)
+	for i, c := range s.Connections {
+		longest = max(longest, s.lowering(i), 3*c.Poll)
 	}
 	return longest
+}
+
+// surely is the chance that is left to a swap downwards of finding another quantity each time that it is tried.
+const surely = 0.001
+
+// lowering is how long it takes, all but surely, until a connection lists less because others sold. A swap has to be tried
+// again when somebody buys while it is on its way, and where that is the rule it takes many tries.
+func (s State) lowering(i int) time.Duration {
+	c := s.Connections[i]
+	if c.Method != CompareAndSwap || c.Catalogue {
+		return c.Lag
+	}
+	undisturbed := math.Exp(-s.Rate * s.part(i) * c.Lag.Hours())
+	tries := max(1, math.Log(surely)/math.Log1p(-undisturbed))
+	return time.Duration(min(float64(c.Lag)*tries, float64(ages)))
+}
+
+// ages is longer than any stock lasts, and short enough to reckon with.
+const ages = 10_000 * time.Hour
+
+// part is the share of all sales, 0 to 1, that a connection is expected to make.
+func (s State) part(i int) float64 {
+	sum := 0
+	for _, c := range s.Connections {
+		if !c.Catalogue {
+			sum += max(0, c.Weight)
+		}
+	}
+	if sum == 0 {
+		return 1 / float64(max(1, s.selling()))
+	}
+	return float64(max(0, s.Connections[i].Weight)) / float64(sum)
 }
 
 // Threshold is the stock, in units, above which a hybrid mirrors: λ + 5·√λ + 4, where λ is what sells, at the most, while
@@ -251,10 +361,22 @@ func (s State) Threshold() float64 {
 // Forever is how long an escrowed listing survives our absence.
 const Forever = time.Duration(math.MaxInt64)
 
-// Survives is the longest outage of ours that the present listing survives by the measure of Threshold; 0 when it
-// mirrors with less stock than that.
+// apart says that no unit is listed twice: all that can be sold anywhere, mirrored or not, is there.
+func (s State) apart() bool {
+	free, known := s.free(make([]bool, len(s.Connections)))
+	return known && free >= 0
+}
+
+// Mirrors says whether a connection lists everything now.
+func (s State) Mirrors(id string) bool {
+	i := s.index(id)
+	return i >= 0 && s.mirrors()[i]
+}
+
+// Survives is the longest outage of ours that the present listing survives by the measure of Threshold; 0 when units are
+// listed twice, or may be, with less stock than that.
 func (s State) Survives() time.Duration {
-	if !slices.Contains(s.mirrors(), true) {
+	if s.apart() {
 		return Forever
 	}
 	spare := float64(s.Available) - 4
@@ -270,9 +392,9 @@ func (s State) Survives() time.Duration {
 }
 
 // Risk is the chance, 0 to 1, that the present listing sells more than is available during an outage of ours of that
-// length; 0 under escrow.
+// length; 0 while no unit is listed twice.
 func (s State) Risk(outage time.Duration) float64 {
-	if !slices.Contains(s.mirrors(), true) {
+	if s.apart() {
 		return 0
 	}
 	λ := s.blind(outage)
@@ -282,5 +404,5 @@ func (s State) Risk(outage time.Duration) float64 {
 	case λ <= 0:
 		return 0
 	}
-	return distuv.Poisson{Lambda: λ}.Survival(float64(s.Available))
+	return mathext.GammaIncReg(float64(s.Available)+1, λ) // of a Poisson count, that it is above Available
 }

@@ -203,8 +203,16 @@ func TestReadingBesideSwap(t *testing.T) {
 	st.exposure("b", 5) // from the moment it is sent
 	st.tell(Lost{Connection: "b", Number: 1, At: at(st.sec)})
 	st.does()
-	if wake, ok := Wake(st.s, at(st.sec)); !ok || wake.Before(at(st.sec+20)) || wake.After(at(st.sec+31)) {
-		t.Errorf("wake at %v (%t)", wake, ok)
+	for tries := range 5 { // the longer the more often
+		wake, ok := Wake(st.s, at(st.sec))
+		if pause := min(30, 2<<tries) - 1; !ok || wake != at(st.sec+pause) {
+			t.Fatalf("after %d tries: wake at %v (%t), want %v", tries, wake, ok, at(st.sec+pause))
+		}
+		st.sec += min(30, 2<<tries)
+		st.does(Action{Connection: "b", Kind: Swap, From: 0, To: 5})
+		st.exposure("b", 5)
+		st.tell(Lost{Connection: "b", Number: 1, At: at(st.sec)})
+		st.sec++
 	}
 	st.sec += 31
 	got := Decide(st.s, at(st.sec))
@@ -319,6 +327,7 @@ func TestReadOnlyComesFirst(t *testing.T) {
 func TestCatalogueFollows(t *testing.T) {
 	shown := Configured{Connection: "ig", Settings: Settings{Ability: Ability{Method: Absolute, Catalogue: true}, Follows: "a"}}
 	st := begin(t, 10, swaps("a"), shown)
+	st.does(Action{Connection: "a", Kind: Read}) // while nobody knows what the shop lists, the catalogue stays as it is
 	st.read("a", 10)
 	st.list("a")
 	st.does(Action{Connection: "ig", Kind: Set, To: 10})
@@ -356,8 +365,40 @@ func TestHybrid(t *testing.T) {
 	}
 	st.tell(Stocked{Available: 85, Rate: 47}) // 47 + 5·√47 + 4 = 85.3
 	st.does(Action{Connection: "b", Kind: Swap, From: 200, To: 42}, Action{Connection: "a", Kind: Swap, From: 200, To: 43})
+	if d := st.s.Survives(); d > 2*time.Hour || st.s.Risk(3*time.Hour) == 0 {
+		t.Errorf("survives %v although every unit is still listed twice", d)
+	}
+	st.tell(Accepted{Connection: "b", Number: 2, At: at(st.sec)}, Accepted{Connection: "a", Number: 2, At: at(st.sec)})
 	if st.s.Survives() != Forever || st.s.Risk(time.Hour) != 0 {
 		t.Error("escrow survives everything")
+	}
+}
+
+// TestHybridWaitsForSwaps: where buyers spoil most swaps, listing less takes so many tries that little is left to mirror.
+func TestHybridWaitsForSwaps(t *testing.T) {
+	two := func(method Method, rate float64) State {
+		c := Connection{Settings: Settings{Ability: Ability{Method: method}, Policy: Hybrid, Weight: 1, Lag: time.Minute}}
+		return State{Rate: rate, Outage: time.Minute, Connections: []Connection{c, c}}
+	}
+	for _, tt := range []struct {
+		rate    float64
+		minutes float64 // that lowering takes, all but surely
+	}{
+		{rate: 0.001, minutes: 1},
+		{rate: 60, minutes: 7.4},   // a buyer in two minutes: six tries of ten succeed
+		{rate: 600, minutes: 1022}, // five in one: of 150 tries one does
+	} {
+		λ := tt.rate / 60
+		if got, want := two(Absolute, tt.rate).Threshold(), λ+5*math.Sqrt(λ)+4; math.Abs(got-want) > 1e-9 {
+			t.Errorf("absolute, %g/h: threshold %g, want %g", tt.rate, got, want)
+		}
+		λ *= tt.minutes
+		if got, want := two(CompareAndSwap, tt.rate).Threshold(), λ+5*math.Sqrt(λ)+4; math.Abs(got-want) > want/100 {
+			t.Errorf("compare-and-swap, %g/h: threshold %g, want about %g", tt.rate, got, want)
+		}
+	}
+	if got := two(CompareAndSwap, 1e9).Threshold(); math.IsNaN(got) || got < 1e9 {
+		t.Errorf("a threshold of %g units where no swap succeeds", got)
 	}
 }
 
@@ -381,7 +422,7 @@ func TestThreshold(t *testing.T) {
 	for _, tt := range tests {
 		s := State{Rate: tt.rate, Outage: tt.outage, Available: 100_000}
 		for range tt.sellers {
-			s.Connections = append(s.Connections, Connection{Settings: Settings{Policy: Mirror, Lag: tt.lag, Poll: tt.poll}})
+			s.Connections = append(s.Connections, Connection{Known: true, Exposure: 100_000, Settings: Settings{Policy: Mirror, Lag: tt.lag, Poll: tt.poll}})
 		}
 		s.Connections = append(s.Connections, Connection{Settings: Settings{Ability: Ability{Catalogue: true}}})
 		if got := s.Threshold(); math.Abs(got-tt.want) > 1e-9 {
@@ -400,6 +441,263 @@ func TestThreshold(t *testing.T) {
 			t.Errorf("%s: survives %v, whose threshold is %v, not 500", tt.name, s.Outage, got)
 		}
 	}
+}
+
+// TestCatalogueOfAMirror shows no more than the shop is to list while the bound counts a write over a quantity twice.
+func TestCatalogueOfAMirror(t *testing.T) {
+	s := State{Available: 18, Connections: []Connection{
+		{ID: "a", Known: true, Exposure: 19, Settings: Settings{Policy: Mirror, Buffer: 9}},
+		{ID: "b", Known: true, Exposure: 9, Settings: Settings{Policy: Mirror, Buffer: 9}},
+		{ID: "of a", Settings: Settings{Ability: Ability{Catalogue: true}, Follows: "a"}},
+	}}
+	if got := s.Targets(); !slices.Equal(got, []int{9, 9, 9}) {
+		t.Errorf("targets %v, want 9 each", got)
+	}
+}
+
+// mirrored is one of two absolute shops that list all of 20 units; the other one sells.
+func mirrored(t *testing.T) *story {
+	a, b := absolute("a"), absolute("b")
+	for _, c := range []*Configured{&a, &b} {
+		c.Settings.Policy, c.Settings.Settle = Mirror, time.Minute
+	}
+	st := begin(t, 20, a, b)
+	for _, id := range []string{"a", "b"} {
+		st.read(id, 20)
+		st.list(id)
+	}
+	st.does()
+	st.tell(Sale{Connection: "b", Units: 1, Created: at(st.sec)})
+	st.does(Action{Connection: "a", Kind: Set, To: 19})
+	return st
+}
+
+// TestMirrorFollowsAtOnce: what others sold is written while the write before it may still come late, one call after the other.
+func TestMirrorFollowsAtOnce(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Sale{Connection: "b", Units: 1, Created: at(st.sec)})
+	st.does() // the call is on its way
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)})
+	st.does(Action{Connection: "a", Kind: Set, To: 18})
+	st.exposure("a", 20+19+18) // each of them may come after sales that we have not seen
+	st.tell(Accepted{Connection: "a", Number: 2, At: at(st.sec)})
+	st.sec += 70
+	st.does(Action{Connection: "a", Kind: Read})
+	st.read("a", 18)
+	st.list("a")
+	st.exposure("a", 18)
+	st.does()
+}
+
+// TestMirrorIsWrittenAgain: a write that was accepted and came to nothing is found long before it would have settled.
+func TestMirrorIsWrittenAgain(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)})
+	st.does()
+	st.sec += 10
+	st.does(Action{Connection: "a", Kind: Read})
+	st.read("a", 20)
+	st.does(Action{Connection: "a", Kind: Set, To: 19})
+	st.tell(Accepted{Connection: "a", Number: 2, At: at(st.sec)})
+	st.sec += 11
+	st.does() // a shop that is slow is not asked all the time
+	st.sec += 10
+	st.does(Action{Connection: "a", Kind: Read})
+	st.read("a", 19)
+	st.does()
+}
+
+// TestMirrorIsReadOnTime: a reading is said to have begun before it was asked for, since clocks differ, and counts all the same.
+func TestMirrorIsReadOnTime(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)})
+	sent := st.sec - 1
+	early := Reading{Connection: "a", Quantity: 20, Began: at(sent - 2), At: at(sent + 12)} // it may be from before the write
+	st.tell(Sent{Action: Action{Connection: "a", Kind: Read}, At: early.Began}, early)
+	st.sec = sent + 14
+	st.does(Action{Connection: "a", Kind: Read})
+	st.tell(Sent{Action: Action{Connection: "a", Kind: Read}, At: at(sent + 8)})
+	st.tell(Reading{Connection: "a", Quantity: 20, Began: at(sent + 8), At: at(sent + 14)})
+	st.does(Action{Connection: "a", Kind: Set, To: 19})
+}
+
+// TestFirstWriteIsLookedAt: also that over a 0, on a channel that puts cancelled units back, so that nothing but time settles it.
+func TestFirstWriteIsLookedAt(t *testing.T) {
+	a, b := absolute("a"), swaps("b")
+	a.Settings.Policy, b.Settings.Policy, a.Settings.Settle, a.Settings.Restocks = Mirror, Mirror, time.Minute, true
+	st := begin(t, 20, a, b)
+	st.read("a", 0)
+	st.list("a")
+	st.read("b", 20)
+	st.list("b")
+	st.does(Action{Connection: "a", Kind: Set, To: 20})
+	sent := at(st.sec - 1)
+	if wake, ok := Wake(st.s, at(st.sec)); !ok || !wake.Equal(sent.Add(glance)) {
+		t.Errorf("wake at %v (%t), want %v", wake, ok, sent.Add(glance))
+	}
+	st.sec += 9
+	st.does(Action{Connection: "a", Kind: Read})
+}
+
+// TestMirrorIsEmptiedOnce: a 0 that was read is not written again while the write before it may come late, which is looked for.
+func TestMirrorIsEmptiedOnce(t *testing.T) {
+	for _, came := range []bool{true, false} {
+		st := mirrored(t)
+		st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)}, Sale{Connection: "b", Units: 19, Created: at(st.sec)})
+		st.does(Action{Connection: "a", Kind: Zero})
+		st.tell(Accepted{Connection: "a", Number: 2, At: at(st.sec)})
+		st.does(Action{Connection: "a", Kind: Read})
+		if !came {
+			st.sec += 31
+			st.read("a", 19)
+			st.does(Action{Connection: "a", Kind: Zero})
+			continue
+		}
+		st.read("a", 0)
+		st.does()
+		st.exposure("a", 20+19)
+		st.sec += 6
+		st.does(Action{Connection: "a", Kind: Read})
+		st.read("a", 19) // late
+		st.does(Action{Connection: "a", Kind: Zero})
+	}
+}
+
+// TestRefusedMirrorWaits: the no to a write says nothing of the one before it, which may come late yet.
+func TestRefusedMirrorWaits(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)}, Sale{Connection: "b", Units: 1, Created: at(st.sec)})
+	st.does(Action{Connection: "a", Kind: Set, To: 18})
+	st.tell(Refused{Connection: "a", Number: 2, At: at(st.sec)})
+	st.exposure("a", 20+19)
+	st.read("a", 20)
+	st.list("a")
+	st.exposure("a", 20+19)
+	st.sec += 30
+	st.does(Action{Connection: "a", Kind: Set, To: 18})
+}
+
+// TestMirrorHears: what a notification says was sold is listed no more by others, and changes no bound; the order takes its place.
+func TestMirrorHears(t *testing.T) {
+	a, b := swaps("a"), swaps("b")
+	a.Settings.Policy, b.Settings.Policy = Mirror, Mirror
+	st := begin(t, 20, a, b)
+	for _, id := range []string{"a", "b"} {
+		st.read(id, 20)
+		st.list(id)
+	}
+	st.tell(Heard{Connection: "b", Units: 2})
+	st.does(Action{Connection: "a", Kind: Swap, From: 20, To: 18}) // b lists less by itself
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)})
+	st.exposure("b", 20)
+	st.read("b", 18)
+	st.does(Action{Connection: "b", Kind: List}) // and is not raised for it
+	st.tell(Sale{Connection: "b", Units: 2, Created: at(1)}, Heard{Connection: "b"})
+	st.list("b")
+	st.exposure("b", 18)
+	st.does()
+	st.tell(Heard{Connection: "a", Units: 1})
+	st.does(Action{Connection: "b", Kind: Swap, From: 18, To: 17})
+}
+
+// TestMirrorFollowsBesideAnUnknown: after a restart one shop may take minutes to be known; what is lowered for others' sales does not
+// wait for it, what is raised does. Beside one that is not written, and of which nobody knows what it lists, nothing is moved.
+func TestMirrorFollowsBesideAnUnknown(t *testing.T) {
+	for _, written := range []bool{true, false} {
+		a, b, c := swaps("a"), swaps("b"), absolute("c")
+		for _, c := range []*Configured{&a, &b, &c} {
+			c.Settings.Policy = Mirror
+		}
+		if !written {
+			c.Settings.Method = ReadOnly
+		}
+		st := begin(t, 20, a, b, c)
+		st.read("a", 20)
+		st.list("a")
+		st.read("b", 12)
+		st.list("b")
+		st.tell(Sale{Connection: "b", Units: 4, Created: at(st.sec)}, Sent{Action: Action{Connection: "c", Kind: Read}, At: at(st.sec)})
+		if !written {
+			st.does()
+			continue
+		}
+		st.does(Action{Connection: "a", Kind: Swap, From: 20, To: 16})
+	}
+}
+
+// TestMirrorIsRestocked: a delivery is listed while orders are waited for, less their units; a raise by no more than these would be
+// one for the mirror's own sale.
+func TestMirrorIsRestocked(t *testing.T) {
+	a, b := swaps("a"), absolute("b")
+	a.Settings.Policy, b.Settings.Policy = Mirror, Mirror
+	st := begin(t, 20, a, b)
+	for _, id := range []string{"a", "b"} {
+		st.read(id, 20)
+		st.list(id)
+	}
+	st.read("b", 18)
+	st.list("b")
+	st.tell(Heard{Connection: "b", Units: 2}) // the reading had them
+	st.does(Action{Connection: "a", Kind: Swap, From: 20, To: 18})
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)})
+	st.does()
+	st.tell(Stocked{Available: 50})
+	st.does(Action{Connection: "a", Kind: Swap, From: 18, To: 48}, Action{Connection: "b", Kind: Set, To: 48})
+}
+
+// TestMirrorReadsWhatItHeard: a reading that has the sale already does not have it once more.
+func TestMirrorReadsWhatItHeard(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)}, Heard{Connection: "a", Units: 1})
+	st.does(Action{Connection: "b", Kind: Set, To: 18}) // a lists 19 less the one
+	st.tell(Accepted{Connection: "b", Number: 1, At: at(st.sec)})
+	st.sec += 10
+	st.read("a", 18)
+	st.tell(Sale{Connection: "b", Units: 1, Created: at(st.sec)})
+	st.does(Action{Connection: "a", Kind: Set, To: 17}, Action{Connection: "b", Kind: Read})
+}
+
+// TestMirrorHearsWhileItIsRead: what is heard of while a reading is under way may not be in it; what was heard of before is.
+func TestMirrorHearsWhileItIsRead(t *testing.T) {
+	st := mirrored(t)
+	st.tell(Accepted{Connection: "a", Number: 1, At: at(st.sec)}, Heard{Connection: "a", Units: 1})
+	st.does(Action{Connection: "b", Kind: Set, To: 18})
+	st.tell(Accepted{Connection: "b", Number: 1, At: at(st.sec)})
+	st.sec += 10
+	st.tell(Sent{Action: Action{Connection: "a", Kind: Read}, At: at(st.sec - 3)}, Heard{Connection: "a", Units: 2})
+	st.tell(Reading{Connection: "a", Quantity: 18, Began: at(st.sec - 3), At: at(st.sec + 4)})
+	st.does(Action{Connection: "b", Kind: Set, To: 17}) // a lists 18 less the one
+	st.tell(Accepted{Connection: "b", Number: 2, At: at(st.sec)}, Sale{Connection: "b", Units: 1, Created: at(st.sec)})
+	st.does(Action{Connection: "a", Kind: Set, To: 16})
+}
+
+// TestMending: what was found wrong is done with when its share has gone elsewhere meanwhile, and not before.
+func TestMending(t *testing.T) {
+	st := begin(t, 20, absolute("a"), swaps("b"))
+	for _, id := range []string{"a", "b"} {
+		st.read(id, 10)
+		st.list(id)
+	}
+	mending := func(want bool) {
+		t.Helper()
+		if got := st.s.Mending("a"); got != want {
+			t.Errorf("at %d s: mending is %t", st.sec, got)
+		}
+	}
+	mending(false)
+	st.read("a", 4) // by hand
+	st.list("a")
+	mending(true)
+	st.does(Action{Connection: "a", Kind: Zero})
+	mending(true)
+	st.read("a", 0)
+	st.list("a")
+	mending(true)
+	st.tell(Stocked{Available: 10}) // of which b lists all, and is to give some
+	st.does(Action{Connection: "b", Kind: Swap, From: 10, To: 5})
+	mending(true)
+	st.tell(Refused{Connection: "b", Number: 1, At: at(st.sec)})
+	mending(false)
 }
 
 func TestSplit(t *testing.T) {
@@ -470,7 +768,7 @@ func TestStateIsAValue(t *testing.T) {
 		return string(text)
 	}
 	check(t, 300, func(r *rapid.T) {
-		w := newWorld(r)
+		w := newWorld(r, Escrow)
 		moves := w.moves()
 		moves[""] = func(r *rapid.T) {
 			var back State

@@ -68,9 +68,18 @@ func (s State) Targets() []int {
 	return s.targets(s.mirrors())
 }
 
+// Target is what one connection should be able to sell; 0 when there is none of that id.
+func (s State) Target(id string) int {
+	i := s.index(id)
+	if i < 0 {
+		return 0
+	}
+	return s.Targets()[i]
+}
+
 func (s State) targets(mirrors []bool) []int {
 	targets := make([]int, len(s.Connections))
-	pool := max(0, s.Available)
+	pool := max(0, s.Available-s.Give)
 	var to, weights, ceilings []int
 	for i, c := range s.Connections {
 		switch {
@@ -81,19 +90,30 @@ func (s State) targets(mirrors []bool) []int {
 		case c.Method == ReadOnly:
 			pool = 0 // whatever it lists comes first
 		default:
-			to, weights, ceilings = append(to, i), append(weights, c.Weight), append(ceilings, c.Ceiling)
+			to = append(to, i)
 		}
+	}
+	for _, i := range to {
+		c := s.Connections[i]
+		if keep := min(c.Keep, pool); !mirrors[i] && keep > 0 && (c.Ceiling == 0 || keep < c.Ceiling) {
+			targets[i] = keep
+			pool -= keep
+		}
+	}
+	for _, i := range to {
+		c := s.Connections[i]
+		weights, ceilings = append(weights, c.Weight), append(ceilings, max(0, c.Ceiling-targets[i]))
 	}
 	whole := 0
 	for k, share := range Split(pool, weights, ceilings) {
-		targets[to[k]] = share
+		targets[to[k]] += share
 		if mirrors[to[k]] {
 			whole += share
 		}
 	}
 	for _, i := range to {
 		if c := s.Connections[i]; mirrors[i] {
-			targets[i] = max(0, whole-c.Buffer)
+			targets[i] = max(0, whole-c.Buffer-s.heard())
 			if c.Ceiling > 0 {
 				targets[i] = min(targets[i], c.Ceiling)
 			}
@@ -101,7 +121,10 @@ func (s State) targets(mirrors []bool) []int {
 	}
 	for i, c := range s.Connections {
 		if k := s.index(c.Follows); c.Catalogue && k >= 0 {
-			targets[i] = s.Connections[k].Exposure
+			targets[i] = max(0, s.Connections[k].Exposure-s.Connections[k].Heard)
+			if mirrors[k] { // whose bound counts a write over a quantity twice until it is settled
+				targets[i] = min(targets[i], targets[k])
+			}
 			if c.Ceiling > 0 {
 				targets[i] = min(targets[i], c.Ceiling)
 			}

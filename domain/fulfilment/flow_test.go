@@ -14,6 +14,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/shown"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -33,12 +34,12 @@ func TestHappyPath(t *testing.T) {
 		if r.desk.labels["k7:1"] != 1 {
 			r.Errorf("got %d labels, want 1", r.desk.labels["k7:1"])
 		}
-		timeline := fulfilment.Read(r.records("1"))
+		timeline := shown.Read(r.records("1"))
 		if timeline.State != "finished" || timeline.Data["label"] != "l-k7:1" || timeline.Data["tracking"] != "T1" {
 			r.Errorf("got %+v", timeline)
 		}
 		for i, s := range timeline.Steps {
-			if s.Name != fulfilment.Shown[i] || s.State != fulfilment.ShownDone {
+			if s.Name != fulfilment.Shown[i] || s.State != shown.Done {
 				r.Errorf("step %d: got %s %s, want %s done", i, s.Name, s.State, fulfilment.Shown[i])
 			}
 		}
@@ -269,7 +270,7 @@ func TestStuckRetriedAndCancelled(t *testing.T) {
 		r.says("1", orders.Ready)
 		r.pass(time.Minute)
 		r.tells("1", untilPaid+"confirm payment, label?, label!, label?, stuck")
-		if timeline := fulfilment.Read(r.records("1")); timeline.State != "stuck" || !strings.HasSuffix(timeline.Sentence, "Retry when it is mended.") {
+		if timeline := shown.Read(r.records("1")); timeline.State != "stuck" || !strings.HasSuffix(timeline.Sentence, "Retry when it is mended.") {
 			r.Errorf("got %s: %s", timeline.State, timeline.Sentence)
 		}
 		if err := r.retry("1"); err != nil {
@@ -282,14 +283,14 @@ func TestStuckRetriedAndCancelled(t *testing.T) {
 		if err := r.retry("1"); !errors.Is(err, flow.ErrNothing) {
 			r.Errorf("got %v, want the refusal", err)
 		}
-		timeline := fulfilment.Read(r.records("1"))
+		timeline := shown.Read(r.records("1"))
 		for _, s := range timeline.Steps[:5] {
-			if s.State != fulfilment.ShownUndone {
+			if s.State != shown.Undone {
 				r.Errorf("%s is shown as %s, want undone", s.Name, s.State)
 			}
 		}
 		for _, s := range timeline.Steps[5:] {
-			if s.State != fulfilment.ShownPending {
+			if s.State != shown.Pending {
 				r.Errorf("%s is shown as %s, want pending", s.Name, s.State)
 			}
 		}

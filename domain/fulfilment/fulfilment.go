@@ -3,13 +3,14 @@
 //
 //	order.placed ─► validate ─► check + reserve ─► confirm payment ─► label ─► tell the channel ─► metrics
 //
-// Check and reserve are one decision, shown as two lines. Waits are states with a sentence: unpaid,
-// the channel's hold after payment, an unknown SKU, no stock, a shop to be connected again, a channel
-// that is away. Stock is reserved as soon as the order is known, paid or not, and leaves the house
+// Check and reserve are one decision, shown as two lines; a bundle stands for what it is made of by then. Waits are states with a sentence: unpaid,
+// the channel's hold after payment, an unknown SKU, no stock, review of an order that a rule has flagged, a shop to be connected
+// again, a channel that is away. Stock is reserved as soon as the order is known, paid or not, and leaves the house
 // with the last step. An order without stock is held until a person retries it, or until the channel shows
 // that it was shipped all the same: then what is there is taken, and a letter tells the rest. Of a parcel
 // that had left before the order was known the stock knows nothing. A cancellation turns the flow around
-// wherever it stands.
+// wherever it stands. Where the seller's own carrier takes the order, the label is bought from a partner or
+// waits until a person has entered the parcels, which package shipping tells the channel of.
 package fulfilment
 
 import (
@@ -20,12 +21,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/backorders"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
+	"github.com/creatorflow/creatorflow/domain/direct"
+	labelevents "github.com/creatorflow/creatorflow/domain/events/labels"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/labels"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/origin"
+	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 )
@@ -50,64 +59,37 @@ var Shown = []string{StepValidate, StepCheck, StepReserve, StepPayment, StepLabe
 // The codes of waits.
 const (
 	WaitUnknownSKU = "unknown_sku"
-	WaitNoStock    = "no_stock"
+	WaitNoStock    = backorders.WaitHeld
+	WaitBackorder  = backorders.WaitTurn
 	WaitUnpaid     = "unpaid"
 	WaitOnHold     = "on_hold"
 	WaitChannel    = "channel"
 	// WaitDecision is for the seller, or the channel, to decide whether the order is cancelled.
 	WaitDecision = "decision"
+	// WaitPayment is for a person to see to money that was reserved and could not be taken.
+	WaitPayment = "payment"
+	// WaitRisk is for a person to review an order that a rule has flagged.
+	WaitRisk = orders.FlagRisk
+	// WaitTracking is for a person to enter which carrier has the parcel, and its number.
+	WaitTracking = "tracking"
+	// WaitLocation is for units to lie where orders are shipped from, or for a person to choose another location.
+	WaitLocation = origin.Wait
 	// WaitAuthorisation is for the shop to be connected again, WaitAway for a channel that is down or too busy.
 	WaitAuthorisation = "authorisation"
 	WaitAway          = "away"
 )
 
 // Waits are all codes for which an order waits.
-var Waits = []string{WaitUnknownSKU, WaitNoStock, WaitUnpaid, WaitOnHold, WaitChannel, WaitDecision, WaitAuthorisation, WaitAway}
-
-// Parcel is what the shipping desk needs to know of an order; references only.
-type Parcel struct {
-	Order, Connection, ChannelID string
-	Packages                     []string
-	Person                       string // whose key seals the label
-}
-
-// Labelled is the outcome of a label: where the file is kept and how the parcel travels.
-type Labelled struct{ Label, Type, Tracking, Carrier string }
-
-// Settle is how long a request that got no answer is left alone, and Tail the last part of a call's
-// time, in which nothing may be asked for any more that has an effect.
-const (
-	Settle = flow.Settle
-	Tail   = flow.Tail
-)
-
-// Desk is what fulfilment asks of the world. Both may run twice; again means look before acting.
-type Desk interface {
-	// Label arranges the shipment of each package and keeps its label file. A request of its own that may
-	// still take effect is a Trouble that is Unsure.
-	Label(ctx context.Context, p Parcel, again bool) (Labelled, error)
-	// Shown says whether the channel shows the parcel as arranged.
-	Shown(ctx context.Context, p Parcel) (bool, error)
-}
-
-// Trouble is a Desk's failure with what to do about it. Any other error is tried again.
-type Trouble struct {
-	Sentence string        // what, why and what mends it
-	Wait     string        // the code of the wait that it is: no fault of the order's, however long it takes
-	Person   bool          // trying again will not help
-	After    time.Duration // the least pause
-	Unsure   bool          // a request got no answer and may still take effect: nothing repeats it for a while
-}
-
-// Error implements error.
-func (t *Trouble) Error() string { return t.Sentence }
+var Waits = []string{WaitUnknownSKU, WaitNoStock, WaitBackorder, WaitUnpaid, WaitOnHold, WaitChannel, WaitDecision, WaitPayment, WaitRisk, WaitTracking, WaitLocation, WaitAuthorisation, WaitAway}
 
 // Definition is the fulfilment flow of a workspace.
-func Definition(workspace string, desk Desk) *flow.Definition {
+func Definition(workspace string, desk outside.Desk) *flow.Definition {
 	f := fulfilment{workspace, desk}
 	return &flow.Definition{
 		Kind: Kind, Workspace: workspace,
-		Base:  func(id string) []eventlog.Fold { return []eventlog.Fold{orders.Fold(workspace, id)} },
+		Base: func(id string) []eventlog.Fold {
+			return []eventlog.Fold{orders.Fold(workspace, id), places.Fold(workspace)}
+		},
 		Wakes: wakes,
 		Tags:  tags,
 		Lane:  func(id string) string { connection, _, _ := strings.Cut(id, ":"); return connection },
@@ -118,32 +100,38 @@ func Definition(workspace string, desk Desk) *flow.Definition {
 			return ""
 		},
 		Steps: []flow.Step{
-			{Name: StepValidate, Needs: f.codes, Decide: f.validate},
+			{Name: StepValidate, Needs: f.codes, Decide: f.validate, Undo: f.leave},
 			{Name: StepReserve, Needs: f.reserving, Decide: f.reserve, Undo: f.release},
-			{Name: StepPayment, Decide: f.payment},
-			{Name: StepLabel, Decide: f.readyForLabel, Call: f.label, UndoNote: "The channel voids its own label with the order.", ByHand: true},
+			{Name: StepPayment, Needs: f.paying, Decide: f.payment, Call: f.capture, UndoNote: PaidBack},
+			{
+				Name: StepLabel, Needs: f.labelling, Decide: f.readyForLabel, Call: f.label, ByHand: true,
+				UndoCall: f.void, UndoWhen: f.mayHaveBought, UndoNote: "The channel voids its own label with the order.",
+			},
 			{Name: StepTell, Decide: f.readyToTell, Call: f.tell, ByHand: true},
-			{Name: StepMetrics, Needs: f.stocks, Decide: f.ship},
+			{Name: StepMetrics, Needs: f.shipping, Decide: f.ship},
 		},
-		Late: &flow.Late{Needs: f.lateNeeds, Decide: f.late},
+		Touched: func(in flow.Input) bool { return f.order(in).Reviewed != nil },
+		Late:    &flow.Late{Needs: f.lateNeeds, Decide: f.late},
 	}
 }
 
 type fulfilment struct {
 	workspace string
-	desk      Desk
+	desk      outside.Desk
 }
 
 func wakes(r eventlog.Record) []string {
 	switch r.Event.(type) {
 	case orderevents.Placed, orderevents.StatusChanged, orderevents.PaymentCompleted, orderevents.Cancelled,
-		orderevents.ClaimOpened, orderevents.ClaimMoved, orderevents.AnswerAsked, orderevents.AnswerEnded:
+		orderevents.ClaimOpened, orderevents.ClaimMoved, orderevents.AnswerAsked, orderevents.AnswerEnded,
+		orderevents.ShippingAsked, orderevents.ShippingEnded, orderevents.Flagged, orderevents.Reviewed,
+		orderevents.PaymentNamed, orderevents.PaymentShown, orderevents.PaymentLinkAsked, orderevents.PaymentLinkEnded, placeevents.Chosen:
 		return []string{r.Stream.ID}
 	}
 	return nil
 }
 
-// tags names the news that end a wait for an unknown SKU or for a connection.
+// tags names the news that end a wait for an unknown SKU, for a connection or for an order in the same package.
 func tags(r eventlog.Record) []string {
 	switch e := r.Event.(type) {
 	case shopevents.Connected:
@@ -153,9 +141,16 @@ func tags(r eventlog.Record) []string {
 	case shopevents.Mapped:
 		return []string{mappedTag(e.Connection, e.Code)}
 	case stockevents.Received:
-		return []string{knownTag(e.SKU)}
+		return slices.Concat(backorders.Tags(e), origin.Tags(e), []string{knownTag(e.SKU)})
+	case stockevents.Bundled:
+		return append(backorders.Tags(e), knownTag(e.SKU))
+	case labelevents.Configured:
+		return []string{labels.Tag}
+	case orderevents.Cancelled, orderevents.ClaimMoved, orderevents.AnswerEnded, orderevents.Reviewed,
+		orderevents.Flagged, orderevents.Cleared, orderevents.StatusChanged:
+		return []string{togetherTag(r.Stream.ID)}
 	}
-	return nil
+	return append(backorders.Tags(r.Event), origin.Tags(r.Event)...)
 }
 
 // ShopTag names news that a shop can be spoken to again.
@@ -168,8 +163,11 @@ func (f fulfilment) order(in flow.Input) orders.State {
 	return flow.State[orders.State](in, orderevents.Stream(f.workspace, in.ID))
 }
 
-// codes are the streams that say what the order's codes mean.
+// codes are the streams that say what the order's codes mean; of one that is taken back, the stocks that it may wait for.
 func (f fulfilment) codes(in flow.Input) []eventlog.Fold {
+	if in.Flow.Backward {
+		return f.stocks(in)
+	}
 	o := f.order(in)
 	var folds []eventlog.Fold
 	seen := map[string]bool{}
@@ -206,20 +204,12 @@ func (f fulfilment) validate(in flow.Input) flow.Verdict {
 	if len(unknown) > 0 {
 		return flow.Wait(WaitUnknownSKU, fmt.Sprintf(
 			"No SKU is known for %s on this shop. The order goes on by itself once each code is mapped to a SKU.",
-			few(unknown, ", ")), time.Time{}, wait...)
+			flow.Few(unknown, ", ")), time.Time{}, wait...)
 	}
 	return flow.Done(nil, eventlog.Decided{
 		Stream: orderevents.Stream(f.workspace, in.ID),
 		Events: []eventlog.Event{orderevents.Matched{Order: in.ID, SKUs: skus}},
 	})
-}
-
-// few joins the first three texts and counts the others.
-func few(texts []string, between string) string {
-	if len(texts) > 3 {
-		return strings.Join(texts[:3], between) + fmt.Sprintf(" and %d more", len(texts)-3)
-	}
-	return strings.Join(texts, between)
 }
 
 func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
@@ -232,9 +222,13 @@ func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
 
 // reserving are the stocks, and the letter of an order that has gone without them.
 func (f fulfilment) reserving(in flow.Input) []eventlog.Fold {
-	folds := f.stocks(in)
-	if gone(f.order(in)) {
+	folds := append(f.stocks(in), backorders.Fold(f.workspace))
+	o := f.order(in)
+	if gone(o) {
 		folds = append(folds, f.letterFold(ShortID(in.ID)))
+	}
+	if o.Status == orders.Cancelled && len(o.Sent()) > 0 {
+		folds = append(append(folds, f.letterFold(ReturnID(in.ID))), f.origins(in)...)
 	}
 	return folds
 }
@@ -246,13 +240,26 @@ func (f fulfilment) held(in flow.Input) (demand map[string]int64, states map[str
 	demand, states = map[string]int64{}, map[string]inventory.State{}
 	for _, need := range f.order(in).Demand() {
 		demand[need.SKU] = need.Quantity
-		states[need.SKU] = flow.State[inventory.State](in, stockevents.Stream(f.workspace, need.SKU))
+		states[need.SKU] = flow.State[inventory.State](in, stockevents.Stream(f.workspace, need.SKU)).In(origin.Where(in, f.workspace), origin.Is(in, f.workspace, in.ID).Home(need.SKU))
 	}
 	return demand, states
 }
 
-// attempt numbers reservations of one order; a flow reserves once, so it is always the first.
-const attempt = 1
+// A flow reserves once, and once more when its order was flagged, its stock freed and the order then approved.
+const (
+	firstAttempt  = 1
+	secondAttempt = 2
+)
+
+// Holding is the attempt by which an order holds stock, the first when it holds none.
+func Holding(order string, states map[string]inventory.State) int {
+	for _, s := range states {
+		if s.Open[inventory.Attempt{Order: order, Number: secondAttempt}] > 0 {
+			return secondAttempt
+		}
+	}
+	return firstAttempt
+}
 
 func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	o := f.order(in)
@@ -265,36 +272,99 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
-	demand, states := f.held(in)
-	writes, short := inventory.Reserve(f.workspace, in.ID, attempt, demand, states)
+	wanted := f.wants(in, firstAttempt)
+	if again := wanted.Explode(); again != nil {
+		return *again
+	}
+	writes, short := wanted.Reserve()
 	if len(short) == 0 {
 		return flow.Done(nil, writes...)
 	}
-	if gone(o) && f.letter(in, ShortID(in.ID)).folded { // else its news have only just come, and bring another turn
-		return f.take(in, demand, states)
+	if gone(o) {
+		if !f.letter(in, ShortID(in.ID)).folded { // its news have only just come
+			return flow.Again()
+		}
+		data, writes := f.take(in, firstAttempt, wanted.Demand, wanted.Stocks)
+		return flow.Done(data, writes...)
 	}
-	var parts, wait []string
-	for _, s := range short {
-		wait = append(wait, inventory.ShortTag+s.SKU)
-		parts = append(parts, fmt.Sprintf("%s needs %d, %d available", s.SKU, s.Need, s.Available))
-	}
-	return flow.Wait(WaitNoStock, "Not enough stock: "+few(parts, "; ")+
-		". The order holds nothing until it can have all of it. Receive stock, then retry.", time.Time{}, wait...)
+	return wanted.Missing(in, short)
+}
+
+func (f fulfilment) wants(in flow.Input, attempt int) backorders.Case {
+	demand, states := f.held(in)
+	return backorders.Case{Workspace: f.workspace, Order: f.order(in), Attempt: attempt, Demand: demand, Stocks: states}
+}
+
+// leave ends the wait for stock of an order that is taken back.
+func (f fulfilment) leave(in flow.Input) flow.Verdict {
+	_, states := f.held(in)
+	return flow.Done(nil, inventory.Leave(f.workspace, in.ID, in.Flow.Reason, states)...)
 }
 
 func (f fulfilment) release(in flow.Input) flow.Verdict {
 	_, states := f.held(in)
-	return flow.Done(nil, inventory.Release(f.workspace, in.ID, attempt, in.Flow.Reason, states)...)
+	if o := f.order(in); len(o.Sent()) > 0 {
+		return f.releaseRest(in, o, states)
+	}
+	return flow.Done(nil, inventory.Release(f.workspace, in.ID, Holding(in.ID, states), in.Flow.Reason, states)...)
 }
 
 func (f fulfilment) payment(in flow.Input) flow.Verdict {
-	switch o := f.order(in); {
+	o := f.order(in)
+	switch w := in.Flow.Waiting; {
+	case o.Direct.Entered() && o.Paid:
+		return flow.Done(nil)
+	case owing(o) && o.Held() == "" && in.Flow.Phase == flow.Waits && w.Code == WaitPayment && slices.Equal(w.For, afterRefusal(o)):
+		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // a bank that said no is asked again when a person retries it
+	case owing(o):
+		return f.unlessHeld(in, o, func(flow.Input, orders.State) flow.Verdict { return flow.Go() })
 	case o.Status == orders.Unpaid:
 		return flow.Wait(WaitUnpaid, "Waiting for the buyer to pay. The channel cancels the order by itself if they do not; the stock is kept until then.", time.Time{})
 	case !o.Paid:
 		return unclear(o)
 	}
 	return flow.Done(nil)
+}
+
+// owing says that an order's money may have to be taken. Of money that was reserved and is shown as unpaid nobody knows by the
+// news whether it is gone or on its way: it is looked at.
+func owing(o orders.State) bool {
+	return o.Direct.Entered() && !o.Paid || o.Status == orders.Authorised || o.Owed || o.Status == orders.Unpaid && o.Reserved > 0
+}
+
+// PaidBack is what a cancelled order's flow says of the buyer's money. What became of it nobody tells the hub.
+const PaidBack = "Nothing is paid back by this step. Whether anything was paid, and went back to the buyer, is shown with the order: here if it was entered here, else at the channel."
+
+// afterRefusal names the news that end the wait of an order whose money was refused: those of another reservation than that one.
+func afterRefusal(o orders.State) []string {
+	return []string{fmt.Sprintf("reserved:%s:%d", o.Placed.Order, o.Reserved+o.Direct.Named+1)}
+}
+
+// captured is the reference by which a flow knows that it has taken the money itself.
+const captured = "captured"
+
+func (f fulfilment) capture(ctx context.Context, in flow.Input, key string) flow.Verdict {
+	err := f.takeMoney(ctx, in)
+	if t := (*outside.Trouble)(nil); errors.As(err, &t) && t.Wait == WaitPayment {
+		return flow.Wait(WaitPayment, t.Sentence, time.Time{}, afterRefusal(f.order(in))...)
+	}
+	if err != nil {
+		return f.trouble(err, in)
+	}
+	return flow.DoneThen(map[string]string{captured: key}, func(in flow.Input) []eventlog.Decided {
+		if o := f.order(in); o.Direct.Entered() {
+			return direct.Paid(f.workspace, o, in.Now)
+		}
+		return nil
+	})
+}
+
+// reserved waits for the channel to show the money as taken. A flow from before money was taken from here has not taken it.
+func reserved(in flow.Input) flow.Verdict {
+	if in.Flow.Data[captured] == "" {
+		return flow.Wait(WaitPayment, "The money of this order is reserved and not taken. Take it at the channel; the order goes on by itself.", time.Time{})
+	}
+	return flow.Wait(WaitChannel, "The money is taken. Waiting for the channel's own news of it; nothing to do.", time.Time{})
 }
 
 // unclear waits because the channel's word for the order does not say what may be done.
@@ -308,28 +378,34 @@ func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	switch {
 	case o.Placed.SelfShips:
 		return flow.Skip("The channel ships this order from its own warehouse.")
+	case o.Status == orders.Authorised:
+		return reserved(in)
 	case o.Status == orders.OnHold:
 		return flow.Wait(WaitOnHold, "Waiting for the channel's hold after payment to end; the buyer may still change their mind. Nothing to do.", time.Time{})
 	case o.Status == orders.Ready, o.Status == orders.Partial, o.Status == orders.Arranged:
-		if why := o.Held(); why != "" {
-			return flow.Wait(WaitDecision, why, time.Time{})
-		}
-		return flow.Go()
+		return f.unlessHeld(in, o, f.locate)
 	case o.Status == orders.Transit, o.Status == orders.Delivered, o.Status == orders.Completed:
 		return flow.Skip("The channel shows the parcel as sent already.")
 	}
 	return unclear(o)
 }
 
-func (f fulfilment) parcel(in flow.Input) Parcel {
+func (f fulfilment) parcel(in flow.Input) outside.Parcel {
 	o := f.order(in)
-	return Parcel{
+	p := outside.Parcel{
 		Order: in.ID, Connection: o.Placed.Connection, ChannelID: o.Placed.ChannelID,
 		Packages: o.Packages, Person: o.Placed.Buyer,
 	}
+	if o.Repacked { // the channel knows better
+		p.Packages = nil
+	}
+	return p
 }
 
-func (f fulfilment) label(ctx context.Context, in flow.Input, _ string) flow.Verdict {
+func (f fulfilment) label(ctx context.Context, in flow.Input, key string) flow.Verdict {
+	if f.order(in).Placed.SellerShips {
+		return f.buy(ctx, in, key)
+	}
 	status := f.order(in).Status // somebody may have arranged it, or a part of it, without us
 	l, err := f.desk.Label(ctx, f.parcel(in), in.Attempt > 1 || status == orders.Arranged || status == orders.Partial)
 	if err != nil {
@@ -345,6 +421,8 @@ func (f fulfilment) readyToTell(in flow.Input) flow.Verdict {
 		return flow.Skip("The channel ships this order from its own warehouse.")
 	case o.Status == orders.Arranged, o.Status == orders.Transit, o.Status == orders.Delivered, o.Status == orders.Completed:
 		return flow.Done(nil) // its own news say so
+	case o.Placed.SellerShips:
+		return told(o)
 	}
 	return flow.Go()
 }
@@ -361,8 +439,17 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 }
 
 func (f fulfilment) ship(in flow.Input) flow.Verdict {
-	_, states := f.held(in)
-	return flow.Done(nil, inventory.Ship(f.workspace, in.ID, attempt, states)...)
+	demand, states := f.held(in)
+	var data map[string]string
+	if f.order(in).Freed() { // it may have been sent although nobody had approved it
+		if held(in.ID, states) == 0 && !f.letter(in, ShortID(in.ID)).known {
+			return f.shipFreed(in, demand, states)
+		}
+		data = less(in.ID, demand, states)
+	}
+	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
+	writes = append(writes, f.origin(in, states).Leave(writes)...)
+	return flow.Done(data, append(writes, direct.Sent(f.workspace, f.order(in), in.Now)...)...)
 }
 
 func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
@@ -371,7 +458,7 @@ func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {
 
 // Troubled says what a failure of the Desk means for a flow.
 func Troubled(err error, in flow.Input, connection string) flow.Verdict {
-	var t *Trouble
+	var t *outside.Trouble
 	switch {
 	case !errors.As(err, &t):
 		return flow.Retry("The call failed: "+err.Error(), 0)

@@ -10,6 +10,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -52,6 +53,11 @@ func taken(s flow.Status, o orders.State) map[string]int64 {
 	units := map[string]int64{}
 	kept, some := s.Data[takenKey]
 	switch {
+	case s.Phase == flow.Undone:
+		units = o.Sent() // of a cancelled order the rest was freed, and no more can have left than it held
+		for _, need := range o.Demand() {
+			units[need.SKU] = min(units[need.SKU], need.Quantity)
+		}
 	case s.Phase != flow.Finished || Untouched(o.Placed):
 	case some:
 		_ = json.Unmarshal([]byte(kept), &units) // our own words
@@ -72,8 +78,11 @@ func left(status string) bool {
 }
 
 // take makes do with the stock that is there for an order that somebody has shipped without us.
-func (f fulfilment) take(in flow.Input, demand map[string]int64, states map[string]inventory.State) flow.Verdict {
+func (f fulfilment) take(in flow.Input, attempt int, demand map[string]int64, states map[string]inventory.State) (data map[string]string, writes []eventlog.Decided) {
 	writes, short := inventory.Take(f.workspace, in.ID, attempt, demand, states)
+	if len(short) == 0 {
+		return nil, writes
+	}
 	units, parts := maps.Clone(demand), []string{}
 	for _, s := range short {
 		units[s.SKU] = max(0, s.Available)
@@ -82,10 +91,24 @@ func (f fulfilment) take(in flow.Input, demand map[string]int64, states map[stri
 	kept, _ := json.Marshal(units) // texts and numbers
 	writes = append(writes, f.opens(letterevents.Opened{
 		Letter: ShortID(in.ID), Connection: f.order(in).Placed.Connection, Subject: in.ID, Field: "stock",
-		Reason: "The channel shows this order as shipped, and the stock had too little for it: " + few(parts, "; ") +
+		Reason: "The channel shows this order as shipped, and the stock had too little for it: " + flow.Few(parts, "; ") +
 			". What was there is taken. Count these SKUs and adjust the stock, then discard this.",
 	}))
-	return flow.Done(map[string]string{takenKey: string(kept)}, writes...)
+	return map[string]string{takenKey: string(kept)}, writes
+}
+
+// less notes what an order holds where that is not all that it asks for.
+func less(order string, demand map[string]int64, states map[string]inventory.State) map[string]string {
+	units, all := map[string]int64{}, true
+	for sku, need := range demand {
+		units[sku] = held(order, map[string]inventory.State{sku: states[sku]})
+		all = all && units[sku] >= need
+	}
+	if all {
+		return nil
+	}
+	kept, _ := json.Marshal(units) // texts and numbers
+	return map[string]string{takenKey: string(kept)}
 }
 
 // lateNeeds is the letter of an order that was cancelled although its flow has finished.
@@ -104,20 +127,10 @@ func (f fulfilment) late(in flow.Input) []eventlog.Decided {
 		return []eventlog.Decided{f.opens(letterevents.Opened{
 			Letter: id, Connection: o.Placed.Connection, Subject: in.ID, Field: "stock",
 			Reason: fmt.Sprintf("The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
-				"If the parcel was not collected, put them back; if it is on its way, discard this.", units(n)),
+				"If the parcel was not collected, put them back; if it is on its way, discard this.%s", units(n), notes.Paid(o)),
 		})}
 	}
 	return nil
-}
-
-// TakingBack is the letter of an order whose flow a person takes back, because the channel still expects its parcel.
-func TakingBack(order, reason string) letterevents.Opened {
-	connection, _, _ := strings.Cut(order, ":")
-	return letterevents.Opened{
-		Letter: letterevents.TakenBack + order, Connection: connection, Subject: order, Field: "stock",
-		Reason: "The order was taken back by hand (" + reason + "), and its channel does not know. Cancel it there. If it is shipped all the same, " +
-			"take its units out of the stock by hand. Then discard this.",
-	}
 }
 
 func units(n int64) string {
@@ -134,18 +147,23 @@ func sum(taken map[string]int64) (all int64) {
 	return all
 }
 
-// PutBack returns what the finished flow of a cancelled order took out of the stock. Its caller closes
+// ErrBack refuses to put back what is back.
+const ErrBack = eventlog.Refusal("Everything of this order that had left the stock is back already, by a return for example. Discard this.")
+
+// PutBack returns what the flow of a cancelled order took out of the stock, but for what came back already. Its caller closes
 // the order's letter in the same decision, so that it happens once. States hold every SKU of the order.
 func PutBack(workspace, reason string, s flow.Status, o orders.State, states map[string]inventory.State) ([]eventlog.Decided, error) {
 	if strings.TrimSpace(reason) == "" {
 		reason = "The parcel was not collected."
 	}
 	var writes []eventlog.Decided
-	units := taken(s, o)
+	units, back := maps.Clone(taken(s, o)), o.Back()
+	own := orderevents.PutBack{Order: o.Placed.Order}
 	for _, sku := range slices.Sorted(maps.Keys(units)) {
-		if units[sku] == 0 {
+		if units[sku] -= back[sku]; units[sku] <= 0 {
 			continue
 		}
+		own.Items = append(own.Items, orderevents.ReturnedItem{SKU: sku, Quantity: units[sku], Sellable: true})
 		events, err := inventory.Returning().Decide(states[sku], inventory.Return{
 			SKU: sku, Order: o.Placed.Order, Quantity: units[sku], Sellable: true, Reason: reason,
 		})
@@ -154,5 +172,8 @@ func PutBack(workspace, reason string, s flow.Status, o orders.State, states map
 		}
 		writes = append(writes, eventlog.Decided{Stream: stock.Stream(workspace, sku), Events: events})
 	}
-	return writes, nil
+	if len(own.Items) == 0 {
+		return nil, ErrBack
+	}
+	return append(writes, eventlog.Decided{Stream: orderevents.Stream(workspace, o.Placed.Order), Events: []eventlog.Event{own}}), nil
 }

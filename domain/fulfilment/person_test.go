@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/shown"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -23,7 +23,7 @@ func (r *rig) ask(id string, rule func(*flow.Definition, string) eventlog.Decide
 // may compares what the order's page offers.
 func (r *rig) may(id, want string) {
 	r.Helper()
-	if got := strings.Join(fulfilment.Actions("main", "k7:"+id, r.records(id)), " "); got != want {
+	if got := strings.Join(shown.Actions("main", "k7:"+id, r.records(id)), " "); got != want {
 		r.Errorf("order %s: a person may %q, want %q", id, got, want)
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/folded"
 )
 
 // List reads a page of flows in one phase ("" = all), by id.
@@ -31,16 +31,9 @@ func List(ctx context.Context, r projection.Reader, phase, after string, limit i
 // Open reads the flows that have not ended, or have still to say that they were cancelled too late, and the position from which the log tells the rest, for
 // the runner's start. Views that lag, or do not exist yet, are right too.
 func Open(ctx context.Context, log *eventlog.Log, views projection.Store) (position eventlog.Position, open []flow.Open, err error) {
-	// First the position, then the rows: rows may be newer than it, never older.
-	checkpoints, err := views.Checkpoints(ctx)
-	if err != nil {
+	position, built, err := folded.At(ctx, views, View{}, log)
+	if err != nil || !built {
 		return 0, nil, err
-	}
-	i := slices.IndexFunc(checkpoints, func(c projection.Checkpoint) bool {
-		return c.Name == View{}.Name() && c.Version == View{}.Version() && c.LogID == log.Head().LogID
-	})
-	if i < 0 {
-		return 0, nil, nil
 	}
 	err = views.Read(ctx, func(r projection.Reader) error {
 		rows, err := table.Select(ctx, r, "where phase in ('new', 'running', 'waiting', 'undoing', 'stuck')")
@@ -54,7 +47,7 @@ func Open(ctx context.Context, log *eventlog.Log, views projection.Store) (posit
 		}
 		return err
 	})
-	return checkpoints[i].Position, open, err
+	return position, open, err
 }
 
 // Figures are the automation card's numbers over a window.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -33,18 +35,29 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(storagetest.With(m)) }
 
 // desk is a channel's shipping desk that keeps what was done by parcel and misbehaves on demand.
 type desk struct {
-	mu     sync.Mutex
-	labels map[string]int  // by order: labels that were made
-	shown  map[string]bool // orders that the channel shows as arranged
-	calls  map[string]int  // by method
-	looks  int             // labels that were asked for with a look first
+	mu       sync.Mutex
+	labels   map[string]int  // by order: labels that were made
+	captures map[string]int  // by order: times that its money was taken
+	shown    map[string]bool // orders that the channel shows as arranged
+	calls    map[string]int  // by method
+	together []string        // orders whose package is another order's
+	looks    int             // labels that were asked for with a look first
 	// script is what the calls of a method do, one after the other; then they work.
 	script map[string][]string
 	down   string // what every call does for now
+
+	unnamed map[string]bool // orders whose packages were not named
+}
+
+// joins puts an order into a package whose label was made with another order.
+func (d *desk) joins(order string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.together = append(d.together, order)
 }
 
 func newDesk() *desk {
-	return &desk{labels: map[string]int{}, shown: map[string]bool{}, calls: map[string]int{}, script: map[string][]string{}}
+	return &desk{labels: map[string]int{}, captures: map[string]int{}, shown: map[string]bool{}, calls: map[string]int{}, script: map[string][]string{}, unnamed: map[string]bool{}}
 }
 
 // does says what every call does from now on; empty = it works.
@@ -64,18 +77,34 @@ func (d *desk) next(method string) string {
 	return script[0]
 }
 
-// Label implements fulfilment.Desk. A second label for one parcel would be bought twice.
-func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulfilment.Labelled, error) {
+// Capture implements outside.Desk. It looks first, as it must.
+func (d *desk) Capture(ctx context.Context, p outside.Parcel) error {
+	d.mu.Lock()
+	what := cmp.Or(d.down, d.next("capture"))
+	taken := d.captures[p.Order] > 0
+	if !taken && (what == "" || what == "crash after") {
+		d.captures[p.Order]++
+	}
+	d.mu.Unlock()
+	if taken || what == "" {
+		return nil
+	}
+	return d.fail(ctx, what)
+}
+
+// Label implements outside.Desk. A second label for one parcel would be bought twice.
+func (d *desk) Label(ctx context.Context, p outside.Parcel, again bool) (outside.Labelled, error) {
 	d.mu.Lock()
 	what := cmp.Or(d.down, d.next("label"))
 	if again {
 		d.looks++
 	}
-	made := func() fulfilment.Labelled {
+	d.unnamed[p.Order] = len(p.Packages) == 0
+	made := func() outside.Labelled {
 		d.shown[p.Order] = true
-		return fulfilment.Labelled{Label: "l-" + p.Order, Type: "application/pdf", Tracking: "T1", Carrier: "C"}
+		return outside.Labelled{Label: "l-" + p.Order, Type: "application/pdf", Tracking: "T1", Carrier: "C"}
 	}
-	if again && d.labels[p.Order] > 0 { // it looked first
+	if again && (d.labels[p.Order] > 0 || slices.Contains(d.together, p.Order)) { // it looked first
 		defer d.mu.Unlock()
 		return made(), nil
 	}
@@ -99,14 +128,14 @@ func (d *desk) Label(ctx context.Context, p fulfilment.Parcel, again bool) (fulf
 			d.labels[p.Order]++
 			made()
 		})
-		return fulfilment.Labelled{}, &fulfilment.Trouble{Sentence: "No answer.", After: time.Second}
+		return outside.Labelled{}, &outside.Trouble{Sentence: "No answer.", After: time.Second}
 	}
 	d.mu.Unlock()
-	return fulfilment.Labelled{}, d.fail(ctx, what)
+	return outside.Labelled{}, d.fail(ctx, what)
 }
 
-// Shown implements fulfilment.Desk.
-func (d *desk) Shown(ctx context.Context, p fulfilment.Parcel) (bool, error) {
+// Shown implements outside.Desk.
+func (d *desk) Shown(ctx context.Context, p outside.Parcel) (bool, error) {
 	d.mu.Lock()
 	what, shown := cmp.Or(d.down, d.next("tell")), d.shown[p.Order]
 	d.mu.Unlock()
@@ -125,13 +154,17 @@ func (d *desk) fail(ctx context.Context, what string) error {
 		<-ctx.Done()
 		return ctx.Err()
 	case "decline":
-		return &fulfilment.Trouble{Sentence: "The channel refuses.", Person: true}
+		return &outside.Trouble{Sentence: "The channel refuses.", Person: true}
 	case "gone":
-		return &fulfilment.Trouble{Sentence: "The channel says that the order was cancelled.", Wait: fulfilment.WaitChannel, After: time.Minute}
+		return &outside.Trouble{Sentence: "The channel says that the order was cancelled.", Wait: fulfilment.WaitChannel, After: time.Minute}
+	case fulfilment.WaitPayment:
+		return &outside.Trouble{Sentence: "The bank says no.", Wait: what}
+	case "undecided":
+		return &outside.Trouble{Sentence: "The bank has not decided yet.", Wait: fulfilment.WaitChannel, After: 10 * time.Second}
 	case fulfilment.WaitAuthorisation:
-		return &fulfilment.Trouble{Sentence: "Connect the shop again.", Wait: what, After: time.Minute}
+		return &outside.Trouble{Sentence: "Connect the shop again.", Wait: what, After: time.Minute}
 	case fulfilment.WaitAway:
-		return &fulfilment.Trouble{Sentence: "The channel is away.", Wait: what, After: time.Second}
+		return &outside.Trouble{Sentence: "The channel is away.", Wait: what, After: time.Second}
 	case "panic":
 		panic("desk")
 	}
@@ -176,6 +209,7 @@ type rig struct {
 	store  *crashing
 	log    *eventlog.Log
 	desk   *desk
+	buyer  *seller // the desk that also buys labels; nil = none
 	policy flow.Policy
 	kill   func() // ends the process and waits for it
 	dead   chan struct{}
@@ -251,7 +285,12 @@ func (r *rig) restart() {
 	r.start()
 }
 
-func (r *rig) definition() *flow.Definition { return fulfilment.Definition("main", r.desk) }
+func (r *rig) definition() *flow.Definition {
+	if r.buyer != nil {
+		return fulfilment.Definition("main", r.buyer)
+	}
+	return fulfilment.Definition("main", r.desk)
+}
 
 func (r *rig) receive(sku string, quantity int64) {
 	r.Helper()

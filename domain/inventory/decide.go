@@ -2,7 +2,10 @@
 // can still be sold.
 //
 //	on hand   = received − shipped ± adjustments + sellable returns
-//	available = on hand − reserved
+//	available = on hand − aside − reserved
+//
+// Units lie at locations, and their sum is what is on hand: what no event places lies at the main one. Aside are those where orders
+// are not shipped from, which are not for sale.
 //
 // A reservation never takes available below zero: check and reserve are one decision over all SKUs
 // of an order, all lines or none. A count or damage may; such a SKU is critical at once. Goods that
@@ -10,6 +13,7 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,6 +22,8 @@ import (
 	"unicode/utf8"
 
 	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory/waiting"
+	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -33,6 +39,7 @@ const (
 	ErrUnknown  = eventlog.Refusal("There is no such SKU. Receive stock for it first, or check the spelling: SKUs are case-sensitive.")
 	ErrTooMuch  = eventlog.Refusal("That would take the stock out of range.")
 	ErrText     = eventlog.Refusal("A name has at most 300 bytes, a note at most 200 characters.")
+	ErrBundle   = eventlog.Refusal("This SKU is a bundle and has no stock of its own: receive or count what it is made of instead.")
 )
 
 // State is one SKU's stock.
@@ -45,27 +52,43 @@ type State struct {
 	Damaged  int64 // returned, not sellable and so not on hand
 	Reserved int64
 	Open     map[Attempt]int64 // units promised
+
+	Components map[string]int64 // of a bundle, which has no stock of its own: units of other SKUs in one of it
+	Bundles    map[string]int64 // that take this SKU: units in one of each
+
+	Queue waiting.Queue // who waits for units, whose turn comes first in front; mostly nobody
+
+	places.Held // where the units lie
+
+	where *places.State // nil = everything is for sale; see In
+	home  string        // where units go that come back, unless somebody says otherwise; see In
 }
 
+// Bundle says that a SKU's units are units of others.
+func (s State) Bundle() bool { return len(s.Components) > 0 }
+
+// Shared says that a SKU's units can be sold as another SKU, too.
+func (s State) Shared() bool { return len(s.Components)+len(s.Bundles) > 0 }
+
 // Attempt is one try of an order to have its units.
-type Attempt struct {
-	Order  string
-	Number int
-}
+type Attempt = places.Attempt
 
 // OnHand is what lies in the house.
 func (s State) OnHand() int64 { return s.Received - s.Shipped + s.Adjusted + s.Returned }
 
 // Available is what can still be sold; negative after a count below what is promised.
-func (s State) Available() int64 { return s.OnHand() - s.Reserved }
+func (s State) Available() int64 { return s.OnHand() - s.Aside() - s.Reserved }
 
 func evolve(s State, e eventlog.Event) State {
-	s.Known = true
+	_, counted := e.(events.Adjusted)
+	s.Known, s.Held = true, s.Take(places.Changes(e), counted)
 	switch e := e.(type) {
 	case events.Received:
 		s.Received += e.Quantity
 	case events.Adjusted:
 		s.Adjusted += e.Delta
+	case events.Allotted:
+		s.Held = s.Allot(Attempt{Order: e.Order, Number: e.Attempt}, e.From)
 	case events.Returned:
 		if e.Sellable {
 			s.Returned += e.Quantity
@@ -76,23 +99,56 @@ func evolve(s State, e eventlog.Event) State {
 		if s.Open == nil {
 			s.Open = map[Attempt]int64{}
 		}
-		s.Open[Attempt{e.Order, e.Attempt}] += e.Quantity
+		s.Open[Attempt{Order: e.Order, Number: e.Attempt}] += e.Quantity
 		s.Reserved += e.Quantity
 	case events.Released:
-		delete(s.Open, Attempt{e.Order, e.Attempt})
+		delete(s.Open, Attempt{Order: e.Order, Number: e.Attempt})
+		s.Held = s.Allot(Attempt{Order: e.Order, Number: e.Attempt}, nil)
 		s.Reserved -= e.Quantity
 	case events.Shipped:
-		delete(s.Open, Attempt{e.Order, e.Attempt})
+		delete(s.Open, Attempt{Order: e.Order, Number: e.Attempt})
+		s.Held = s.Allot(Attempt{Order: e.Order, Number: e.Attempt}, nil)
 		s.Reserved -= e.Quantity
 		s.Shipped += e.Quantity
+	case events.Bundled:
+		s.Components = map[string]int64{}
+		for _, c := range e.Components {
+			s.Components[c.SKU] = c.Quantity
+		}
+	case events.Unbundled:
+		s.Components = nil
+	case events.JoinedBundle:
+		s.Bundles = with(s.Bundles, e.Bundle, e.Quantity)
+	case events.LeftBundle:
+		s.Bundles = with(s.Bundles, e.Bundle, 0)
+	default:
+		return evolveQueue(s, e)
 	}
 	return s
+}
+
+// with is a map in which a key has another number, or is not; nil when nothing is left in it.
+func with(m map[string]int64, key string, n int64) map[string]int64 {
+	m = maps.Clone(m)
+	switch {
+	case n == 0:
+		delete(m, key)
+	case m == nil:
+		m = map[string]int64{key: n}
+	default:
+		m[key] = n
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
 }
 
 // Receive is a delivery that arrived.
 type Receive struct {
 	SKU, Name, Reason string
 	Quantity          int64
+	Location          string // none = the main one, here and below
 }
 
 // Receiving adds a delivery to the stock; it is also how a SKU comes to be.
@@ -103,12 +159,17 @@ func Receiving() eventlog.Decider[State, Receive] {
 			return nil, ErrSKU
 		case c.Quantity < 1 || c.Quantity > MaxUnits:
 			return nil, ErrQuantity
+		case s.Bundle():
+			return nil, ErrBundle
 		case len(c.Name) > 300 || utf8.RuneCountInString(c.Reason) > 200:
 			return nil, ErrText
 		case s.OnHand()+c.Quantity > MaxUnits:
 			return nil, ErrTooMuch
 		}
-		return []eventlog.Event{events.Received{SKU: c.SKU, Quantity: c.Quantity, Name: c.Name, Reason: c.Reason}}, nil
+		if err := s.takes(c.Location); err != nil {
+			return nil, err
+		}
+		return []eventlog.Event{events.Received{SKU: c.SKU, Quantity: c.Quantity, Name: c.Name, Reason: c.Reason, Location: places.Key(c.Location)}}, nil
 	}}
 }
 
@@ -116,6 +177,7 @@ func Receiving() eventlog.Decider[State, Receive] {
 type Adjust struct {
 	SKU, Reason string
 	Delta       int64
+	Location    string
 }
 
 // Adjusting changes the stock by a difference and keeps the reason.
@@ -129,12 +191,19 @@ func Adjusting() eventlog.Decider[State, Adjust] {
 			return nil, ErrReason
 		case !s.Known:
 			return nil, ErrUnknown
+		case s.Bundle() && c.Delta > 0: // what came back of orders from before it was one can be taken out
+			return nil, ErrBundle
 		case onHand > MaxUnits:
 			return nil, ErrTooMuch
 		case onHand < 0 && c.Delta < 0: // upwards is right even when it does not suffice
 			return nil, eventlog.Refusal(fmt.Sprintf("Only %d on hand: an adjustment of %d would go below nothing.", s.OnHand(), c.Delta))
+		case s.Units(c.Location)+c.Delta < 0 && c.Delta < 0:
+			return nil, eventlog.Refusal(fmt.Sprintf("Only %d on hand there: an adjustment of %d would go below nothing.", s.Units(c.Location), c.Delta))
 		}
-		return []eventlog.Event{events.Adjusted{SKU: c.SKU, Delta: c.Delta, Reason: c.Reason}}, nil
+		if err := s.takes(c.Location); err != nil && c.Delta > 0 {
+			return nil, err
+		}
+		return []eventlog.Event{events.Adjusted{SKU: c.SKU, Delta: c.Delta, Reason: c.Reason, Location: places.Key(c.Location)}}, nil
 	}}
 }
 
@@ -143,6 +212,7 @@ type Return struct {
 	SKU, Order, Reason string
 	Quantity           int64
 	Sellable           bool
+	Location           string // none = where the order was shipped from, else the main one
 }
 
 // Returning takes goods back; damaged ones are noted and not on hand.
@@ -160,7 +230,14 @@ func Returning() eventlog.Decider[State, Return] {
 		case s.OnHand()+c.Quantity > MaxUnits:
 			return nil, ErrTooMuch
 		}
-		return []eventlog.Event{events.Returned{SKU: c.SKU, Order: c.Order, Quantity: c.Quantity, Sellable: c.Sellable, Reason: c.Reason}}, nil
+		back := events.Returned{SKU: c.SKU, Order: c.Order, Quantity: c.Quantity, Sellable: c.Sellable, Reason: c.Reason}
+		if c.Sellable {
+			if err := s.takes(c.Location); err != nil {
+				return nil, err
+			}
+			back.Location = places.Key(cmp.Or(c.Location, s.home))
+		}
+		return []eventlog.Event{back}, nil
 	}}
 }
 
@@ -173,25 +250,29 @@ func Fold(workspace, sku string) eventlog.Fold {
 type Short struct {
 	SKU             string
 	Need, Available int64
+	Ahead           int64 // units that others wait for whose turn comes before
 }
 
-// Reserve promises all of an order's demand or nothing. States hold every SKU of demand. The same
-// attempt again yields no events; when some SKU is short, those are returned instead.
+// Reserve promises all of an order's demand or nothing; whoever waits for a SKU comes before it.
 func Reserve(workspace, order string, n int, demand map[string]int64, states map[string]State) ([]eventlog.Decided, []Short) {
+	return InTurn(workspace, waiting.Turn{Order: order, Attempt: n}, demand, states)
+}
+
+// InTurn promises all of an order's demand or nothing, and leaves to those whose turn comes before what they wait for. States hold
+// every SKU of demand. The same attempt again yields no events; when some SKU is short, those are returned instead.
+func InTurn(workspace string, t waiting.Turn, demand map[string]int64, states map[string]State) ([]eventlog.Decided, []Short) {
 	var writes []eventlog.Decided
 	var short []Short
 	for _, sku := range slices.Sorted(maps.Keys(demand)) {
 		need, s := demand[sku], states[sku]
-		if s.Open[Attempt{order, n}] > 0 {
+		if s.Open[Attempt{Order: t.Order, Number: t.Attempt}] > 0 {
 			continue
 		}
-		if s.Available() < need {
-			short = append(short, Short{SKU: sku, Need: need, Available: s.Available()})
+		if ahead := s.Queue.Ahead(t); s.Available()-ahead < need {
+			short = append(short, Short{SKU: sku, Need: need, Available: s.Available(), Ahead: ahead})
 			continue
 		}
-		writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{
-			events.Reserved{SKU: sku, Order: order, Attempt: n, Quantity: need},
-		}})
+		writes = append(writes, promised(workspace, t, sku, need, s))
 	}
 	if len(short) > 0 {
 		return nil, short
@@ -199,21 +280,31 @@ func Reserve(workspace, order string, n int, demand map[string]int64, states map
 	return writes, nil
 }
 
-// Take promises of an order's demand what is there, when the goods have gone already, and says what was
+// promised are the events by which an order has units; it waits for them no more.
+func promised(workspace string, t waiting.Turn, sku string, units int64, s State) eventlog.Decided {
+	own := []eventlog.Event{events.Reserved{SKU: sku, Order: t.Order, Attempt: t.Attempt, Quantity: units}}
+	if _, waited := s.Queue.Find(t.Order); waited {
+		own = append(own, events.BackorderLeft{SKU: sku, Order: t.Order, Served: true})
+	}
+	return eventlog.Decided{Stream: events.Stream(workspace, sku), Events: own}
+}
+
+// Take promises of an order's demand what is there, whoever waits for it, when the goods have gone already, and says what was
 // short. Nothing is promised to it yet.
 func Take(workspace, order string, n int, demand map[string]int64, states map[string]State) ([]eventlog.Decided, []Short) {
 	var writes []eventlog.Decided
 	var short []Short
 	for _, sku := range slices.Sorted(maps.Keys(demand)) {
-		need, available := demand[sku], max(0, states[sku].Available())
+		s := states[sku]
+		need, available := demand[sku], max(0, s.Available())
 		if available < need {
 			short = append(short, Short{SKU: sku, Need: need, Available: available})
 		}
 		if take := min(need, available); take > 0 {
-			writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{
-				events.Reserved{SKU: sku, Order: order, Attempt: n, Quantity: take},
-			}})
+			writes = append(writes, promised(workspace, waiting.Turn{Order: order, Attempt: n}, sku, take, s))
+			continue
 		}
+		writes = append(writes, Leave(workspace, order, "Its parcel has gone.", map[string]State{sku: s})...)
 	}
 	return writes, short
 }
@@ -229,14 +320,14 @@ func Release(workspace, order string, n int, reason string, states map[string]St
 // Ship takes whatever an attempt holds out of the house.
 func Ship(workspace, order string, n int, states map[string]State) []eventlog.Decided {
 	return each(workspace, order, n, states, func(sku string, held int64) eventlog.Event {
-		return events.Shipped{SKU: sku, Order: order, Attempt: n, Quantity: held}
+		return states[sku].Leaving(sku, order, n, held)
 	})
 }
 
 func each(workspace, order string, n int, states map[string]State, event func(sku string, held int64) eventlog.Event) []eventlog.Decided {
 	var writes []eventlog.Decided
 	for _, sku := range slices.Sorted(maps.Keys(states)) {
-		if held := states[sku].Open[Attempt{order, n}]; held > 0 {
+		if held := states[sku].Open[Attempt{Order: order, Number: n}]; held > 0 {
 			writes = append(writes, eventlog.Decided{Stream: events.Stream(workspace, sku), Events: []eventlog.Event{event(sku, held)}})
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -48,7 +47,7 @@ func TestRules(t *testing.T) {
 		want  string // the event, else the beginning of the refusal
 		no    bool
 	}{
-		{"receive", State{}, receive(Receive{SKU: "a", Quantity: 3, Name: "A", Reason: "r"}), "{a 3 A r}", false},
+		{"receive", State{}, receive(Receive{SKU: "a", Quantity: 3, Name: "A", Reason: "r"}), "{a 3 A r }", false},
 		{"receive no SKU", State{}, receive(Receive{Quantity: 3}), ErrSKU.Error(), true},
 		{"receive a SKU with a space at its end", State{}, receive(Receive{SKU: "a ", Quantity: 3}), ErrSKU.Error(), true},
 		{"receive a SKU of 101 bytes", State{}, receive(Receive{SKU: strings.Repeat("a", 101), Quantity: 3}), ErrSKU.Error(), true},
@@ -60,11 +59,11 @@ func TestRules(t *testing.T) {
 		{"receive with an endless note", State{}, receive(Receive{SKU: "a", Quantity: 1, Reason: strings.Repeat("é", 201)}), ErrText.Error(), true},
 		{"receive with an endless name", State{}, receive(Receive{SKU: "a", Quantity: 1, Name: strings.Repeat("n", 301)}), ErrText.Error(), true},
 
-		{"adjust down", after(ten), adjust(-10, "count"), "{a -10 count}", false},
-		{"adjust up", after(ten), adjust(5, "found"), "{a 5 found}", false},
-		{"adjust below what is promised", after(ten, reserved), adjust(-8, "damage"), "{a -8 damage}", false},
+		{"adjust down", after(ten), adjust(-10, "count"), "{a -10 count }", false},
+		{"adjust up", after(ten), adjust(5, "found"), "{a 5 found }", false},
+		{"adjust below what is promised", after(ten, reserved), adjust(-8, "damage"), "{a -8 damage }", false},
 		{"adjust below nothing", after(ten), adjust(-11, "count"), "Only 10 on hand", true},
-		{"adjust upwards while below nothing", after(ten, reserved, events.Adjusted{SKU: "a", Delta: -10}, shipped), adjust(1, "count"), "{a 1 count}", false},
+		{"adjust upwards while below nothing", after(ten, reserved, events.Adjusted{SKU: "a", Delta: -10}, shipped), adjust(1, "count"), "{a 1 count }", false},
 		{"adjust by nothing", after(ten), adjust(0, "count"), ErrDelta.Error(), true},
 		{"adjust by far too much", after(ten), adjust(-MaxUnits-1, "count"), ErrDelta.Error(), true},
 		{"adjust out of range", after(ten), adjust(MaxUnits-9, "count"), ErrTooMuch.Error(), true},
@@ -72,8 +71,8 @@ func TestRules(t *testing.T) {
 		{"adjust with an endless reason", after(ten), adjust(-1, strings.Repeat("é", 201)), ErrReason.Error(), true},
 		{"adjust what is not known", State{}, adjust(1, "count"), ErrUnknown.Error(), true},
 
-		{"sellable back", after(ten, reserved, shipped), back(4, true), "{a o 4 true }", false},
-		{"damaged back", after(ten, reserved, shipped), back(4, false), "{a o 4 false }", false},
+		{"sellable back", after(ten, reserved, shipped), back(4, true), "{a o 4 true  }", false},
+		{"damaged back", after(ten, reserved, shipped), back(4, false), "{a o 4 false  }", false},
 		{"more back than was shipped", after(ten, reserved, shipped), back(5, true), "Only 4 were shipped", true},
 		{"more back than was shipped, damaged ones counted", after(ten, reserved, shipped, events.Returned{SKU: "a", Quantity: 3}), back(2, true), "Only 4 were shipped and 3", true},
 		{"nothing back", after(ten, reserved, shipped), back(0, true), ErrQuantity.Error(), true},
@@ -99,7 +98,7 @@ func TestReserveAllOrNothing(t *testing.T) {
 		"b": after(events.Received{SKU: "b", Quantity: 5}, events.Reserved{SKU: "b", Order: "other", Attempt: 1, Quantity: 4}),
 	}
 	writes, short := Reserve("main", "o", 1, map[string]int64{"a": 5, "b": 2, "c": 1}, states)
-	if want := []Short{{"b", 2, 1}, {"c", 1, 0}}; len(writes) != 0 || !slices.Equal(short, want) {
+	if want := []Short{{SKU: "b", Need: 2, Available: 1}, {SKU: "c", Need: 1}}; len(writes) != 0 || !slices.Equal(short, want) {
 		t.Errorf("got %v, %v; want nothing reserved and %v", writes, short, want)
 	}
 	writes, short = Reserve("main", "o", 1, map[string]int64{"a": 5, "b": 1}, states)
@@ -244,60 +243,6 @@ func TestConservation(t *testing.T) {
 			},
 		})
 	})
-}
-
-func TestStockoutText(t *testing.T) {
-	tests := []struct {
-		available int64
-		rates     Rates
-		want      string
-	}{
-		{12, Rates{Hour: 47, Day: 3.1}, "out in about 15 min"},
-		{12, Rates{Hour: 1, Day: 47}, "out in about 15 min"},
-		{12, Rates{Hour: 2}, "out in about 6 h 0 min"},
-		{5, Rates{}, "no stock-out in sight"},
-		{0, Rates{}, "out of stock"},
-		{-3, Rates{Hour: 1}, "out of stock"},
-		{1, Rates{Hour: 200}, "out in less than a minute"},
-		{60, Rates{Hour: 60.2}, "out in about 1 h 0 min"},
-		{100, Rates{Hour: 1}, "out in about 4 days"},
-		{1_000_000_000, Rates{Hour: 1}, "no stock-out in sight"},
-	}
-	for _, test := range tests {
-		out, selling := Stockout(test.available, test.rates)
-		if got := Text(test.available, out, selling); got != test.want {
-			t.Errorf("%d at %v: got %q, want %q", test.available, test.rates, got, test.want)
-		}
-	}
-}
-
-// The interval's ends are the exact Poisson bounds of the rate, nearly.
-func TestStockoutInterval(t *testing.T) {
-	tests := []struct {
-		units    int64
-		low, top float64 // 10 % and 90 % quantiles of Gamma(n) and Gamma(n+1)
-		within   float64
-	}{
-		{1, 0.10536, 3.88972, 0.08},
-		{3, 1.10207, 6.68078, 0.01},
-		{10, 6.22130, 15.40664, 0.01},
-		{47, 38.45597, 57.06535, 0.01},
-	}
-	for _, test := range tests {
-		out, _ := Stockout(100, rated(test.units, 0))
-		soonest, latest := Between(100, rated(test.units, 0))
-		hours := func(rate float64) time.Duration { return time.Duration(100 / rate * float64(time.Hour)) }
-		if !near(soonest, hours(test.top), test.within) || !near(latest, hours(test.low), test.within) || out < soonest || out > latest {
-			t.Errorf("%d units: got %s, between %s and %s; want between %s and %s", test.units, out, soonest, latest, hours(test.top), hours(test.low))
-		}
-	}
-	if soonest, latest := Between(5, Rates{}); soonest != 0 || latest != 0 {
-		t.Errorf("nothing sells: got %s to %s", soonest, latest)
-	}
-}
-
-func near(got, want time.Duration, share float64) bool {
-	return (got - want).Abs() <= time.Duration(share*float64(want))
 }
 
 func FuzzValidSKU(f *testing.F) {

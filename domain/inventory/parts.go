@@ -20,7 +20,7 @@ type part struct {
 }
 
 var parts = &projection.Table[part]{
-	Name: "stock_parts_v2", Key: 2, Columns: []string{"part text", "item text"},
+	Name: "stock_parts_v3", Key: 2, Columns: []string{"part text", "item text"},
 	Fields: func(p *part) []any { return []any{&p.Part, &p.SKU} },
 }
 

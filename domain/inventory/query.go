@@ -3,174 +3,39 @@ package inventory
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
+	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory/rates"
+	"github.com/creatorflow/creatorflow/domain/stockout"
 	"github.com/creatorflow/creatorflow/projection"
 )
-
-// Horizon is how far ahead a stock-out makes a SKU critical.
-const Horizon = 24 * time.Hour
-
-// Urgent is how near a stock-out must be to be called critical rather than a warning.
-const Urgent = 4 * time.Hour
-
-// Rates are units sold an hour: over the last hour, which sees a spike, and over the last day. Both
-// windows are whole minutes and end with the present one.
-type Rates struct {
-	Hour float64
-	Day  float64 // velocity_per_hour = sales of the last 24 h / 24
-}
-
-func rated(hour, day int64) Rates { return Rates{Hour: float64(hour), Day: float64(day) / 24} }
-
-// Faster is the larger of both.
-func (r Rates) Faster() float64 { return max(r.Hour, r.Day) }
-
-// faster is that rate with the number of units that it was counted from.
-func (r Rates) faster() (rate, units float64) {
-	if r.Hour >= r.Day {
-		return r.Hour, r.Hour
-	}
-	return r.Day, 24 * r.Day
-}
-
-// Stockout is when available units are gone at the faster rate; false when nothing sells.
-func Stockout(available int64, r Rates) (time.Duration, bool) { return gone(available, r.Faster()) }
-
-func gone(available int64, rate float64) (time.Duration, bool) {
-	if rate <= 0 {
-		return 0, false
-	}
-	hours := float64(max(0, available)) / rate
-	if hours > 24*365*10 {
-		return 0, false
-	}
-	return time.Duration(hours * float64(time.Hour)), true
-}
-
-// Between is the interval in which a stock-out falls four times of five, if units go on selling one
-// by one at a steady rate. Latest is 0 when nothing sells or the end is out of sight.
-func Between(available int64, r Rates) (soonest, latest time.Duration) {
-	rate, units := r.faster()
-	if units <= 0 {
-		return 0, 0
-	}
-	const z = 1.2816 // the normal distribution's 90th percentile
-	soonest, _ = gone(available, rate*gammaQuantile(units+1, z)/units)
-	latest, _ = gone(available, rate*gammaQuantile(units, -z)/units)
-	return soonest, latest
-}
-
-// gammaQuantile is Wilson and Hilferty's approximation, within 1 % for shapes from 3.
-func gammaQuantile(shape, z float64) float64 {
-	root := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
-	return shape * max(0, root*root*root)
-}
-
-// Text says a stock-out in words.
-func Text(available int64, out time.Duration, selling bool) string {
-	minutes := int64(out.Round(time.Minute).Minutes())
-	switch {
-	case available <= 0:
-		return "out of stock"
-	case !selling:
-		return "no stock-out in sight"
-	case minutes < 1:
-		return "out in less than a minute"
-	case minutes < 60:
-		return fmt.Sprintf("out in about %d min", minutes)
-	case minutes < 48*60:
-		return fmt.Sprintf("out in about %d h %d min", minutes/60, minutes%60)
-	}
-	return fmt.Sprintf("out in about %d days", int(math.Round(out.Hours()/24)))
-}
 
 // Item is a SKU with the figures that depend on now.
 type Item struct {
 	Row
-	Rates           Rates
+	Rates           stockout.Rates
 	Out             time.Duration
 	Soonest, Latest time.Duration // the interval of Out
 	Selling         bool
 	Severity        string // ok, warning, critical
 }
 
-func look(row Row, r Rates) Item {
+func look(row Row, r stockout.Rates) Item {
 	item := Item{Row: row, Rates: r, Severity: "ok"}
-	item.Out, item.Selling = Stockout(row.Available, r)
-	item.Soonest, item.Latest = Between(row.Available, r)
+	item.Out, item.Selling = stockout.After(row.Available, r)
+	item.Soonest, item.Latest = stockout.Between(row.Available, r)
 	switch {
-	case row.Available < 0, row.Waiting > 0, item.Selling && item.Out < Urgent:
+	case row.Available < 0, row.Waiting > 0, item.Selling && item.Out < stockout.Urgent:
 		item.Severity = "critical"
-	case item.Selling && item.Out < Horizon:
+	case item.Selling && item.Out < stockout.Horizon:
 		item.Severity = "warning"
 	}
 	return item
-}
-
-// window is the beginnings of the buckets that make up the last hour and the last day: minutes for
-// the hour, and for the day whole hours with the minutes before the first of them.
-type window struct{ hour, day, hours int64 }
-
-func windowAt(now time.Time) window {
-	minute := now.Unix() / 60
-	day := minute - 24*60 + 1
-	return window{hour: minute - 59, day: day, hours: (day + 59) / 60 * 60}
-}
-
-// ratesOf sums one SKU's sales of the hour and the day before now.
-func ratesOf(ctx context.Context, q projection.Querier, sku string, now time.Time) (Rates, error) {
-	w := windowAt(now)
-	var hour, day int64
-	err := sums(ctx, q, func(_ string, h, d int64) { hour, day = hour+h, day+d }, `
-		select sku, case when start >= $2 then units else 0 end, case when start < $4 then units else 0 end
-			from sold_minutes_v2 where sku = $1 and (start >= $2 or start >= $3 and start < $4)
-		union all
-		select sku, 0, units from sold_hours_v2 where sku = $1 and start >= $4`, sku, w.hour, w.day, w.hours)
-	return rated(hour, day), err
-}
-
-// watchedRates sums the same for every SKU that is watched.
-func watchedRates(ctx context.Context, q projection.Querier, now time.Time) (map[string]Rates, error) {
-	w := windowAt(now)
-	type sold struct{ hour, day int64 }
-	sales := map[string]sold{}
-	err := sums(ctx, q, func(sku string, hour, day int64) {
-		sales[sku] = sold{sales[sku].hour + hour, sales[sku].day + day}
-	}, `
-		select s.sku, m.units, 0 from stock_v2 s join sold_minutes_v2 m on m.sku = s.sku and m.start >= $1 where s.watch = 1
-		union all
-		select s.sku, 0, m.units from stock_v2 s join sold_minutes_v2 m on m.sku = s.sku and m.start >= $2 and m.start < $3 where s.watch = 1
-		union all
-		select s.sku, 0, h.units from stock_v2 s join sold_hours_v2 h on h.sku = s.sku and h.start >= $3 where s.watch = 1`, w.hour, w.day, w.hours)
-	rates := make(map[string]Rates, len(sales))
-	for sku, s := range sales {
-		rates[sku] = rated(s.hour, s.day)
-	}
-	return rates, err
-}
-
-// sums reads rows of a SKU and its units within the hour and within the day.
-func sums(ctx context.Context, q projection.Querier, add func(sku string, hour, day int64), query string, args ...any) (err error) {
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("read sales: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var sku string
-		var hour, day int64
-		if err := rows.Scan(&sku, &hour, &day); err != nil {
-			return fmt.Errorf("read sales: %w", err)
-		}
-		add(sku, hour, day)
-	}
-	return rows.Err()
 }
 
 // Find reads one SKU.
@@ -179,8 +44,8 @@ func Find(ctx context.Context, r projection.Reader, sku string, now time.Time) (
 	if err != nil || !ok {
 		return Item{}, false, err
 	}
-	rates, err := ratesOf(ctx, r, sku, now)
-	return look(row, rates), true, err
+	sells, err := rates.Of(ctx, r, sku, now)
+	return look(row, sells), true, err
 }
 
 // List reads a page of SKUs by name of the SKU; text is the beginning of a SKU or part of a name.
@@ -205,17 +70,17 @@ func List(ctx context.Context, r projection.Reader, text, after string, limit in
 		next = rows[limit-1].SKU
 	}
 	for _, row := range rows {
-		rates, err := ratesOf(ctx, r, row.SKU, now)
+		sells, err := rates.Of(ctx, r, row.SKU, now)
 		if err != nil {
 			return nil, "", err
 		}
-		items = append(items, look(row, rates))
+		items = append(items, look(row, sells))
 	}
 	return items, next, nil
 }
 
 // Each goes through the rows of all SKUs, in their order.
-func Each(ctx context.Context, r projection.Reader, do func(Row)) error {
+func Each(ctx context.Context, r projection.Querier, do func(Row)) error {
 	const page = 1000
 	for after := ""; ; {
 		rows, err := table.Select(ctx, r, "where sku > $1 order by sku limit $2", after, page)
@@ -245,12 +110,12 @@ func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time
 	if err != nil {
 		return nil, 0, err
 	}
-	rates, err := watchedRates(ctx, r, now)
+	watched, err := rates.Watched(ctx, r, now)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, row := range rows {
-		if item := look(row, rates[row.SKU]); item.Severity != "ok" {
+		if item := look(row, watched[row.SKU]); item.Severity != "ok" {
 			items = append(items, item)
 		}
 	}
@@ -300,12 +165,35 @@ func WaitingFor(ctx context.Context, r projection.Reader, sku string, limit int)
 	return ids, err
 }
 
+// ShortOf reads the SKUs of which an order waits for units.
+func ShortOf(ctx context.Context, r projection.Reader, order string) ([]string, error) {
+	rows, err := shortages.Select(ctx, r, "where order_id = $1 order by sku", order)
+	skus := make([]string, len(rows))
+	for i, s := range rows {
+		skus[i] = s.SKU
+	}
+	return skus, err
+}
+
 // Explain says in one sentence how the available figure comes about.
 func Explain(r Row) string {
 	adjusted := fmt.Sprintf("+ %d adjusted", r.Adjusted)
 	if r.Adjusted < 0 {
 		adjusted = fmt.Sprintf("− %d adjusted", -r.Adjusted)
 	}
-	return fmt.Sprintf("%d available = %d on hand − %d reserved; %d on hand = %d received − %d shipped %s + %d returned.",
-		r.Available, r.OnHand, r.Reserved, r.OnHand, r.Received, r.Shipped, adjusted, r.Returned)
+	aside := ""
+	if r.Aside != 0 {
+		aside = fmt.Sprintf(" − %d where orders are not shipped from", r.Aside)
+	}
+	return fmt.Sprintf("%d available = %d on hand%s − %d reserved; %d on hand = %d received − %d shipped %s + %d returned.",
+		r.Available, r.OnHand, aside, r.Reserved, r.OnHand, r.Received, r.Shipped, adjusted, r.Returned)
+}
+
+// Made says in words what a bundle is made of.
+func Made(components []events.Component) string {
+	parts := make([]string, len(components))
+	for i, c := range components {
+		parts[i] = fmt.Sprintf("%d × %s", c.Quantity, c.SKU)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,51 @@ func TestSnapshotBytes(t *testing.T) {
 			t.Errorf("%s comes back as %+v, %v; it was %+v", name, again, err, s)
 		}
 	}
+	for _, e := range []eventlog.Event{
+		stock.JoinedBundle{SKU: "A", Bundle: "SET", Quantity: 2},
+		stock.JoinedBundle{SKU: "A", Bundle: "PAIR", Quantity: 300},
+		stock.JoinedBundle{SKU: "A", Bundle: "OLD", Quantity: 1},
+		stock.LeftBundle{SKU: "A", Bundle: "OLD"},
+	} {
+		s = evolve(s, e)
+	}
+	made := evolve(State{}, stock.Bundled{SKU: "B", Components: []stock.Component{{SKU: "A", Quantity: 2}, {SKU: "Ä", Quantity: 1}}})
+	for got, want := range map[string]string{
+		hex.EncodeToString(encode(s)):    want + "00" + "04" + "08504149" + "52" + "d804" + "06534554" + "04",
+		hex.EncodeToString(encode(made)): "0200000000000000" + "04" + "0241" + "04" + "04c384" + "02" + "00",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	placed := s
+	for _, e := range []eventlog.Event{
+		stock.Received{SKU: "A", Quantity: 5, Location: "w"},
+		stock.Adjusted{SKU: "A", Delta: -1, Reason: "count", Location: "w"},
+		stock.Allotted{SKU: "A", Order: "tiktok-1:2", Attempt: 1, From: []stock.Part{{Location: "w", Quantity: 3}, {Quantity: 1}}},
+	} {
+		placed = evolve(placed, e)
+	}
+	if got, tail := hex.EncodeToString(encode(placed)), "02"+"0277"+"08"+"01"+"02"+"1474696b746f6b2d313a32"+"02"+"04"+"0277"+"06"+"00"+"02"; !strings.HasSuffix(got, tail) {
+		t.Errorf("got %s, want it to end in %s", got, tail)
+	}
+	waited := placed
+	for _, e := range []eventlog.Event{
+		stock.Backordered{SKU: "A", Order: "k7:9", Quantity: 3, Placed: time.UnixMicro(5).UTC()},
+		stock.Backordered{SKU: "A", Order: "k7:8", Quantity: 1, Placed: time.UnixMicro(7).UTC(), Front: 2},
+	} {
+		waited = evolve(waited, e)
+	}
+	was, now := hex.EncodeToString(encode(placed)), hex.EncodeToString(encode(waited))
+	const nobody, two = "00", "04" + "086b373a38" + "02" + "0e" + "04" + "086b373a39" + "06" + "0a" + "00" // between the bundles and the locations
+	if tail := was[len(hex.EncodeToString(encode(s))):]; !strings.HasPrefix(tail, nobody) || now != strings.TrimSuffix(was, tail)+two+tail[len(nobody):] {
+		t.Errorf("got %s, want the queue %s in %s", now, two, was)
+	}
+	for _, s := range []State{s, made, placed, waited} {
+		if again, err := decode(encode(s)); err != nil || !reflect.DeepEqual(again, s) {
+			t.Errorf("got %+v, %v; it was %+v", again, err, s)
+		}
+	}
 }
 
 // TestSnapshots puts snapshots at versions of random histories: a load that begins with one gives what
@@ -77,10 +123,20 @@ func TestSnapshots(t *testing.T) {
 			return rapid.SampledFrom([]eventlog.Event{
 				stock.Received{SKU: "A", Quantity: q},
 				stock.Adjusted{SKU: "A", Delta: q - 3},
+				stock.JoinedBundle{SKU: "A", Bundle: "b" + o, Quantity: q + 1},
+				stock.LeftBundle{SKU: "A", Bundle: "b" + o},
 				stock.Reserved{SKU: "A", Order: o, Attempt: n, Quantity: q},
 				stock.Released{SKU: "A", Order: o, Attempt: n, Quantity: q},
 				stock.Shipped{SKU: "A", Order: o, Attempt: n, Quantity: q},
 				stock.Returned{SKU: "A", Quantity: q, Sellable: q%2 == 0},
+				stock.Received{SKU: "A", Quantity: q, Location: "w"},
+				stock.Adjusted{SKU: "A", Delta: q - 3, Location: "s"},
+				stock.Moved{SKU: "A", Quantity: q, From: "w", To: "s"},
+				stock.Allotted{SKU: "A", Order: o, Attempt: n, From: []stock.Part{{Location: "w", Quantity: q}, {Quantity: 1}}},
+				stock.Shipped{SKU: "A", Order: o, Attempt: n, Quantity: q, From: []stock.Part{{Location: "s", Quantity: q}}},
+				stock.Backordered{SKU: "A", Order: o, Quantity: q, Placed: time.Unix(q, 5000).UTC(), Front: int64(n)},
+				stock.BackorderFirst{SKU: "A", Order: o, Front: q},
+				stock.BackorderLeft{SKU: "A", Order: o, Served: q%2 == 0},
 			}).Draw(r, "event")
 		}), 1, 60).Draw(r, "history")
 		stream := stock.Stream("main", "A")
@@ -135,7 +191,7 @@ func TestSnapshots(t *testing.T) {
 func FuzzSnapshot(f *testing.F) {
 	s := State{Known: true, Received: 7, Open: map[Attempt]int64{}}
 	for n := range 3 {
-		s.Open[Attempt{fmt.Sprint("k:", n), n}] = int64(n)
+		s.Open[Attempt{Order: fmt.Sprint("k:", n), Number: n}] = int64(n)
 	}
 	f.Add(encode(s))
 	f.Add([]byte{})

@@ -2,12 +2,17 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
+	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory/rates"
+	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
 )
@@ -22,6 +27,7 @@ type Row struct {
 	Returned  int64
 	Reserved  int64
 	OnHand    int64
+	Aside     int64 // of it, not for sale: it lies where orders are not shipped from
 	Available int64
 	Entries   int64 // of the ledger
 	Waiting   int64 // orders that wait for this SKU
@@ -32,15 +38,15 @@ type Row struct {
 }
 
 var table = &projection.Table[Row]{
-	Name: "stock_v2", Key: 1,
+	Name: "stock_v3", Key: 1,
 	Columns: []string{
 		"sku text", "name text", "received bigint", "shipped bigint", "adjusted bigint", "returned bigint",
-		"reserved bigint", "on_hand bigint", "available bigint", "entries bigint", "waiting bigint", "moved_at bigint",
+		"reserved bigint", "on_hand bigint", "aside bigint", "available bigint", "entries bigint", "waiting bigint", "moved_at bigint",
 		"watch bigint",
 	},
 	Fields: func(r *Row) []any {
 		return []any{
-			&r.SKU, &r.Name, &r.Received, &r.Shipped, &r.Adjusted, &r.Returned, &r.Reserved, &r.OnHand, &r.Available,
+			&r.SKU, &r.Name, &r.Received, &r.Shipped, &r.Adjusted, &r.Returned, &r.Reserved, &r.OnHand, &r.Aside, &r.Available,
 			&r.Entries, &r.Waiting, &r.MovedAt, &r.Watch,
 		}
 	},
@@ -51,7 +57,7 @@ type Entry struct {
 	SKU       string
 	Entry     int64 // 1, 2, 3 … per SKU
 	At        time.Time
-	Kind      string // received, adjusted, reserved, released, shipped, returned
+	Kind      string // received, adjusted, reserved, released, shipped, returned, bundled, unbundled, moved, allotted
 	Quantity  int64  // the change of what the kind names
 	OnHand    int64
 	Reserved  int64
@@ -61,50 +67,38 @@ type Entry struct {
 	Actor     string
 	Cause     string
 	Position  int64
+	Location  string // where units came to, or left from, if nowhere else; of several, with commas between
+	From      string // of moved units
 }
 
 var ledger = &projection.Table[Entry]{
-	Name: "ledger_v2", Key: 2,
+	Name: "ledger_v3", Key: 2,
 	Columns: []string{
 		"sku text", "entry bigint", "at bigint", "kind text", "quantity bigint", "on_hand bigint", "reserved bigint",
-		"available bigint", "order_id text", "reason text", "actor text", "cause text", "position bigint",
+		"available bigint", "order_id text", "reason text", "actor text", "cause text", "position bigint", "location text", "came_from text",
 	},
 	Fields: func(e *Entry) []any {
 		return []any{
 			&e.SKU, &e.Entry, &e.At, &e.Kind, &e.Quantity, &e.OnHand, &e.Reserved, &e.Available, &e.Order, &e.Reason,
-			&e.Actor, &e.Cause, &e.Position,
+			&e.Actor, &e.Cause, &e.Position, &e.Location, &e.From,
 		}
 	},
 }
-
-// sold is how many units of a SKU were reserved for orders in a minute or an hour; units that a
-// cancelled order gave back are taken out of the time they were sold in.
-type sold struct {
-	SKU   string
-	Start int64 // minutes since 1970
-	Units int64
-}
-
-func soldTable(name string) *projection.Table[sold] {
-	return &projection.Table[sold]{
-		Name: name, Key: 2, Columns: []string{"sku text", "start bigint", "units bigint"},
-		Fields: func(s *sold) []any { return []any{&s.SKU, &s.Start, &s.Units} },
-	}
-}
-
-var soldMinutes, soldHours = soldTable("sold_minutes_v2"), soldTable("sold_hours_v2")
 
 // promise is what an order holds of a SKU, and since when.
 type promise struct {
 	Order string
 	SKU   string
 	Units int64
-	Since int64 // minutes since 1970
+	Since int64         // minutes since 1970
+	From  []events.Part // where they lie, once it is known where the order is sent from
 }
 
 var promises = &projection.Table[promise]{
-	Name: "promises_v2", Key: 2, Columns: []string{"order_id text", "sku text", "units bigint", "since bigint"},
-	Fields: func(p *promise) []any { return []any{&p.Order, &p.SKU, &p.Units, &p.Since} },
+	Name: "promises_v3", Key: 2, Columns: []string{"order_id text", "sku text", "units bigint", "since bigint", "parts jsonb"},
+	Fields: func(p *promise) []any {
+		return []any{&p.Order, &p.SKU, &p.Units, &p.Since, projection.JSON(&p.From)}
+	},
 }
 
 // shortage is an order that waits because a SKU has too few.
@@ -114,9 +108,20 @@ type shortage struct {
 }
 
 var shortages = &projection.Table[shortage]{
-	Name: "shortages_v2", Key: 2, Columns: []string{"order_id text", "sku text"},
+	Name: "shortages_v3", Key: 2, Columns: []string{"order_id text", "sku text"},
 	Fields: func(s *shortage) []any { return []any{&s.Order, &s.SKU} },
 }
+
+// together is how many orders' shortages one query reads.
+const together = 32
+
+var whereOrders = func() string {
+	marks := make([]string, together)
+	for i := range marks {
+		marks[i] = "$" + strconv.Itoa(i+1)
+	}
+	return "where order_id in (" + strings.Join(marks, ", ") + ")"
+}()
 
 // ShortTag is the tag under which a flow says that it waits for a SKU's stock.
 const ShortTag = "short:"
@@ -128,30 +133,33 @@ type View struct{}
 func (View) Name() string { return "inventory" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 2 }
+func (View) Version() int { return 3 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string {
-	return []string{table.Name, ledger.Name, soldMinutes.Name, soldHours.Name, promises.Name, shortages.Name, parts.Name}
+	return append([]string{table.Name, ledger.Name, rates.Minutes.Name, rates.Hours.Name, promises.Name, shortages.Name, parts.Name}, places.Tables()...)
 }
 
 // Schema implements projection.Projection.
 func (View) Schema() []string {
-	return []string{
-		table.Create(), ledger.Create(), soldMinutes.Create(), soldHours.Create(), promises.Create(), shortages.Create(), parts.Create(),
-		"create index stock_v2_watch on stock_v2 (watch, sku)",
-		"create index shortages_v2_sku on shortages_v2 (sku, order_id)",
-		"create index promises_v2_sku on promises_v2 (sku, order_id)",
-		"create index sold_minutes_v2_start on sold_minutes_v2 (start, sku, units)",
-		"create index sold_hours_v2_start on sold_hours_v2 (start, sku, units)",
-	}
+	return append([]string{
+		table.Create(), ledger.Create(), rates.Minutes.Create(), rates.Hours.Create(), promises.Create(), shortages.Create(), parts.Create(),
+		"create index stock_v3_watch on stock_v3 (watch, sku)",
+		"create index shortages_v3_sku on shortages_v3 (sku, order_id)",
+		"create index promises_v3_sku on promises_v3 (sku, order_id)",
+		"create index sold_minutes_v3_start on sold_minutes_v3 (start, sku, units)",
+		"create index sold_hours_v3_start on sold_hours_v3 (start, sku, units)",
+	}, places.Schema()...)
 }
 
 // Apply implements projection.Projection.
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	f := folding{
-		tx: tx, stock: table.Edit(tx), ledger: ledger.Edit(tx), minutes: soldMinutes.Edit(tx), hours: soldHours.Edit(tx),
-		promises: promises.Edit(tx), shortages: shortages.Edit(tx), parts: parts.Edit(tx), short: map[string][]string{}, moved: map[string]bool{},
+		tx: tx, stock: table.Edit(tx), ledger: ledger.Edit(tx), minutes: rates.Minutes.Edit(tx), hours: rates.Hours.Edit(tx),
+		promises: promises.Edit(tx), shortages: shortages.Edit(tx), parts: parts.Edit(tx), places: places.Batch(tx), short: map[string][]string{}, moved: map[string]bool{},
+	}
+	if err := f.waits(ctx, batch); err != nil {
+		return nil, err
 	}
 	for _, r := range batch {
 		if err := f.record(ctx, r); err != nil {
@@ -165,12 +173,14 @@ type folding struct {
 	tx             projection.Tx
 	stock          *projection.Edit[Row]
 	ledger         *projection.Edit[Entry]
-	minutes, hours *projection.Edit[sold]
+	minutes, hours *projection.Edit[rates.Sold]
 	promises       *projection.Edit[promise]
 	shortages      *projection.Edit[shortage]
 	parts          *projection.Edit[part]
+	places         *places.Folding
 	short          map[string][]string // what an order waits for, as far as this batch touched it
 	moved          map[string]bool     // SKUs of this batch
+	sent           []string            // orders of this batch of which it was said from where they are sent
 }
 
 func (f *folding) record(ctx context.Context, r eventlog.Record) error {
@@ -207,18 +217,34 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 		if err := f.sell(ctx, e.SKU, p.Since, -e.Quantity); err != nil {
 			return err
 		}
-		if err := f.promises.Delete(e.Order, e.SKU); err != nil {
+		if err := f.settle(ctx, e.SKU, e.Order); err != nil {
 			return err
 		}
 		return f.move(ctx, r, e.SKU, Entry{Kind: "released", Quantity: -e.Quantity, Order: e.Order, Reason: e.Reason}, func(s *Row) { s.Reserved -= e.Quantity })
 	case events.Shipped:
-		if err := f.promises.Delete(e.Order, e.SKU); err != nil {
+		if err := f.settle(ctx, e.SKU, e.Order); err != nil {
 			return err
 		}
 		return f.move(ctx, r, e.SKU, Entry{Kind: "shipped", Quantity: -e.Quantity, Order: e.Order}, func(s *Row) {
 			s.Reserved -= e.Quantity
 			s.Shipped += e.Quantity
 		})
+	case events.Bundled:
+		return f.move(ctx, r, e.SKU, Entry{Kind: "bundled", Reason: Made(e.Components)}, func(s *Row) {
+			if e.Name != "" {
+				s.Name = e.Name
+			}
+		})
+	case events.Unbundled:
+		return f.move(ctx, r, e.SKU, Entry{Kind: "unbundled"}, func(*Row) {})
+	case events.Moved:
+		return f.move(ctx, r, e.SKU, Entry{Kind: "moved", Quantity: e.Quantity, Reason: e.Reason}, func(*Row) {})
+	case events.Allotted:
+		return f.allotted(ctx, e.SKU, e.Order, e.From)
+	case placeevents.Set, placeevents.Ordered, placeevents.Closed:
+		return f.arrange(ctx, r.Event)
+	case placeevents.Chosen:
+		f.sent = append(f.sent, "orders/"+e.Order)
 	case flows.Waiting, flows.StepSucceeded, flows.UndoStarted, flows.Undone:
 		return f.shortage(ctx, r)
 	}
@@ -238,7 +264,9 @@ func (f *folding) move(ctx context.Context, r eventlog.Record, sku string, e Ent
 		}
 	}
 	row.OnHand = row.Received - row.Shipped + row.Adjusted + row.Returned
-	row.Available = row.OnHand - row.Reserved
+	if err := f.shelve(ctx, r.Event, row, &e); err != nil {
+		return err
+	}
 	row.Entries++
 	row.MovedAt = r.At
 	f.moved[sku] = true
@@ -250,7 +278,7 @@ func (f *folding) move(ctx context.Context, r eventlog.Record, sku string, e Ent
 
 func (f *folding) sell(ctx context.Context, sku string, minute, units int64) error {
 	for _, into := range []struct {
-		edit  *projection.Edit[sold]
+		edit  *projection.Edit[rates.Sold]
 		start int64
 	}{{f.minutes, minute}, {f.hours, minute - minute%60}} {
 		s, err := into.edit.Get(ctx, sku, into.start)
@@ -268,10 +296,7 @@ func (f *folding) shortage(ctx context.Context, r eventlog.Record) error {
 		return nil
 	}
 	order := r.Stream.ID
-	was, err := f.waitsFor(ctx, order)
-	if err != nil {
-		return err
-	}
+	was := f.short[order]
 	var is []string
 	if w, ok := r.Event.(flows.Waiting); ok {
 		for _, tag := range w.For {
@@ -298,16 +323,24 @@ func (f *folding) shortage(ctx context.Context, r eventlog.Record) error {
 	return nil
 }
 
-func (f *folding) waitsFor(ctx context.Context, order string) ([]string, error) {
-	if was, seen := f.short[order]; seen {
-		return was, nil
+// waits reads what the orders of a batch wait for whose flows have news.
+func (f *folding) waits(ctx context.Context, batch []eventlog.Record) error {
+	var orders []any
+	for _, r := range batch {
+		if _, seen := f.short[r.Stream.ID]; !seen && r.Stream.Kind == "fulfilment" {
+			f.short[r.Stream.ID], orders = nil, append(orders, r.Stream.ID)
+		}
 	}
-	rows, err := shortages.Select(ctx, f.tx, "where order_id = $1", order)
-	var was []string
-	for _, s := range rows {
-		was = append(was, s.SKU)
+	for part := range slices.Chunk(orders, together) { // the last one's first order fills it up
+		rows, err := shortages.Select(ctx, f.tx, whereOrders, append(part[:len(part):len(part)], slices.Repeat(part[:1], together-len(part))...)...)
+		for _, s := range rows {
+			f.short[s.Order] = append(f.short[s.Order], s.SKU)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return was, err
+	return nil
 }
 
 func (f *folding) waiting(ctx context.Context, order, sku string, by int64) error {
@@ -325,34 +358,35 @@ func (f *folding) waiting(ctx context.Context, order, sku string, by int64) erro
 
 // save writes the rows, and marks the SKUs that need watching by what sold until their last movement.
 func (f *folding) save(ctx context.Context) ([]string, error) {
-	for _, save := range []func(context.Context) error{f.ledger.Save, f.minutes.Save, f.hours.Save, f.promises.Save, f.shortages.Save, f.parts.Save} {
+	for _, save := range []func(context.Context) error{f.ledger.Save, f.minutes.Save, f.hours.Save, f.promises.Save, f.shortages.Save, f.parts.Save, f.places.Save} {
 		if err := save(ctx); err != nil {
 			return nil, err
 		}
 	}
 	var topics []string
-	skus := make([]string, 0, len(f.moved))
-	for sku := range f.moved {
-		skus = append(skus, sku)
-	}
-	slices.Sort(skus)
-	for _, sku := range skus {
+	skus := slices.Sorted(maps.Keys(f.moved))
+	at, rows := make([]rates.At, len(skus)), make([]*Row, len(skus))
+	for i, sku := range skus {
 		row, err := f.stock.Get(ctx, sku)
 		if err != nil {
 			return nil, err
 		}
-		rates, err := ratesOf(ctx, f.tx, sku, row.MovedAt)
-		if err != nil {
-			return nil, err
-		}
+		at[i], rows[i] = rates.At{SKU: sku, Now: row.MovedAt}, row
+	}
+	sells, err := rates.Each(ctx, f.tx, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
 		row.Watch = 0
-		if look(*row, rates).Severity != "ok" { // no later look can be worse: a rate rises by a movement only
+		if look(*row, sells[row.SKU]).Severity != "ok" { // no later look can be worse: a rate rises by a movement only
 			row.Watch = 1
 		}
-		topics = append(topics, "stock/"+sku)
+		topics = append(topics, "stock/"+row.SKU)
 	}
 	if len(topics) > 0 {
 		topics = append(topics, "stock/critical", "kpis")
 	}
-	return topics, f.stock.Save(ctx)
+	slices.Sort(f.sent)
+	return append(topics, slices.Compact(f.sent)...), f.stock.Save(ctx)
 }

@@ -5,6 +5,8 @@ package letters
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +21,8 @@ import (
 const (
 	ErrClosed = eventlog.Refusal("This dead letter is closed already.")
 	ErrStock  = eventlog.Refusal("This is about stock, and there is nothing to take in again: do what it says, or discard it.")
+	ErrRecord = eventlog.Refusal("There is no webhook behind this letter that could be corrected: mend it at its channel, then replay it.")
+	ErrSame   = eventlog.Refusal("Nothing was changed: correct what is wrong, or replay it as it is.")
 	ErrNone   = eventlog.Refusal("There is no such dead letter.")
 )
 
@@ -51,7 +55,7 @@ func evolve(s State, e eventlog.Event) State {
 	switch e := e.(type) {
 	case events.Opened:
 		s.Known, s.Open, s.Last = true, true, e
-	case events.Replayed, events.Discarded, events.Resolved:
+	case events.Replayed, events.Corrected, events.Discarded, events.Resolved:
 		s.Open = false
 	}
 	return s
@@ -72,6 +76,16 @@ func Replaying() eventlog.Decider[State, events.Replayed] {
 	return decider(func(s State, e events.Replayed) ([]eventlog.Event, error) {
 		if events.AboutStock(e.Letter) {
 			return nil, ErrStock
+		}
+		return closing(s, e)
+	})
+}
+
+// Correcting has a corrected copy taken in, in place of what was received.
+func Correcting() eventlog.Decider[State, events.Corrected] {
+	return decider(func(s State, e events.Corrected) ([]eventlog.Event, error) {
+		if len(e.Fields) == 0 {
+			return nil, ErrSame
 		}
 		return closing(s, e)
 	})
@@ -220,6 +234,8 @@ func fold(r eventlog.Record) (row Row, open, concerns bool) {
 		return row, true, true
 	case events.Replayed:
 		return Row{ID: e.Letter}, false, true
+	case events.Corrected:
+		return Row{ID: e.Letter}, false, true
 	case events.Discarded:
 		return Row{ID: e.Letter}, false, true
 	case events.Resolved:
@@ -259,6 +275,25 @@ func List(ctx context.Context, r projection.Reader, after string, limit int) (ro
 	}
 	total, err = Open(ctx, r)
 	return rows, total, next, err
+}
+
+// Untaken counts, by connection, the webhooks and orders that are not taken in as they came.
+func Untaken(ctx context.Context, r projection.Reader) (n map[string]int64, err error) {
+	rows, err := r.Query(ctx, "select connection, count(*) from "+table.Name+" where id like 'inbox-%' or id like 'order-%' group by connection")
+	if err != nil {
+		return nil, fmt.Errorf("count letters: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	n = map[string]int64{}
+	for rows.Next() {
+		var connection string
+		var letters int64
+		if err := rows.Scan(&connection, &letters); err != nil {
+			return nil, fmt.Errorf("count letters: %w", err)
+		}
+		n[connection] = letters
+	}
+	return n, rows.Err()
 }
 
 // Open counts the letters that wait for a person.

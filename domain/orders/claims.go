@@ -72,7 +72,17 @@ func (s State) claimAt(kind, id string) int {
 
 // Held says why an order must not be shipped now although it may be cancelled: empty when nothing holds it.
 func (s State) Held() string {
+	why := s.heldByClaim()
+	if why == "" && s.UnderReview() {
+		return s.Flagged.Sentence
+	}
+	return why
+}
+
+func (s State) heldByClaim() string {
 	switch {
+	case s.Asked != nil && s.Asked.Action == ActionCancel && s.Rejected():
+		return "You rejected this order, and the channel is being asked to cancel it. If the channel refuses, the stock is freed and a letter says what to do."
 	case s.Asked != nil && s.Asked.Action == ActionCancel:
 		return "The channel is being asked to cancel this order, so nothing is sent. It goes on by itself if the channel refuses."
 	case s.CancelTaken:
@@ -82,6 +92,9 @@ func (s State) Held() string {
 		switch {
 		case c.Kind != Cancellation:
 		case c.State == ClaimPending:
+			if s.Freed() {
+				return "The buyer asks to cancel this order, so nothing is sent. Approve or reject that. The order was flagged, and its stock is free until it is reviewed and goes on."
+			}
 			return "The buyer asks to cancel this order, so nothing is sent. Approve or reject it; the stock is kept until then."
 		case c.State == ClaimApproved:
 			return "The cancellation of this order is agreed. Waiting for the channel to carry it out; nothing to do."
@@ -113,8 +126,13 @@ func evolveClaims(s State, e eventlog.Event) State {
 	case events.AnswerEnded:
 		if s.Asked != nil && s.Asked.Answer == e.Answer {
 			s.CancelTaken = s.CancelTaken || e.Done && s.Asked.Action == ActionCancel
+			if s.Refused = ""; !e.Done && s.Asked.Action == ActionCancel {
+				s.Refused = e.Sentence
+			}
 			s.Asked = nil
 		}
+	default:
+		return evolveParcels(s, e)
 	}
 	return s
 }
@@ -177,6 +195,16 @@ func changesClaims(e eventlog.Event) (string, func(*Row)) {
 		return e.Order, func(row *Row) { row.Asking = int64(e.Answer) }
 	case events.AnswerEnded:
 		return e.Order, func(row *Row) { row.Asking = 0 }
+	case events.ShippingAsked:
+		return e.Order, func(*Row) {}
+	case events.ShippingEnded:
+		return e.Order, func(*Row) {}
+	case events.PutBack:
+		return e.Order, func(*Row) {}
+	case events.Flagged: // the flow waits with it
+		return e.Order, func(*Row) {}
+	case events.Reviewed:
+		return e.Order, func(*Row) {}
 	}
 	return "", nil
 }

@@ -11,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/demand"
+	"github.com/creatorflow/creatorflow/domain/orders/listed"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 )
@@ -27,7 +29,7 @@ func news(status string, second int, packages ...string) News {
 		Buyer:   "p1",
 		Created: start, Updated: start.Add(time.Duration(second) * time.Second),
 	}
-	if rank(status) > rank(Unpaid) && status != Cancelled {
+	if rank(status) > rank(Authorised) && status != Cancelled {
 		n.Paid = start
 	}
 	return n
@@ -65,6 +67,9 @@ func TestObserve(t *testing.T) {
 		{"once", []News{news(Ready, 0)}, "placed", Ready, true},
 		{"the same webhook twice", []News{news(Ready, 0), news(Ready, 0)}, "placed", Ready, true},
 		{"unpaid", []News{news(Unpaid, 0)}, "placed", Unpaid, false},
+		{"reserved", []News{news(Authorised, 0)}, "placed", Authorised, false},
+		{"reserved, then taken", []News{news(Authorised, 0), news(Ready, 1)}, "placed status_changed payment_completed", Ready, true},
+		{"reserved for too long", []News{news(Authorised, 0), news(Unpaid, 1)}, "placed status_changed", Unpaid, false},
 		{"leaving unpaid", []News{news(Unpaid, 0), news(OnHold, 1)}, "placed status_changed payment_completed", OnHold, true},
 		{"leaving unpaid, twice", []News{news(Unpaid, 0), news(OnHold, 1), news(OnHold, 1)}, "placed status_changed payment_completed", OnHold, true},
 		{"paid once", []News{news(Unpaid, 0), news(OnHold, 1), news(Ready, 2)}, "placed status_changed payment_completed status_changed", Ready, true},
@@ -164,7 +169,7 @@ func TestAmended(t *testing.T) {
 				t.Errorf("got %s\n%q, want %s\n%q", got, sentence, test.events, test.sentence)
 			}
 			s = evolve(s, events.Matched{Order: "k7:7", SKUs: []string{"a", "b"}})
-			if got, want := s.Demand(), []Need{{"a", 2}, {"b", 1}}; !slices.Equal(got, want) {
+			if got, want := s.Demand(), []demand.Need{{SKU: "a", Quantity: 2}, {SKU: "b", Quantity: 1}}; !slices.Equal(got, want) {
 				t.Errorf("it demands %v, want what was placed: %v", got, want)
 			}
 		})
@@ -238,8 +243,17 @@ func TestDemand(t *testing.T) {
 		t.Errorf("before it is matched: %v, want nothing", got)
 	}
 	s = evolve(s, events.Matched{Order: "k7:7", SKUs: []string{"z", "a", "z"}})
-	if got, want := s.Demand(), []Need{{"a", 1}, {"z", 6}}; !slices.Equal(got, want) {
+	if got, want := s.Demand(), []demand.Need{{SKU: "a", Quantity: 1}, {SKU: "z", Quantity: 6}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	s = evolve(s, events.Exploded{Order: "k7:7", Bundles: []events.Bundle{{SKU: "z", Components: []events.Component{{SKU: "a", Quantity: 2}, {SKU: "b", Quantity: 1}}}}})
+	s = evolve(s, events.Exploded{Order: "k7:7", Bundles: []events.Bundle{{SKU: "b", Components: []events.Component{{SKU: "c", Quantity: 3}}}, {SKU: "no line", Components: []events.Component{{SKU: "a", Quantity: 1}}}}})
+	if got, want := s.Demand(), []demand.Need{{SKU: "a", Quantity: 13}, {SKU: "c", Quantity: 18}}; !slices.Equal(got, want) {
+		t.Errorf("exploded: got %v, want %v", got, want)
+	}
+	s = evolve(s, events.ShippingAsked{Order: "k7:7", Request: 1, Action: ActionShip, Items: []events.ParcelItem{{Listing: "3", Quantity: 1}}})
+	if got := s.Sent(); len(got) != 2 || got["a"] != 2 || got["c"] != 3 {
+		t.Errorf("a parcel with one of the bundle has %v", got)
 	}
 }
 
@@ -248,7 +262,7 @@ func shown(s State) any {
 	if s.Status == Cancelled { // final: whether it was paid before does not matter any more
 		s.Paid, s.Updated, s.Lines, s.Total = false, time.Time{}, nil, money.Money{}
 	}
-	return []any{s.Status, s.Vendor, s.Packages, s.Updated, s.Paid, sorted(s.Lines), s.Total}
+	return []any{s.Status, s.Vendor, s.Packages, s.Updated, s.Paid, listed.Sorted(s.Lines), s.Total}
 }
 
 func drawNews(t *rapid.T) News {
@@ -263,6 +277,9 @@ func drawNews(t *rapid.T) News {
 	}
 	n.Lines[0].Quantity = rapid.Int64Range(1, 3).Draw(t, "units")
 	n.Total.Minor = rapid.SampledFrom([]int64{500, 750}).Draw(t, "total")
+	if status == Unpaid && rapid.Bool().Draw(t, "hidden") {
+		n = hidden(n)
+	}
 	if rapid.Bool().Draw(t, "turned") {
 		slices.Reverse(n.Lines)
 	}
@@ -285,6 +302,141 @@ func TestStateIndependentOfRepetitionAndOrder(t *testing.T) {
 		got, _ = take(t, got, again...) // what was an older copy may be late news now
 		if _, names := take(t, got, again...); len(names) != 0 || !reflect.DeepEqual(shown(got), shown(want)) {
 			t.Fatalf("all of it once more yields %v, want nothing", names)
+		}
+	})
+}
+
+// hidden is news of a channel that tells neither money nor buyer before it has the money.
+func hidden(n News) News {
+	n.Lines, n.Buyer, n.Total.Minor = slices.Clone(n.Lines), "", 0
+	for i := range n.Lines {
+		n.Lines[i].Price.Minor = 0
+	}
+	return n
+}
+
+// Of news that still hide the money nothing is disclosed.
+func TestNothingDisclosed(t *testing.T) {
+	later := hidden(news(Ready, 3))
+	if _, names := take(t, State{}, hidden(news(Unpaid, 1)), later, later); strings.Join(names, " ") != "placed status_changed payment_completed" {
+		t.Errorf("got %v", names)
+	}
+}
+
+// An order that was sent before its money was taken is paid once it is.
+func TestOwed(t *testing.T) {
+	owed := news(Transit, 1)
+	owed.Owed, owed.Paid, owed.Vendor = true, time.Time{}, "AUTHORIZED"
+	s, names := take(t, State{}, news(Authorised, 0), owed)
+	if strings.Join(names, " ") != "placed status_changed" || s.Paid || !s.Owed {
+		t.Errorf("got %v, paid %v, owed %v", names, s.Paid, s.Owed)
+	}
+	s, names = take(t, s, news(Transit, 2))
+	if strings.Join(names, " ") != "status_changed payment_completed" || !s.Paid || s.Owed {
+		t.Errorf("got %v, paid %v, owed %v", names, s.Paid, s.Owed)
+	}
+}
+
+// paidSo are later news of the same money that show it as paid.
+func paidSo(n News) News {
+	n.Status, n.Vendor, n.Updated = Ready, "READY", n.Updated.Add(time.Second)
+	return n
+}
+
+// An order that was placed before its channel told any money counts with what it costs, and belongs to its buyer.
+func TestDisclosed(t *testing.T) {
+	fewer := news(Ready, 3)
+	fewer.Lines, fewer.Total.Minor = []events.Line{fewer.Lines[1]}, 250
+	turned := news(Ready, 3)
+	slices.Reverse(turned.Lines)
+	late := news(Ready, 0)
+	part := news(Unpaid, 1)
+	part.Lines, part.Total.Minor = slices.Clone(part.Lines), 250
+	part.Lines[1].Price.Minor = 0
+	earlier := part
+	earlier.Updated = late.Updated
+	free := news(Ready, 0)
+	for i := range free.Lines {
+		free.Lines[i].Price.Minor = 0
+	}
+	free.Total.Minor = 0
+	tests := []struct {
+		name   string
+		news   []News
+		events string
+		total  int64
+		prices []int64
+		listed int64 // the total that the channel lists now
+	}{
+		{"as it is paid", []News{hidden(news(Unpaid, 1)), news(Ready, 3)}, "placed disclosed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"twice", []News{hidden(news(Unpaid, 1)), news(Ready, 3), news(Ready, 3)}, "placed disclosed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"in the same second", []News{hidden(news(Unpaid, 1)), news(Ready, 1)}, "placed disclosed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"still unpaid", []News{hidden(news(Unpaid, 1)), news(Unpaid, 3), news(Unpaid, 3)}, "placed disclosed", 750, []int64{250, 250}, 750},
+		{"listed in another order", []News{hidden(news(Unpaid, 1)), turned}, "placed disclosed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"of fewer units", []News{hidden(news(Unpaid, 1)), fewer}, "placed disclosed status_changed amended payment_completed", 250, []int64{0, 250}, 250},
+		{"late", []News{hidden(news(Unpaid, 1)), late, late}, "placed disclosed superseded payment_completed", 750, []int64{250, 250}, 0},
+		{"late, and then in time", []News{hidden(news(Unpaid, 1)), late, news(Ready, 3)}, "placed disclosed superseded payment_completed disclosed status_changed", 750, []int64{250, 250}, 750},
+		{"in part first", []News{part, news(Ready, 3)}, "placed disclosed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"in part, in whole and in part again", []News{part, news(Unpaid, 3), earlier}, "placed disclosed superseded", 750, []int64{250, 250}, 750},
+		{"in part, paid so", []News{part, paidSo(part), news(Ready, 3)}, "placed status_changed payment_completed amended", 250, []int64{250, 0}, 750},
+		{"told at once", []News{news(Unpaid, 1), news(Ready, 3)}, "placed status_changed payment_completed", 750, []int64{250, 250}, 750},
+		{"a gift that costs something later", []News{free, news(Ready, 3)}, "placed amended", 0, []int64{0, 0}, 750},
+		{"never", []News{hidden(news(Unpaid, 1)), news(Cancelled, 3)}, "placed cancelled", 0, []int64{0, 0}, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, names := take(t, State{}, test.news...)
+			if got := strings.Join(names, " "); got != test.events {
+				t.Errorf("got events %s, want %s", got, test.events)
+			}
+			if s.Placed.Total.Minor != test.total || s.Total.Minor != test.listed {
+				t.Errorf("counts %s, lists %s; want %d and %d", s.Placed.Total, s.Total, test.total, test.listed)
+			}
+			var prices []int64
+			for _, l := range s.Placed.Lines {
+				prices = append(prices, l.Price.Minor)
+			}
+			if !slices.Equal(prices, test.prices) {
+				t.Errorf("prices %d, want %d", prices, test.prices)
+			}
+			if want := s.Status != Cancelled; (s.Placed.Buyer == "p1") != want {
+				t.Errorf("bought by %q", s.Placed.Buyer)
+			}
+		})
+	}
+}
+
+// However its news come, an order that lives has a buyer and money once one of them showed both, is paid with that money, and
+// takes the units that it was placed with.
+func TestDisclosedWhateverTheOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := rapid.SliceOfN(rapid.Custom(drawNews).Filter(func(n News) bool { return n.Status != Cancelled }), 1, 6).Draw(t, "news")
+		var s State
+		tells, paid := false, money.Money{}
+		for _, n := range set {
+			tells = tells || n.Buyer != ""
+			decided, err := observe(s, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range decided {
+				s = evolve(s, e)
+				if e, ok := e.(events.PaymentCompleted); ok {
+					paid = e.Total
+				}
+			}
+		}
+		if known := s.Placed.Buyer != "" && s.Placed.Total.Minor != 0; known != tells {
+			t.Fatalf("told %t; placed with %q and %s", tells, s.Placed.Buyer, s.Placed.Total)
+		}
+		if paid.Currency != "" && paid != s.Placed.Total {
+			t.Fatalf("paid with %s, placed with %s", paid, s.Placed.Total)
+		}
+		for _, l := range s.Placed.Lines {
+			i := slices.IndexFunc(set[0].Lines, func(first events.Line) bool { return first.Code == l.Code })
+			if set[0].Lines[i].Quantity != l.Quantity {
+				t.Fatalf("%s was ordered %d times and counts %d times", l.Code, set[0].Lines[i].Quantity, l.Quantity)
+			}
 		}
 	})
 }
@@ -326,4 +478,55 @@ func FuzzObserve(f *testing.F) {
 			t.Fatalf("the same again yields %v", again)
 		}
 	})
+}
+
+// Where an order goes is taken in while its state stays the same, and what news leave out is not forgotten.
+func TestWhereItGoesIsKeptFieldByField(t *testing.T) {
+	type where = events.Destination
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name   string
+		first  where
+		later  time.Duration
+		status string
+		news   where
+		want   where
+		events int // of the later news
+	}{
+		{"told later", where{}, time.Minute, Ready, where{Address: "a1"}, where{Address: "a1"}, 1},
+		{"told with the same version", where{}, 0, Ready, where{Address: "a1", Mismatch: true}, where{Address: "a1", Mismatch: true}, 1},
+		{"the same with the same version", where{Address: "a1"}, 0, Ready, where{Address: "a1"}, where{Address: "a1"}, 0},
+		{"changed", where{Address: "a1"}, time.Minute, Ready, where{Address: "a2"}, where{Address: "a2"}, 1},
+		{"billed elsewhere, no address", where{Address: "a1"}, time.Minute, Partial, where{Mismatch: true}, where{Address: "a1", Mismatch: true}, 1},
+		{"nothing told", where{Address: "a1", Mismatch: true}, time.Minute, Partial, where{}, where{Address: "a1", Mismatch: true}, 1},
+		{"billed there after all", where{Address: "a1", Mismatch: true}, time.Minute, Ready, where{Address: "a1"}, where{Address: "a1"}, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			rule := Observing()
+			var s State
+			n := News{
+				Connection: "k7", ChannelID: "1", Status: Ready, Vendor: "V", Total: money.Money{Minor: 1, Currency: "GBP"}, Created: at, Updated: at,
+				Lines: []events.Line{{Listing: "1", Code: "a", Quantity: 1, Price: money.Money{Minor: 1, Currency: "GBP"}}}, Destination: test.first,
+			}
+			take := func() int {
+				decided, err := rule.Decide(s, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range decided {
+					s = rule.Evolve(s, e)
+				}
+				return len(decided)
+			}
+			take()
+			n.Updated, n.Status, n.Destination = at.Add(test.later), test.status, test.news
+			if got := take(); got != test.events || s.Destination != test.want {
+				t.Errorf("%d events, it goes %+v; want %d, %+v", got, s.Destination, test.events, test.want)
+			}
+			if got := take(); got != 0 {
+				t.Errorf("the same again: %d events", got)
+			}
+		})
+	}
 }

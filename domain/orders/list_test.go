@@ -87,6 +87,57 @@ func TestList(t *testing.T) {
 	}
 }
 
+// Money that a channel tells late counts in the minute in which the order was placed, once, and so does who bought it.
+func TestRevenueOfADisclosedOrder(t *testing.T) {
+	at := time.Date(2026, 3, 1, 23, 59, 30, 0, time.UTC)
+	gbp := func(minor int64) money.Money { return money.Money{Minor: minor, Currency: "GBP"} }
+	var log projectiontest.Tape
+	add := func(id string, e eventlog.Event) {
+		log = append(log, eventlog.Record{
+			Position: eventlog.Position(len(log) + 1), Stream: events.Stream("main", id), Name: e.EventName(), At: at.Add(time.Hour), Event: e,
+		})
+	}
+	for _, id := range []string{"k1:1", "k1:2", "k1:3"} {
+		line := events.Line{Listing: "a", Code: "a", Quantity: 2, Price: gbp(0)}
+		add(id, events.Placed{Order: id, Connection: "k1", Channel: "amazon", ChannelID: id[3:], Status: orders.Unpaid, Created: at, Lines: []events.Line{line}, Total: gbp(0)})
+		line.Price = gbp(1000)
+		add(id, events.Disclosed{Order: id, Lines: []events.Line{line}, Total: gbp(2000), Buyer: "b1"})
+		add(id, events.StatusChanged{Order: id, From: orders.Unpaid, To: orders.Ready})
+	}
+	add("k1:3", events.Cancelled{Order: "k1:3", From: orders.Ready})
+	views := storagetest.New(t).Views()
+	fold(t, log, views)
+	if err := views.Read(t.Context(), func(r projection.Reader) error {
+		row, _, err := orders.Find(t.Context(), r, "k1:1")
+		if err != nil {
+			return err
+		}
+		if row.Total != 2000 || row.Buyer != "b1" || row.Units != 2 || row.Lines[0].Price != gbp(1000) {
+			t.Errorf("the order is shown as %+v", row)
+		}
+		for day, want := range map[time.Time]orders.Bucket{
+			at.Truncate(24 * time.Hour):                     {Currency: "GBP", Orders: 2, Revenue: 4000},
+			at.Truncate(24 * time.Hour).Add(24 * time.Hour): {},
+		} {
+			sold, err := orders.Sold(t.Context(), r, day, day.Add(24*time.Hour))
+			if err != nil {
+				return err
+			}
+			if got := sold["GBP"]; got.Orders != want.Orders || got.Revenue != want.Revenue {
+				t.Errorf("of %s it tells %+v, want %+v", day, got, want)
+			}
+		}
+		for key, want := range map[string]int64{"customers": 1, "repeat_customers": 1} {
+			if n, err := orders.Count(t.Context(), r, key); err != nil || n != want {
+				t.Errorf("%s: %d, %v; want %d", key, n, err, want)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func fold(t *testing.T, log projectiontest.Tape, views projection.Store) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

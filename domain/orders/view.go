@@ -36,7 +36,7 @@ type Row struct {
 	SKUs       []string
 	Packages   []string
 	Pending    []string // cancellations and returns that wait for the seller, as "<kind>:<id>"
-	Flag       string   // why a person must look at it: "cancellation", "return" or "stuck", else empty
+	Flag       string   // why a person must look at it: "cancellation", "return", "stuck" or "risk", else empty
 	Asking     int64    // number of the answer that is on its way to the channel, else 0
 }
 
@@ -48,6 +48,8 @@ func (r Row) flag() string {
 		return kind
 	case r.Phase == "stuck":
 		return r.Phase
+	case r.Waiting == FlagRisk && !r.Cancelled():
+		return FlagRisk
 	}
 	return ""
 }
@@ -222,7 +224,13 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 	if err := f.recount(ctx, before, *row); err != nil {
 		return err
 	}
+	_, disclosed := r.Event.(events.Disclosed)
 	switch {
+	case disclosed: // it counts in the minute of its sale
+		if err := f.sell(ctx, before, r.At, -1); err != nil {
+			return err
+		}
+		return f.sell(ctx, *row, r.At, 1)
 	case before.LineCount == 0 && row.LineCount > 0:
 		return f.sell(ctx, *row, r.At, 1)
 	case row.Cancelled() && !before.Cancelled():
@@ -244,11 +252,15 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 				row.Units += line.Quantity
 			}
 		}
+	case events.Disclosed:
+		return e.Order, func(row *Row) {
+			row.Lines, row.Total, row.Currency, row.Buyer = e.Lines, e.Total.Minor, e.Total.Currency, e.Buyer
+		}
 	case events.StatusChanged:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = e.To, e.Vendor, e.Packages }
 	case events.Cancelled:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = Cancelled, e.Vendor, nil }
-	case events.PaymentCompleted, events.Superseded, events.Confirmed, events.Amended:
+	case events.PaymentCompleted, events.Superseded, events.Confirmed, events.Amended, events.Exploded:
 		return r.Stream.ID, func(*Row) {}
 	case events.Matched:
 		return e.Order, func(row *Row) { row.SKUs = e.SKUs }

@@ -169,6 +169,11 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			}
 			continue
 		}
+		switch r.Event.(type) {
+		case events.BackfillBegun, events.BackfillStopped, events.BackfillEnded:
+			topics = append(topics, "sync", "backfills")
+			continue
+		}
 		connection, change := changes(r)
 		if change == nil {
 			continue

@@ -13,10 +13,11 @@ import (
 
 // Rules' answers.
 const (
-	ErrNothing  = eventlog.Refusal("Nothing was named to set: send name, zone or currency.")
+	ErrNothing  = eventlog.Refusal("Nothing was named to set: send name, zone or currency, or orders_title.")
 	ErrName     = eventlog.Refusal("The name of the business has 1 to 80 characters, and no control characters.")
 	ErrZone     = eventlog.Refusal("The zone must be an IANA name such as Europe/London.")
 	ErrCurrency = eventlog.Refusal("The currency must be an ISO 4217 code such as GBP.")
+	ErrTitle    = eventlog.Refusal("The title of the orders has at most 40 characters, and no control characters.")
 )
 
 // Versions say for each field which version of the workspace's stream set it last, 0 = none did.
@@ -24,6 +25,8 @@ type Versions struct {
 	Name     int64 `json:"name"`
 	Zone     int64 `json:"zone"`
 	Currency int64 `json:"currency"`
+
+	OrdersTitle int64 `json:"orders_title" required:"false"`
 }
 
 // after are the versions when the settings became others.
@@ -31,7 +34,7 @@ func (v Versions) after(was, is events.Configured, version int64) Versions {
 	for _, f := range []struct {
 		changed bool
 		at      *int64
-	}{{was.Name != is.Name, &v.Name}, {was.Zone != is.Zone, &v.Zone}, {was.Currency != is.Currency, &v.Currency}} {
+	}{{was.Name != is.Name, &v.Name}, {was.Zone != is.Zone, &v.Zone}, {was.Currency != is.Currency, &v.Currency}, {was.OrdersTitle != is.OrdersTitle, &v.OrdersTitle}} {
 		if f.changed {
 			*f.at = version
 		}
@@ -41,8 +44,8 @@ func (v Versions) after(was, is events.Configured, version int64) Versions {
 
 // Configure sets the fields it names; the last writer wins, field by field.
 type Configure struct {
-	Name, Zone, Currency *string   // nil stays as it is; spaces around a name are dropped
-	Seen                 *Versions // what the caller decided on; nil compares nothing
+	Name, Zone, Currency, OrdersTitle *string   // nil stays as it is; spaces around a name or a title are dropped
+	Seen                              *Versions // what the caller decided on; nil compares nothing
 }
 
 // Moved says which named fields somebody else has set since the caller read them.
@@ -67,7 +70,7 @@ type State struct {
 	version int64
 }
 
-// Configuring sets name, zone and currency; the same again yields no event.
+// Configuring sets name, zone, currency and the title of the orders; the same again yields no event.
 func Configuring() eventlog.Decider[State, Configure] {
 	return eventlog.Decider[State, Configure]{Name: "workspace", Evolve: evolve, Decide: configure}
 }
@@ -82,15 +85,17 @@ func evolve(s State, e eventlog.Event) State {
 }
 
 func configure(s State, c Configure) ([]eventlog.Event, error) {
-	if c.Name == nil && c.Zone == nil && c.Currency == nil {
+	if c.Name == nil && c.Zone == nil && c.Currency == nil && c.OrdersTitle == nil {
 		return nil, ErrNothing
 	}
 	next, seen := s.Now, s.Changed
 	if c.Seen != nil {
 		seen = *c.Seen
 	}
-	if c.Name != nil {
-		c.Name = new(strings.TrimSpace(*c.Name))
+	for _, text := range []**string{&c.Name, &c.OrdersTitle} {
+		if *text != nil {
+			*text = new(strings.TrimSpace(**text))
+		}
 	}
 	var moved Moved
 	for _, f := range []struct {
@@ -103,6 +108,7 @@ func configure(s State, c Configure) ([]eventlog.Event, error) {
 		{"name", c.Name, &next.Name, isName, ErrName, seen.Name == s.Changed.Name},
 		{"zone", c.Zone, &next.Zone, isZone, ErrZone, seen.Zone == s.Changed.Zone},
 		{"currency", c.Currency, &next.Currency, isCurrency, ErrCurrency, seen.Currency == s.Changed.Currency},
+		{"orders_title", c.OrdersTitle, &next.OrdersTitle, isTitle, ErrTitle, seen.OrdersTitle == s.Changed.OrdersTitle},
 	} {
 		switch {
 		case f.set == nil || *f.set == *f.now && *f.set != "":
@@ -127,6 +133,8 @@ func isName(s string) bool {
 	n := utf8.RuneCountInString(s)
 	return n >= 1 && n <= 80 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
+
+func isTitle(s string) bool { return s == "" || isName(s) && utf8.RuneCountInString(s) <= 40 }
 
 func isZone(s string) bool {
 	_, err := time.LoadLocation(s)

@@ -19,6 +19,7 @@ const Main = "main"
 // Row is a workspace as screens show it.
 type Row struct {
 	ID, Name, Zone, Currency string
+	OrdersTitle              string // empty = as the app calls it
 	Sold                     string // the currency of the first order taken in
 	Changed                  Versions
 }
@@ -33,13 +34,13 @@ func (r Row) Location() *time.Location {
 }
 
 var table = &projection.Table[Row]{
-	Name: "workspaces_v2", Key: 1,
+	Name: "workspaces_v3", Key: 1,
 	Columns: []string{
 		"id text", "name text", "zone text", "currency text", "sold text",
-		"name_version bigint", "zone_version bigint", "currency_version bigint",
+		"name_version bigint", "zone_version bigint", "currency_version bigint", "orders_title text", "orders_title_version bigint",
 	},
 	Fields: func(r *Row) []any {
-		return []any{&r.ID, &r.Name, &r.Zone, &r.Currency, &r.Sold, &r.Changed.Name, &r.Changed.Zone, &r.Changed.Currency}
+		return []any{&r.ID, &r.Name, &r.Zone, &r.Currency, &r.Sold, &r.Changed.Name, &r.Changed.Zone, &r.Changed.Currency, &r.OrdersTitle, &r.Changed.OrdersTitle}
 	},
 }
 
@@ -50,7 +51,7 @@ type View struct{}
 func (View) Name() string { return "workspaces" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 2 }
+func (View) Version() int { return 3 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string { return []string{table.Name} }
@@ -69,8 +70,8 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			if err != nil {
 				return nil, err
 			}
-			row.Changed = row.Changed.after(events.Configured{Name: row.Name, Zone: row.Zone, Currency: row.Currency}, e, int64(r.Version))
-			row.Name, row.Zone, row.Currency = e.Name, e.Zone, e.Currency
+			row.Changed = row.Changed.after(events.Configured{Name: row.Name, Zone: row.Zone, Currency: row.Currency, OrdersTitle: row.OrdersTitle}, e, int64(r.Version))
+			row.Name, row.Zone, row.Currency, row.OrdersTitle = e.Name, e.Zone, e.Currency, e.OrdersTitle
 		case orderevents.Placed:
 			row, err := rows.Get(ctx, r.Stream.Workspace)
 			if err != nil {

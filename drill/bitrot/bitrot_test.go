@@ -10,8 +10,12 @@ import (
 
 // TestBitrot flips bits in the files of the hub, which must tell of each that is read.
 func TestBitrot(t *testing.T) {
+	flips := 30
+	if testing.Short() {
+		flips = 18
+	}
 	r, err := Run(t.Context(), drill.Options{
-		Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: 30, Seed: 1, PerMinute: 3000, Out: io.Discard,
+		Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: flips, Seed: 1, PerMinute: 3000, Out: io.Discard,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,14 +12,18 @@
 package bubble
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/creatorflow/creatorflow/drill"
 )
 
 // begin is when a world begins: a bubble's own clock begins in the year 2000, in which the time stamps
@@ -42,6 +46,32 @@ func Run(limit time.Duration, do func() error) error {
 	case <-time.After(limit):
 		return fmt.Errorf("%w after %s\n%s", ErrStill, limit, waiting())
 	}
+}
+
+// Campaign runs a drill in a bubble and in a folder: a temporary one when dir is empty, which stays when a promise was broken. An
+// error is of the drill itself; a part of the hub that hangs, panics or ends by itself is a broken promise.
+func Campaign(ctx context.Context, dir string, limit time.Duration, r *drill.Report, do func(ctx context.Context, dir string) error) (err error) {
+	started, own := time.Now(), dir == ""
+	if own {
+		dir, err = Folder()
+	} else {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("make the drill's folder: %w", err)
+	}
+	err = Run(limit, func() error { return do(context.WithoutCancel(ctx), dir) }) // what ends it is the bubble's own
+	if errors.Is(err, ErrStill) || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if err != nil {
+		r.Broke("%v", err)
+	}
+	r.Seconds = time.Since(started).Seconds()
+	if len(r.Broken) > 0 || !own {
+		return nil
+	}
+	return os.RemoveAll(dir)
 }
 
 // waiting are the stacks of the goroutines that hold time up.

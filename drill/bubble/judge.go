@@ -11,9 +11,11 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/domain/audit"
+	"github.com/creatorflow/creatorflow/domain/events/audits"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/verify"
@@ -28,13 +30,7 @@ import (
 // Judge holds what the stopped hub left against what was acknowledged and what the shop has seen. It
 // adds to the report; an error is of the judge itself.
 func (w *World) Judge(ctx context.Context, r *drill.Report) error {
-	if err := w.judgeStores(ctx, r); err != nil {
-		return err
-	}
-	if err := w.judgeInbox(ctx, r); err != nil {
-		return err
-	}
-	if err := w.judgeCommands(ctx, r); err != nil {
+	if err := w.JudgeKept(ctx, r); err != nil {
 		return err
 	}
 	if twice := w.Sim.Counts().Twice(); len(twice) > 0 {
@@ -53,6 +49,17 @@ func (w *World) Judge(ctx context.Context, r *drill.Report) error {
 		w.judgeStock(r, s, k)
 	}
 	return nil
+}
+
+// JudgeKept is the part of Judge that is about any vendor: the log, the books, the views, what was acknowledged.
+func (w *World) JudgeKept(ctx context.Context, r *drill.Report) error {
+	if err := w.judgeStores(ctx, r); err != nil {
+		return err
+	}
+	if err := w.judgeInbox(ctx, r); err != nil {
+		return err
+	}
+	return w.judgeCommands(ctx, r)
 }
 
 // judgeStores checks that the log is dense, chained and sealed, and that the views are what it says.
@@ -74,6 +81,16 @@ func (w *World) judgeStores(ctx context.Context, r *drill.Report) (err error) {
 	}
 	if !same.Equal {
 		r.Broke("the views differ from a rebuild in %v", same.Differ)
+	}
+	if f, _, _ := h.Auditor.Figure(); f.Views.Differing > 0 || f.Trouble != "" {
+		r.Broke("the hub's own auditor says: %s", f.Sentence())
+	}
+	told, err := h.Log.ReadStream(ctx, audits.Views(workspace.Main), 0, 1)
+	if err != nil {
+		return err
+	}
+	if len(told) > 0 {
+		r.Broke("the hub's own auditor has told that a view differed: %+v", told[0].Event)
 	}
 	books, err := audit.Log(ctx, h.Log, h.Views, func(ctx context.Context, labels []string) ([]string, error) {
 		return file.MissingLabels(ctx, filepath.Join(w.life.Load().dir, "vault.db"), labels)

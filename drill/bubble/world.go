@@ -2,6 +2,7 @@ package bubble
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -49,10 +50,12 @@ type Options struct {
 	Market tiktoksim.Config // its key, secret, seed, client and webhook address are set here
 	SKUs   []SKU
 	Poll   time.Duration // of the hub, between reconciling polls
+	Public bool          // the hub tells other vendors where their webhooks go
 	Unsent float64       // share of the hub's requests that never arrive and get no answer
 	// Hooks takes the shop's webhooks; nil passes each to Post.
 	Hooks func(Webhook) (status int)
-	Log   *slog.Logger // of the hub
+	Log   *slog.Logger  // of the hub
+	Audit time.Duration // between the hub's comparisons of its views with its log; 0 = 6 hours: each minute, as outside, would take most of a drill's time
 }
 
 // SKU is one that the shop sells.
@@ -158,12 +161,17 @@ func (w *World) openMarket(ctx context.Context) {
 			panic("bubble: " + err.Error())
 		}
 	}
-	server := &http.Server{Handler: w.Sim.Handler(), ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	l := w.net.listen(marketPort)
+	w.Join(ctx, marketPort, w.Sim.Handler(), w.Sim.Run)
+}
+
+// Join puts another vendor into the world, at a port of 127.0.0.1, and runs it until Close.
+func (w *World) Join(ctx context.Context, port int, vendor http.Handler, run func(context.Context) error) {
+	server := &http.Server{Handler: vendor, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	l := w.net.listen(port)
 	var parts sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)
 	parts.Go(func() { _ = server.Serve(l) }) // until it is closed
-	parts.Go(func() { _ = w.Sim.Run(ctx) })  // until ctx ends
+	parts.Go(func() { _ = run(ctx) })        // until ctx ends
 	w.ends = append(w.ends, func() error {
 		stop()
 		err := server.Close()
@@ -172,6 +180,9 @@ func (w *World) openMarket(ctx context.Context) {
 	})
 }
 
+// Client is another vendor's way to the hub.
+func (w *World) Client() *http.Client { return w.client }
+
 func (w *World) connect(ctx context.Context) error {
 	h := w.Hub()
 	market := "http://127.0.0.1:" + strconv.Itoa(marketPort)
@@ -179,7 +190,7 @@ func (w *World) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shops, err := h.Shops.Authorize(ctx, app.ID, w.Sim.AuthCode(Shop), "Drill shop")
+	shops, err := h.Shops.Authorize(ctx, app.ID, channels.Grant{"code": w.Sim.AuthCode(Shop)}, "Drill shop")
 	if err != nil {
 		return err
 	}
@@ -210,8 +221,12 @@ func (w *World) Start(ctx context.Context) error {
 	w.lives++
 	l := &life{dir: filepath.Join(w.o.Dir, "data-"+strconv.Itoa(w.lives)), done: make(chan error, 1)}
 	ctx, l.stop = context.WithCancel(ctx)
+	public := ""
+	if w.o.Public {
+		public = w.address()
+	}
 	h, err := hub.Open(ctx, hub.Options{
-		Data: l.dir, Clock: w.clock, Log: w.o.Log, Poll: w.o.Poll, Unwatched: true,
+		Public: public, Data: l.dir, Clock: w.clock, Log: w.o.Log, Poll: w.o.Poll, Audit: cmp.Or(w.o.Audit, 6*time.Hour), Unwatched: true,
 		// Time goes on only when all else is done: so the views take in what a moment brought by one commit.
 		Watch:  func(projection.Notice) { _ = Sleep(ctx, pace) },
 		Rand:   rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "hub %d of seed %d", w.lives, w.o.Seed))),
@@ -375,6 +390,15 @@ func (w *World) Page(path string) (status int, body []byte) {
 	return w.send(http.MethodGet, path, http.Header{"Authorization": {"Bearer " + w.token}}, nil)
 }
 
+// Ask sends a body to the hub's API, once, and says what it answered.
+func (w *World) Ask(method, path string, body any) (status int, answer []byte) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic("bubble: " + err.Error()) // a type of ours
+	}
+	return w.send(method, path, http.Header{"Authorization": {"Bearer " + w.token}, "Content-Type": {"application/json"}}, text)
+}
+
 // Acked is how many webhooks and how many commands were acknowledged so far.
 func (w *World) Acked() (webhooks, commands int) {
 	w.mu.Lock()
@@ -385,7 +409,9 @@ func (w *World) Acked() (webhooks, commands int) {
 // Place is a buyer's order.
 func (w *World) Place(n tiktoksim.NewOrder) (id string, err error) {
 	if id, err = w.Sim.PlaceOrder(Shop, n); err == nil {
+		w.mu.Lock()
 		w.placed = append(w.placed, id)
+		w.mu.Unlock()
 	}
 	return id, err
 }
@@ -428,7 +454,7 @@ func (w *World) Command(ctx context.Context, name string, body any) error {
 		}
 		status, answer := w.send(http.MethodPost, "/api/v1/commands/"+name, header, text)
 		switch {
-		case status == http.StatusUnprocessableEntity: // nothing was done: for a hub whose clock is off the key is of another day
+		case status == http.StatusUnprocessableEntity && bytes.Contains(answer, []byte("Idempotency-Key")): // of another day, to a hub whose clock is off
 			key = uuid.Nil
 		case status == http.StatusOK:
 			w.mu.Lock()

@@ -120,7 +120,7 @@ func (c *course) live() {
 			lines[i] = tiktoksim.Line{SKUID: sku(k).Listing, Quantity: 1 + rng.IntN(3)}
 		}
 		order := tiktoksim.NewOrder{
-			ID: id, BuyerID: "buyer of " + id, BuyerName: "Drill Buyer", Address: "1 First Street", Lines: lines,
+			ID: id, BuyerID: "buyer of " + id, BuyerName: "Drill Buyer", Address: id + " First Street", Lines: lines,
 			Packages: 1 + rng.IntN(8)/7,
 		}
 		begin := within(early / 2)
@@ -145,7 +145,7 @@ func (c *course) live() {
 		case 7: // asked on hold, which is enough
 			at(after, func(shop, order string) error { return c.world.Sim.RequestCancel(shop, order, "buyer_cancel") })
 		case 8, 9: // goes elsewhere
-			at(begin+1, func(shop, order string) error { return c.world.Sim.ChangeAddress(shop, order, "2 Second Street") })
+			at(begin+1, func(shop, order string) error { return c.world.Sim.ChangeAddress(shop, order, order+" Second Street") })
 		case 10: // where arrival decides, a cancellation may race with the label, too
 			if c.scarce {
 				at(after, cancel)

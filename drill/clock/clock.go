@@ -211,7 +211,7 @@ func (d *day) turn(ctx context.Context, now int) error {
 		return nil
 	}
 	n := tiktoksim.NewOrder{
-		ID: fmt.Sprintf("57700000%011d", now), BuyerID: fmt.Sprintf("buyer-%d", now), BuyerName: "Drill Buyer", Address: "1 First Street",
+		ID: fmt.Sprintf("57700000%011d", now), BuyerID: fmt.Sprintf("buyer-%d", now), BuyerName: "Drill Buyer", Address: fmt.Sprintf("%d First Street", now),
 		Lines: []tiktoksim.Line{{SKUID: sku(d.rng.IntN(skus)).Listing, Quantity: 1 + d.rng.IntN(3)}},
 	}
 	kind := d.rng.IntN(8)

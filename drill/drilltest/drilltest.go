@@ -86,7 +86,13 @@ func Dir(t *testing.T) string {
 // promise that says so; a crash or a time-out is none.
 func Caught(t *testing.T, name, promise string, args ...string) {
 	t.Helper()
-	args = append(append([]string{"drill"}, args...), "--json", "--dir", Dir(t))
+	Breaks(t, name, promise, append(args, "--dir", Dir(t))...)
+}
+
+// Breaks is Caught for a drill that leaves nothing behind.
+func Breaks(t *testing.T, name, promise string, args ...string) {
+	t.Helper()
+	args = append(append([]string{"drill"}, args...), "--json")
 	run := exec.CommandContext(t.Context(), Build(t), args...) //nolint:gosec // our own binary
 	run.Env = append(os.Environ(), twin.Variable+"="+name)
 	out, err := run.Output()

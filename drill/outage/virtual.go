@@ -137,7 +137,7 @@ func (b *backlog) minute(ctx context.Context) error {
 	}
 	for range perMinute {
 		n := tiktoksim.NewOrder{
-			BuyerID: fmt.Sprintf("buyer-%d", b.rng.IntN(997)), BuyerName: "Drill Buyer", Address: "1 First Street",
+			BuyerID: fmt.Sprintf("buyer-%d", b.rng.IntN(997)), BuyerName: "Drill Buyer", Address: "First Street",
 			Lines: []tiktoksim.Line{{SKUID: sku(b.rng.IntN(skus)).Listing, Quantity: 1 + b.rng.IntN(3)}},
 		}
 		if _, err := b.world.Place(n); err != nil {

@@ -36,9 +36,10 @@ const (
 type Options struct {
 	drill.Options
 	Engine string // what keeps the data on the disk
-	// Begun leaves the cuts of the first start out: a twin that loses all of a new log is refused there by
-	// the folder's mark, and the drill is to see what was acknowledged be lost.
-	Begun bool
+	// Weak says that the program which is cut is the twin that does not sync. The drill is to see it lose what it
+	// acknowledged, not to see it refuse to start: so the first start is not cut, after which the folder's mark would
+	// tell that all of a new log is gone, and no cut tears, after which whole commits would stand behind a torn one.
+	Weak bool
 }
 
 // cutter cuts.
@@ -47,11 +48,12 @@ type cutter struct {
 	disk   *disk.Disk
 	rng    *rand.Rand
 	server *pgserver.Server // on the disk; nil = the hub's data folder is
+	weak   bool             // as Options says
 }
 
 // Run cuts the power.
 func Run(ctx context.Context, o Options) (r drill.Report, err error) {
-	x := cutter{rng: rand.New(rand.NewPCG(o.Seed, 1))}
+	x := cutter{rng: rand.New(rand.NewPCG(o.Seed, 1)), weak: o.Weak || twin.WeakSync}
 	if x.disk, err = disk.Open(filepath.Join(o.Dir, "disk"), rand.New(rand.NewPCG(o.Seed, 3))); err != nil {
 		return r, err
 	}
@@ -68,7 +70,7 @@ func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 		}
 	}
 	var settings []string
-	if twin.WeakSync {
+	if x.weak {
 		settings = []string{"fsync=off"}
 	}
 	x.server, err = pgserver.Make(ctx, filepath.Join(x.disk.Platter(), "postgres"), settings...)
@@ -91,7 +93,7 @@ const name = "powercut"
 
 func (x cutter) onSQLite(ctx context.Context, o Options) error {
 	x.Move(x.disk.Mounted())
-	if !o.Begun && !twin.WeakSync {
+	if !x.weak {
 		if err := x.first(ctx); err != nil {
 			return fmt.Errorf("first start: %w", err)
 		}
@@ -282,9 +284,8 @@ func (x cutter) on(ctx context.Context) error {
 // recovery is about how many syncs a server's start after a cut takes: one for each of its files.
 const recovery = 1200
 
-// tears says whether a cut leaves a part of what was not synced. None does when the server never syncs:
-// no server starts on a torn cluster of that kind, and the drill is to see what is lost.
-func (x cutter) tears() bool { return !twin.WeakSync && x.rng.IntN(2) == 0 }
+// tears says whether a cut leaves a part of what was not synced.
+func (x cutter) tears() bool { return !x.weak && x.rng.IntN(2) == 0 }
 
 // cut takes the power away, from a hub and from the server if there are such, and leaves on the platter
 // what survives.

@@ -31,7 +31,7 @@ func TestPowercut(t *testing.T) {
 			o := drill.Options{
 				Binary: drilltest.Build(t), Dir: drilltest.Dir(t), Cycles: c.cycles, Seed: 1, PerMinute: 1200, Drain: c.drain, Out: io.Discard,
 			}
-			r, err := Run(t.Context(), Options{Engine: c.engine, Options: o, Begun: len(c.lost) > 0})
+			r, err := Run(t.Context(), Options{Engine: c.engine, Options: o, Weak: len(c.lost) > 0})
 			if err != nil {
 				t.Fatal(err)
 			}

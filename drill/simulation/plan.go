@@ -166,7 +166,7 @@ func (p *plan) planOrders() {
 			lines = append(lines, tiktoksim.Line{SKUID: sku(i).Listing, Quantity: 1 + p.rng.IntN(3)})
 		}
 		p.life(p.within(20*time.Hour), tiktoksim.NewOrder{
-			BuyerID: fmt.Sprintf("buyer-%d", n%7), BuyerName: "Drill Buyer", Address: "1 First Street", Lines: lines, Packages: 1 + p.rng.IntN(2),
+			BuyerID: fmt.Sprintf("buyer-%d", n%7), BuyerName: "Drill Buyer", Address: fmt.Sprintf("%d First Street", n), Lines: lines, Packages: 1 + p.rng.IntN(2),
 		})
 	}
 }
@@ -215,7 +215,7 @@ func (p *plan) life(begin time.Duration, n tiktoksim.NewOrder) {
 		later(asked, func(shop, order string) error { return p.world.Sim.RequestCancel(shop, order, "buyer_cancel") })
 		later(asked+p.within(3*time.Hour), cancel)
 	case 7: // goes elsewhere
-		later(p.within(3*time.Hour), func(shop, order string) error { return p.world.Sim.ChangeAddress(shop, order, "2 Second Street") })
+		later(p.within(3*time.Hour), func(shop, order string) error { return p.world.Sim.ChangeAddress(shop, order, order+" Second Street") })
 	}
 	for _, do := range []func(*tiktoksim.Sim, string, string) error{(*tiktoksim.Sim).Collect, (*tiktoksim.Sim).Deliver, (*tiktoksim.Sim).Complete} {
 		begin += hold + p.within(4*time.Hour)

@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/creatorflow/creatorflow/domain/fulfilment"
-	"github.com/creatorflow/creatorflow/money"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/partners"
 )
 
@@ -122,35 +121,40 @@ type (
 )
 
 // Capture implements partners.Payments.
-func (p payments) Capture(ctx context.Context, key, _ string, amount money.Money) error {
-	return p.do(ctx, key, amount.Minor)
+func (p payments) Capture(ctx context.Context, c partners.Charge) error {
+	return p.do(ctx, c.Key, c.Amount.Minor)
 }
 
 // Refund implements partners.Payments.
-func (p payments) Refund(_ context.Context, key string) error { return p.undo(key) }
+func (p payments) Refund(_ context.Context, c partners.Charge) error { return p.undo(c.Key) }
 
 // Buy implements partners.Labels.
-func (p labels) Buy(ctx context.Context, key, order string) (partners.Label, error) {
+func (p labels) Buy(ctx context.Context, key string, s partners.Shipment) (partners.Label, error) {
 	if err := p.do(ctx, key, 1); err != nil {
 		return partners.Label{}, err
 	}
-	return partners.Label{Number: "label of " + order, Tracking: "T1", Carrier: "C"}, nil
+	return partners.Label{Number: "label of " + s.Order, Tracking: "T1", Carrier: "C"}, nil
 }
 
 // Void implements partners.Labels.
 func (p labels) Void(_ context.Context, key string) error { return p.undo(key) }
 
-// Label implements fulfilment.Desk.
-func (channel) Label(context.Context, fulfilment.Parcel, bool) (fulfilment.Labelled, error) {
-	return fulfilment.Labelled{}, errors.New("the channel sells no labels")
+// Capture implements outside.Desk.
+func (channel) Capture(context.Context, outside.Parcel) error {
+	return errors.New("the channel reserves no money")
 }
 
-// Shown implements fulfilment.Desk.
-func (p channel) Shown(ctx context.Context, parcel fulfilment.Parcel) (bool, error) {
+// Label implements outside.Desk.
+func (channel) Label(context.Context, outside.Parcel, bool) (outside.Labelled, error) {
+	return outside.Labelled{}, errors.New("the channel sells no labels")
+}
+
+// Shown implements outside.Desk.
+func (p channel) Shown(ctx context.Context, parcel outside.Parcel) (bool, error) {
 	err := p.do(ctx, parcel.Order, 0)
 	var no partners.Declined
 	if errors.As(err, &no) {
-		return false, &fulfilment.Trouble{Sentence: "The channel refuses the shipment. Look into it there.", Person: true}
+		return false, &outside.Trouble{Sentence: "The channel refuses the shipment. Look into it there.", Person: true}
 	}
 	return err == nil, err
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
@@ -83,6 +84,8 @@ type Options struct {
 	Version string
 	// Alter changes a world before its order comes; nil but in tests that break something.
 	Alter func(w *world)
+	// AlterDirect does the same to Stripe, in the rows "direct".
+	AlterDirect func(t *till)
 }
 
 // limit is how long a case may take, in real time: one takes about a tenth of a second.
@@ -90,15 +93,23 @@ const limit = time.Minute
 
 // Run runs the matrix. The error is of the drill itself; what the flow broke is in the report.
 func Run(ctx context.Context, o Options) (r drill.Report, results []Result, err error) {
+	return play(ctx, "flow", o, Cases(), func(r *Result, dir string) error { return r.run(dir, o.Alter) })
+}
+
+// play plays cases one after the other, each in a bubble and a folder of its own, which stays when something broke.
+func play(ctx context.Context, name string, o Options, cases []Case, one func(r *Result, dir string) error) (r drill.Report, results []Result, err error) {
 	started := time.Now()
-	r = drill.Report{Name: "flow", Engine: engine.SQLite, Commit: o.Version}
-	for i, c := range Cases() {
+	r = drill.Report{Name: name, Engine: engine.SQLite, Commit: o.Version}
+	for i, c := range cases {
 		if ctx.Err() != nil {
 			return r, results, ctx.Err()
 		}
-		dir := filepath.Join(o.Dir, strconv.Itoa(i))
+		dir := filepath.Join(o.Dir, strings.ReplaceAll(name, " ", "-")+"-"+strconv.Itoa(i))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return r, results, err
+		}
 		result := Result{Case: c}
-		err := bubble.Run(limit, func() error { return result.run(dir, o.Alter) })
+		err := bubble.Run(limit, func() error { return one(&result, dir) })
 		if err != nil {
 			return r, results, fmt.Errorf("%s: %w", c, err)
 		}

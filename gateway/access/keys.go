@@ -15,7 +15,8 @@ import (
 
 // KeyList is all API keys, oldest first, the expired ones too.
 type KeyList struct {
-	Items []KeyItem `json:"items"`
+	Items  []KeyItem           `json:"items"`
+	Rights map[string][]string `json:"rights" doc:"by role, what a key of it may be narrowed to"`
 }
 
 // KeyItem is one of them, without the key itself.
@@ -48,7 +49,10 @@ func (a *Access) keys(ctx context.Context, _ *struct{}) (*struct{ Body KeyList }
 	if err != nil {
 		return nil, a.o.Answer(ctx, err)
 	}
-	out := &struct{ Body KeyList }{KeyList{Items: make([]KeyItem, 0, len(all))}}
+	out := &struct{ Body KeyList }{KeyList{Items: make([]KeyItem, 0, len(all)), Rights: map[string][]string{}}}
+	for role := range rights {
+		out.Body.Rights[string(role)] = scopesOf(role)
+	}
 	for _, k := range all {
 		out.Body.Items = append(out.Body.Items, keyItem(ctx, k))
 	}
@@ -83,14 +87,19 @@ func (a *Access) makeKey(ctx context.Context, in *struct {
 	return &struct{ Body MadeKey }{MadeKey{Key: string(key), Item: keyItem(ctx, k)}}, nil
 }
 
-// badScopes finds scopes that would give the key nothing.
-func badScopes(role accounts.Role, scopes []string) (faults []edge.Fault) {
-	var may []string
+// scopesOf are what a key of a role may be narrowed to.
+func scopesOf(role accounts.Role) (may []string) {
 	for _, action := range rights[role] {
 		if action != Administer {
 			may = append(may, string(action))
 		}
 	}
+	return may
+}
+
+// badScopes finds scopes that would give the key nothing.
+func badScopes(role accounts.Role, scopes []string) (faults []edge.Fault) {
+	may := scopesOf(role)
 	for i, scope := range scopes {
 		if !slices.Contains(may, scope) {
 			faults = append(faults, edge.Fault{Field: fmt.Sprintf("scopes[%d]", i), Rule: "of this role must be one of " + strings.Join(may, ", ")})

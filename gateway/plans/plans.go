@@ -8,6 +8,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/aftersales"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
+	"github.com/creatorflow/creatorflow/domain/direct"
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	listingevents "github.com/creatorflow/creatorflow/domain/events/listings"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
@@ -17,6 +18,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/origin"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -51,16 +53,53 @@ func MapSKU(workspace string, c catalogue.Map) eventlog.Request {
 	return Provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, c.Connection)), shops.ErrShop)
 }
 
+const errUnwritten = eventlog.Refusal("Direct sales have no listings to write: their share of the stock follows by itself. A listing policy with a buffer keeps units for them.")
+
+// PushQuantities switches the writing of a shop's quantities; where orders are entered here there are none to write.
+func PushQuantities(workspace string, e shopevents.Pushing) eventlog.Request {
+	r := One(shopevents.Connection(workspace, e.Connection), shops.Switching(), e)
+	decide := r.Decide
+	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
+		if direct.Shop(states[0].Value.(shops.State).Connected) == nil {
+			return eventlog.Decision{}, errUnwritten
+		}
+		return decide(states)
+	}
+	return r
+}
+
 // SetPolicy decides over the policies of a SKU, or over those for all, and what it names must be there.
 func SetPolicy(workspace string, e listingevents.PolicySet) eventlog.Request {
 	r := One(listingevents.Stream(workspace, e.SKU), listings.Setting(), e)
 	if e.SKU != "" {
 		r = Provided(r, inventory.Fold(workspace, e.SKU), inventory.ErrUnknown)
 	}
-	if e.Connection != "" {
-		r = Provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, e.Connection)), shops.ErrShop)
+	for _, named := range []string{e.Connection, e.Follows} {
+		if named != "" {
+			r = Provided(r, shops.Connecting().Fold(shopevents.Connection(workspace, named)), shops.ErrShop)
+		}
 	}
 	return r
+}
+
+// SetOutage is the body of the command that says which outage of the hub hybrid listings must survive.
+type SetOutage struct {
+	SKU     string `json:"sku" maxLength:"400" required:"false" doc:"all SKUs that have none of their own when absent"`
+	Minutes int    `json:"minutes" minimum:"0" maximum:"10080" doc:"up to 7 days; 0 takes back what was said: a SKU then has that of all, and all have an hour"`
+}
+
+// Plan plans the command.
+func (b SetOutage) Plan(workspace string) (r eventlog.Request, err error) {
+	set := listingevents.OutageSet{Minutes: b.Minutes}
+	if b.SKU != "" {
+		if set.SKU, err = SKU(b.SKU); err != nil {
+			return r, err
+		}
+	}
+	if r = One(listingevents.Stream(workspace, set.SKU), listings.Surviving(), set); set.SKU != "" {
+		r = Provided(r, inventory.Fold(workspace, set.SKU), inventory.ErrUnknown)
+	}
+	return r, nil
 }
 
 // Provided lets a request decide only when something stands in another stream.
@@ -86,10 +125,8 @@ func PutBack(ctx context.Context, log Log, d *flow.Definition, order, reason str
 	}
 	stream := letterevents.Stream(w, id)
 	folds := []eventlog.Fold{letters.Resolving().Fold(stream), d.Fold(order), orders.Fold(w, order)}
-	demand := known.Value.(orders.State).Demand() // what an order was matched to stays
-	for _, need := range demand {
-		folds = append(folds, inventory.Fold(w, need.SKU))
-	}
+	stocked, stocksOf := origin.Stocks(w, order, skus(known))
+	folds = append(folds, stocked...)
 	return eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (eventlog.Decision, error) {
 		letter := states[0].Value.(letters.State)
 		switch {
@@ -98,14 +135,47 @@ func PutBack(ctx context.Context, log Log, d *flow.Definition, order, reason str
 		case !letter.Open:
 			return eventlog.Decision{}, letters.ErrClosed
 		}
-		stocks := map[string]inventory.State{}
-		for i, need := range demand {
-			stocks[need.SKU] = states[3+i].Value.(inventory.State)
+		stocks, err := stocksOf(states[3:], "")
+		if err != nil {
+			return eventlog.Decision{}, err
 		}
 		back, err := fulfilment.PutBack(w, reason, states[1].Value.(flow.Status), states[2].Value.(orders.State), stocks)
 		closed := eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: id}}}
 		return eventlog.Decision{Writes: append([]eventlog.Decided{closed}, back...)}, err
 	}}, nil
+}
+
+// errParcels refuses to take an order back whose parcels may be on their way.
+const errParcels = eventlog.Refusal("Parcels of this order were entered, and may be on their way. Cancel the order at its channel: its page then asks which of them came back.")
+
+// errDirect refuses to take back an order whose money would stay here.
+const errDirect = eventlog.Refusal("This order was entered here. Cancel it instead: what was paid by card then goes back to the buyer, and its stock is free.")
+
+// WithoutParcels refuses while parcels of an order were entered, and an order that is taken back by cancelling it.
+func WithoutParcels(o orders.State) error {
+	if o.Direct.Entered() {
+		return errDirect
+	}
+	if len(o.Parcels) > 0 {
+		return errParcels
+	}
+	return nil
+}
+
+// Rule refuses what may not be asked of an order as it stands.
+type Rule func(orders.State) error
+
+// Allowed lets a request decide only when a rule about an order does not refuse it.
+func Allowed(r eventlog.Request, workspace, order string, rule Rule) eventlog.Request {
+	decide, at := r.Decide, len(r.Folds)
+	r.Folds = append(r.Folds, orders.Fold(workspace, order))
+	r.Decide = func(states []eventlog.State) (eventlog.Decision, error) {
+		if err := rule(states[at].Value.(orders.State)); err != nil {
+			return eventlog.Decision{}, err
+		}
+		return decide(states[:at])
+	}
+	return r
 }
 
 // WithLetter opens a letter in the same commit.
@@ -148,21 +218,26 @@ func answerResult(d eventlog.Decision) (json.RawMessage, error) {
 	return json.RawMessage("{}"), nil
 }
 
-// Receive books what came back of a return.
-func Receive(ctx context.Context, log Log, w, order, claim string, items []aftersales.Item) (eventlog.Request, error) {
+// skus are those of an order's stock; what an order was matched to stays.
+func skus(order eventlog.State) (skus []string) {
+	for _, need := range order.Value.(orders.State).Demand() {
+		skus = append(skus, need.SKU)
+	}
+	return skus
+}
+
+// Receive books what came back of a return, at a location; without one where the order was sent from.
+func Receive(ctx context.Context, log Log, w, order, claim, location string, items []aftersales.Item) (eventlog.Request, error) {
 	known, err := log.Fold(ctx, orders.Fold(w, order))
 	if err != nil {
 		return eventlog.Request{}, err
 	}
-	demand := known.Value.(orders.State).Demand() // what an order was matched to stays
-	folds := []eventlog.Fold{orders.Fold(w, order)}
-	for _, need := range demand {
-		folds = append(folds, inventory.Fold(w, need.SKU))
-	}
+	stocked, stocksOf := origin.Stocks(w, order, skus(known))
+	folds := append([]eventlog.Fold{orders.Fold(w, order)}, stocked...)
 	return eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (d eventlog.Decision, err error) {
-		stocks := map[string]inventory.State{}
-		for i, need := range demand {
-			stocks[need.SKU] = states[1+i].Value.(inventory.State)
+		stocks, err := stocksOf(states[1:], location)
+		if err != nil {
+			return eventlog.Decision{}, err
 		}
 		if d.Writes, err = aftersales.Receive(w, order, claim, items, states[0].Value.(orders.State), stocks); err != nil {
 			return eventlog.Decision{}, err

@@ -38,7 +38,9 @@ type Workspace struct {
 	Name     string             `json:"name"`
 	Zone     string             `json:"zone"`
 	Currency string             `json:"currency"`
+	Title    string             `json:"orders_title" doc:"what the page of all orders is called; empty = Orders"`
 	Versions workspace.Versions `json:"versions" doc:"by which version each was set last; 0 = nobody has set it"`
+	Demo     string             `json:"demo" enum:"none,offered,removable,fixed" doc:"offered: nothing is here yet and demo data can be opened; removable, fixed: all that is shown is demo data"`
 }
 
 // Amount is money with its change.
@@ -112,7 +114,7 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 		return KPIs{}, err
 	}
 	body := KPIs{
-		Position: int64(r.Position()), At: stamp(now), Workspace: Workspace{Name: w.Name, Zone: w.Zone, Currency: w.Currency, Versions: w.Changed},
+		Position: int64(r.Position()), At: stamp(now), Workspace: Workspace{Name: w.Name, Zone: w.Zone, Currency: w.Currency, Title: w.OrdersTitle, Versions: w.Changed, Demo: b.o.Demo()},
 		ActiveOrders: k.Active, EventsPerSecond: round(rate, 1),
 		RevenueToday:    Amount{Value: k.Revenue.Value, Change: roundMaybe(k.Revenue.Change, 1), Spark: newest(k.Revenue.Spark), Base: "yesterday, same time"},
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},

@@ -6,9 +6,15 @@ import (
 	"slices"
 
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/shown"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/reads/claims"
+	"github.com/creatorflow/creatorflow/gateway/reads/located"
+	"github.com/creatorflow/creatorflow/gateway/reads/parcels"
+	"github.com/creatorflow/creatorflow/gateway/reads/payments"
+	"github.com/creatorflow/creatorflow/gateway/reads/queues"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
 
@@ -24,13 +30,13 @@ type OrderSummary struct {
 	Status     string      `json:"status" doc:"the channel's, in the hub's words"`
 	Stage      string      `json:"stage" doc:"the flow's step"`
 	Phase      string      `json:"phase" doc:"where the flow stands: running, waiting, undoing, stuck, finished, undone; empty before it begins"`
-	Waiting    string      `json:"waiting" doc:"no_stock, unknown_sku, on_hold, unpaid, channel, decision, authorisation, away or empty"`
+	Waiting    string      `json:"waiting" doc:"no_stock, backorder, unknown_sku, on_hold, unpaid, channel, decision, payment, risk, tracking, location, authorisation, away or empty"`
 	PlacedAt   string      `json:"placed_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Units      int64       `json:"units"`
 	Total      money.Money `json:"total"`
 	Cancelled  bool        `json:"cancelled"`
-	Flag       string      `json:"flag" doc:"why a person should look at it: cancellation, return, stuck or empty"`
+	Flag       string      `json:"flag" doc:"why a person should look at it: cancellation, return, stuck, risk or empty"`
 }
 
 // OrderItem is one order in a list.
@@ -73,9 +79,15 @@ type Order struct {
 	Flow  *OrderFlow  `json:"flow" doc:"null until it begins"`
 	Label *OrderLabel `json:"label"`
 
-	Claims  []OrderClaim  `json:"claims" doc:"cancellations and returns, oldest first"`
-	Answers []OrderAnswer `json:"answers" doc:"what the channel was or is being told about them, oldest first"`
-	Can     []string      `json:"can" doc:"commands about the order as a whole that would be accepted now"`
+	claims.AfterSales
+
+	Backorder *queues.Backorder `json:"backorder" doc:"where the order stands in the queues of its SKUs; null when it waits in none"`
+
+	Shipping parcels.Shipping `json:"shipping" doc:"parcels of the seller's own carrier, splits and combinations"`
+
+	Origin *located.Origin `json:"origin" doc:"from which location it is sent, and why; null for a seller with one location"`
+
+	Payment *payments.Payment `json:"payment" doc:"of an order that was entered here; null for one that a channel sold"`
 
 	Events []Event `json:"events" doc:"of the order and its flow, oldest first"`
 }
@@ -101,7 +113,7 @@ type OrderFlow struct {
 	Own      float64    `json:"own_seconds" doc:"in our hands"`
 	Elapsed  float64    `json:"elapsed_seconds" doc:"waits included"`
 	Steps    []FlowStep `json:"steps"`
-	Actions  []string   `json:"actions" enum:"retry,skip,take-back" doc:"what a person may ask of it now"`
+	Actions  []string   `json:"actions" enum:"retry,skip,take-back,approve,reject" doc:"what a person may ask of it now"`
 }
 
 // FlowStep is one line of the timeline.
@@ -134,11 +146,15 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 	if body.Lines, err = b.lines(ctx, r, row); err != nil {
 		return Order{}, err
 	}
+	if body.Backorder, err = queues.Order(ctx, r, id, b.now()); err != nil {
+		return Order{}, err
+	}
 	history, err := b.stream(ctx, orderevents.Stream(b.o.Workspace, id), r.Position())
 	if err != nil {
 		return Order{}, err
 	}
-	if err := b.aftersales(ctx, r, &body, history); err != nil {
+	read := func(s eventlog.Stream) ([]eventlog.Record, error) { return b.stream(ctx, s, r.Position()) }
+	if body.AfterSales, err = claims.Read(b.o.Workspace, id, b.o.CancelAt(row.Connection), history, read); err != nil {
 		return Order{}, err
 	}
 	steps, err := b.stream(ctx, eventlog.Stream{Workspace: b.o.Workspace, Kind: fulfilment.Kind, ID: id}, r.Position())
@@ -148,6 +164,13 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 	if len(steps) > 0 {
 		body.Flow, body.Label = b.timeline(id, steps)
 	}
+	if body.Shipping, err = parcels.Read(b.o.Workspace, id, history, steps, read); err != nil {
+		return Order{}, err
+	}
+	if body.Origin, err = located.Read(ctx, r, b.o.Workspace, id, row.Phase, read); err != nil {
+		return Order{}, err
+	}
+	body.Payment = payments.Read(b.o.Workspace, id, history)
 	history = append(history, steps...)
 	slices.SortFunc(history, func(a, b eventlog.Record) int { return int(a.Position - b.Position) })
 	body.Events = events(history)
@@ -178,11 +201,10 @@ func (b *Reads) lines(ctx context.Context, r projection.Reader, row orders.Row) 
 }
 
 func (b *Reads) timeline(id string, records []eventlog.Record) (*OrderFlow, *OrderLabel) {
-	t := fulfilment.Read(records)
+	t := shown.Read(records)
 	f := &OrderFlow{
 		ID: id, State: t.State, Step: t.Step, Sentence: t.Sentence, WakeAt: maybe(t.Wake),
-		Own: seconds(t.Own), Elapsed: seconds(t.Elapsed), Steps: []FlowStep{},
-		Actions: fulfilment.Actions(b.o.Workspace, id, records),
+		Own: seconds(t.Own), Elapsed: seconds(t.Elapsed), Steps: []FlowStep{}, Actions: shown.Actions(b.o.Workspace, id, records),
 	}
 	for _, s := range t.Steps {
 		f.Steps = append(f.Steps, FlowStep{Name: s.Name, State: s.State, At: stamp(s.At), Attempts: s.Attempts, Seconds: seconds(s.Took), Detail: s.Detail})

@@ -19,6 +19,7 @@ import (
 	"github.com/creatorflow/creatorflow/doctor"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/reads/standing"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/realtime"
 	"github.com/creatorflow/creatorflow/vault"
@@ -40,8 +41,15 @@ type Options struct {
 	Listings func(sku string) (l Listings, ok bool)
 	Drift    func(connection string) Drift
 	// Doctor examines a connection; ok is false when there is none of that id. nil examines nothing.
-	Doctor func(ctx context.Context, id string) (r doctor.Report, ok bool, err error)
+	Doctor   func(ctx context.Context, id string) (r doctor.Report, ok bool, err error)
+	Demo     func() string    // what Workspace.Demo says
+	Standing standing.Sources // what is known of a connection beside its news
+	// CancelAt is the sentence that says where a connection's orders are cancelled, empty where they are from here; nil = all are.
+	CancelAt func(connection string) string
 }
+
+// Shop is what ingest knows of one connection.
+type Shop = standing.Shop
 
 // Reads makes bodies. Its methods may be called from many goroutines.
 type Reads struct{ o Options }
@@ -56,6 +64,9 @@ func New(o Options) *Reads {
 	}
 	if o.Listings == nil {
 		o.Listings = func(string) (l Listings, ok bool) { return l, false }
+	}
+	if o.CancelAt == nil {
+		o.CancelAt = func(string) string { return "" }
 	}
 	if o.Drift == nil {
 		o.Drift = func(string) Drift { return Drift{} }

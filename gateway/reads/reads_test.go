@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/backorders"
+	"github.com/creatorflow/creatorflow/domain/bundles"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/events"
 	flowevents "github.com/creatorflow/creatorflow/domain/events/flows"
@@ -26,14 +28,17 @@ import (
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/headroom"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/signals"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/queues"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/storagetest"
@@ -87,7 +92,7 @@ func newDesk(t *testing.T) *desk {
 	fatal(t, err)
 	views := place.Views()
 	d.runner = projection.NewRunner(d.log, views, []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{}, signals.View{}, bundles.View{}, backorders.View{}, headroom.View{},
 	}, projection.Options{})
 	run(t, d.log.Run)
 	run(t, d.runner.Run)
@@ -99,7 +104,8 @@ func newDesk(t *testing.T) *desk {
 		Log: d.log, Accounts: people, Views: views, Clock: d.now, Workspace: workspace.Main, Version: "test",
 		Status: d.runner.Status, Slog: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Reads: reads.New(reads.Options{
-			Log: d.log, Vault: d.vault, Clock: d.now, Workspace: workspace.Main, Shops: d.status,
+			Demo: func() string { return "none" },
+			Log:  d.log, Vault: d.vault, Clock: d.now, Workspace: workspace.Main, Shops: d.status,
 		}),
 	}))
 	t.Cleanup(d.Close)
@@ -475,7 +481,7 @@ func TestSKU(t *testing.T) {
 		{Connection: "k8", Name: "Two", Channel: "tiktok", Listing: "listing-ALIAS", Code: "ALIAS"},
 		{Connection: "k8", Name: "Two", Channel: "tiktok", Listing: "", Code: "QUIET"},
 	})
-	same(t, "waiting", got.Waiting, []reads.WaitingFor{{Order: "k7:4", Short: 5}})
+	same(t, "waiting", got.Waiting, []queues.WaitingFor{{Order: "k7:4", Short: 5}})
 	same(t, "explain", got.Explain, "4 available = 10 on hand − 6 reserved; 10 on hand = 10 received − 0 shipped + 0 adjusted + 0 returned.")
 	same(t, "ledger", ids(got.Ledger, func(e reads.LedgerEntry) string {
 		return fmt.Sprintf("%d %s %d %d %s %d", e.Entry, e.Kind, e.Quantity, e.Available, e.Order, e.Inbox)
@@ -533,7 +539,7 @@ func TestDeadLetters(t *testing.T) {
 	same(t, "letters", got.Items, []reads.DeadLetter{
 		{ID: "flow-k7:4", Kind: "step", At: "2026-11-24T10:00:02.000Z", Connection: "k7", Subject: "k7:4", Field: "buy label", Reason: "Refused.", Attempts: 8, Actions: []string{"replay"}},
 		{ID: "order-k7:9", Kind: "record", At: "2026-11-24T10:00:01.000Z", Connection: "k7", Subject: "k7:9", Reason: "Unreadable too.", Actions: []string{"replay", "discard"}},
-		{ID: "inbox-5", Kind: "webhook", At: "2026-11-24T10:00:00.000Z", Connection: "k7", Field: "total", Rule: "must be a number", Sample: "x", Reason: "Unreadable.", Attempts: 1, Inbox: 5, Actions: []string{"replay", "discard"}},
+		{ID: "inbox-5", Kind: "webhook", At: "2026-11-24T10:00:00.000Z", Connection: "k7", Field: "total", Rule: "must be a number", Sample: "x", Reason: "Unreadable.", Attempts: 1, Inbox: 5, Actions: []string{"replay", "discard", "correct"}},
 	})
 	d.write(t, letterevents.Stream(workspace.Main, "inbox-5"), "", letterevents.Discarded{Letter: "inbox-5"})
 	if got := read[reads.DeadLetterList](t, d, "/api/v1/deadletters"); got.Total != 2 || len(got.Items) != 2 {
@@ -642,7 +648,7 @@ func TestKPIs(t *testing.T) {
 	same(t, "orders", fmt.Sprint(got.OrdersToday.Value, *got.OrdersToday.Change), fmt.Sprint(1, 0))
 	same(t, "active", got.ActiveOrders, 2)
 	same(t, "workspace", got.Workspace, reads.Workspace{
-		Name: "Shop", Zone: "UTC", Currency: "GBP", Versions: workspace.Versions{Name: 1, Zone: 1, Currency: 1},
+		Name: "Shop", Zone: "UTC", Currency: "GBP", Versions: workspace.Versions{Name: 1, Zone: 1, Currency: 1}, Demo: "none",
 	})
 }
 

@@ -1,6 +1,7 @@
 package reads
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -18,23 +19,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/reads/standing"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/vault"
 )
-
-// Shop is what ingest knows of one connection right now. It is not from the log.
-type Shop struct {
-	LastSuccess, LastWebhook, LastPoll time.Time
-	Limit                              time.Duration // a last success longer ago is late
-	Paused                             bool
-	Note                               string    // what a person should do before long, a sentence; may be empty
-	Ends                               time.Time // of the authorisation, as far as is known; zero = not
-	Backlog                            int64     // inbox items and orders not yet taken in
-	Lag                                time.Duration
-	WebhooksPerMinute                  float64
-	Webhooks, Duplicates, Quarantined  int64
-	ReadsPerSecond, WritesPerSecond    float64 // what the limiter allows
-}
 
 // Connections is the state of every connected shop.
 type Connections struct {
@@ -42,42 +30,42 @@ type Connections struct {
 	At        string       `json:"at"`
 	AllSynced bool         `json:"all_synced" doc:"every shop's last success is within its limit"`
 	Items     []Connection `json:"items"`
+
+	Consistency *standing.Consistency `json:"consistency" doc:"how much of what the hub keeps twice is the same; compared each minute. Null where nobody compares"`
 }
 
 // Connection is one connected shop.
 type Connection struct {
-	ID                string  `json:"id"`
-	Channel           string  `json:"channel"`
-	Name              string  `json:"name"`
-	ShopID            string  `json:"shop_id"`
-	State             string  `json:"state" enum:"ok,late,failing,paused"`
-	LastSuccess       *string `json:"last_success_at" doc:"all that happened at the shop up to then is known: the older of the last full poll and the oldest webhook not yet taken in"`
-	LastWebhook       *string `json:"last_webhook_at"`
-	LastPoll          *string `json:"last_poll_at"`
-	Limit             float64 `json:"limit_seconds"`
-	Backlog           int64   `json:"backlog"`
-	Lag               float64 `json:"lag_seconds"`
-	WebhooksPerMinute float64 `json:"webhooks_per_minute"`
-	Webhooks          int64   `json:"webhooks_total"`
-	Duplicates        int64   `json:"duplicates"`
-	Quarantined       int64   `json:"quarantined"`
-	Drift             int64   `json:"drift_found" doc:"news that only a poll brought"`
-	Pushing           bool    `json:"pushing" doc:"the hub writes the shop's quantities"`
-	Differing         int     `json:"drift" doc:"listings that the hub writes and that list something else than they should now"`
-	DifferingSince    *string `json:"drift_since" doc:"when the oldest of them was found"`
-	PushTrouble       string  `json:"push_trouble" doc:"why quantities are not written just now; empty when they are"`
-	Error             string  `json:"error"`
-	Mend              string  `json:"mend"`
-	FailingSince      *string `json:"failing_since"`
-	ExpiresAt         *string `json:"expires_at" doc:"when a person must have connected the shop again, as far as is known: the end of the authorisation that the channel announced, or of the refresh token"`
-	Warning           string  `json:"warning" doc:"what will stop the shop before long; empty when nothing will"`
-	Rate              Rate    `json:"rate"`
-}
+	ID                string        `json:"id"`
+	Channel           string        `json:"channel"`
+	Name              string        `json:"name"`
+	ShopID            string        `json:"shop_id"`
+	State             string        `json:"state" enum:"ok,late,failing,paused"`
+	LastSuccess       *string       `json:"last_success_at" doc:"all that happened at the shop up to then is known: the older of the last full poll and the oldest webhook not yet taken in"`
+	LastWebhook       *string       `json:"last_webhook_at"`
+	LastPoll          *string       `json:"last_poll_at"`
+	Limit             float64       `json:"limit_seconds"`
+	Backlog           int64         `json:"backlog"`
+	Lag               float64       `json:"lag_seconds"`
+	WebhooksPerMinute float64       `json:"webhooks_per_minute"`
+	Webhooks          int64         `json:"webhooks_total"`
+	Duplicates        int64         `json:"duplicates"`
+	Quarantined       int64         `json:"quarantined"`
+	Drift             int64         `json:"drift_found" doc:"news that only a poll brought"`
+	Pushing           bool          `json:"pushing" doc:"the hub writes the shop's quantities"`
+	Differing         int           `json:"drift" doc:"listings that the hub writes and that list something else than they should now"`
+	DifferingSince    *string       `json:"drift_since" doc:"when the oldest of them was found"`
+	PushTrouble       string        `json:"push_trouble" doc:"why quantities are not written just now; empty when they are"`
+	Error             string        `json:"error"`
+	Mend              string        `json:"mend"`
+	FailingSince      *string       `json:"failing_since"`
+	ExpiresAt         *string       `json:"expires_at" doc:"when a person must have connected the shop again, as far as is known: the end of the authorisation that the channel announced, or of the refresh token"`
+	Warning           string        `json:"warning" doc:"what will stop the shop before long; empty when nothing will"`
+	Rate              standing.Rate `json:"rate"`
 
-// Rate is what the limiter allows.
-type Rate struct {
-	Read  float64 `json:"read_per_second"`
-	Write float64 `json:"write_per_second"`
+	Calls    standing.CallFigures `json:"calls"`
+	History  standing.OlderOrders `json:"history" doc:"the reading of orders that were placed within a time, see back-fill"`
+	Headroom *standing.Headroom   `json:"headroom" doc:"null where the channel has no such rules"`
 }
 
 // Connections makes the body of GET /api/v1/connections.
@@ -87,15 +75,34 @@ func (b *Reads) Connections(ctx context.Context, r projection.Reader) (Connectio
 		return Connections{}, err
 	}
 	now, live := b.now(), b.o.Shops()
-	body := Connections{Position: int64(r.Position()), At: stamp(now), AllSynced: len(rows) > 0, Items: []Connection{}}
+	body := Connections{Position: int64(r.Position()), At: stamp(now), AllSynced: len(rows) > 0, Items: []Connection{}, Consistency: b.o.Standing.Agree()}
 	for _, row := range rows {
 		c := connection(row, live[row.ID], now)
 		d := b.o.Drift(row.ID)
 		c.Pushing, c.Differing, c.DifferingSince, c.PushTrouble = d.Pushing, d.Listings, maybe(d.Since), d.Trouble
+		if c.History, c.Headroom, err = b.o.Standing.Of(ctx, r, row, now); err != nil {
+			return Connections{}, err
+		}
 		body.AllSynced = body.AllSynced && c.State == "ok"
 		body.Items = append(body.Items, c)
 	}
 	return body, nil
+}
+
+// OneConnection is one connected shop with where its values come from.
+type OneConnection struct {
+	Position int64  `json:"position"`
+	At       string `json:"at"`
+	Connection
+}
+
+// Connection makes the body of GET /api/v1/connections/{id}.
+func (b *Reads) Connection(ctx context.Context, r projection.Reader, id string) (one OneConnection, err error) {
+	all, err := b.Connections(ctx, r)
+	if i := slices.IndexFunc(all.Items, func(c Connection) bool { return c.ID == id }); i >= 0 {
+		return OneConnection{Position: all.Position, At: all.At, Connection: all.Items[i]}, nil
+	}
+	return one, cmp.Or(err, error(ErrNotFound))
 }
 
 // warnBefore is how long before an end that no channel announced it is warned of: a token that is renewed each week must
@@ -113,7 +120,7 @@ func connection(row shops.Row, s Shop, now time.Time) Connection {
 		LastSuccess: maybe(s.LastSuccess), LastWebhook: maybe(s.LastWebhook), LastPoll: maybe(s.LastPoll), Limit: seconds(s.Limit),
 		Backlog: s.Backlog, Lag: seconds(s.Lag), WebhooksPerMinute: round(s.WebhooksPerMinute, 1), Webhooks: s.Webhooks,
 		Duplicates: s.Duplicates, Quarantined: s.Quarantined, Drift: row.Drift, Error: row.Reason, Mend: row.Mend,
-		Rate: Rate{Read: round(s.ReadsPerSecond, 1), Write: round(s.WritesPerSecond, 1)},
+		Rate: standing.Rate{Read: round(s.ReadsPerSecond, 1), Write: round(s.WritesPerSecond, 1)}, Calls: s.Calls,
 	}
 	switch {
 	case s.Paused:
@@ -244,6 +251,8 @@ func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after stri
 			l.Kind, actions = "stock", []string{"put-back", "discard"}
 		case letterevents.AboutStock(l.ID):
 			l.Kind, actions = "stock", []string{"discard"}
+		case l.Inbox > 0:
+			actions = append(actions, "correct")
 		}
 		body.Items = append(body.Items, DeadLetter{
 			ID: l.ID, Kind: l.Kind, At: stamp(l.At), Connection: l.Connection, Subject: l.Subject, Field: l.Field, Rule: l.Rule,
@@ -312,7 +321,7 @@ type InboxEntry struct {
 	Connection string `json:"connection"`
 	Subject    string `json:"subject"`
 	Delivery   string `json:"delivery"`
-	State      string `json:"state" enum:"pending,done,quarantined,dead,discarded,superseded,unknown"`
+	State      string `json:"state" enum:"pending,done,quarantined,dead,discarded,superseded,unknown,proposed"`
 	Attempts   int    `json:"attempts"`
 	Reason     string `json:"reason"`
 	Field      string `json:"field"`

@@ -13,6 +13,10 @@ import (
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/stockout"
+	"github.com/creatorflow/creatorflow/gateway/reads/located"
+	"github.com/creatorflow/creatorflow/gateway/reads/made"
+	"github.com/creatorflow/creatorflow/gateway/reads/queues"
 	"github.com/creatorflow/creatorflow/projection"
 )
 
@@ -24,6 +28,7 @@ type StockItem struct {
 	SKU           string   `json:"sku"`
 	Name          string   `json:"name"`
 	OnHand        int64    `json:"on_hand"`
+	Aside         int64    `json:"aside" doc:"of what is on hand, units at locations that orders are not shipped from: they are not for sale"`
 	Reserved      int64    `json:"reserved"`
 	Available     int64    `json:"available"`
 	Velocity1h    float64  `json:"velocity_1h" doc:"units sold an hour, over the last hour"`
@@ -34,13 +39,14 @@ type StockItem struct {
 	WaitingOrders int64    `json:"waiting_orders"`
 	Oversold      int64    `json:"oversold" doc:"units promised beyond what is on hand"`
 	Version       int64    `json:"version"`
+	MadeOf        string   `json:"made_of" doc:"of a bundle: what one unit of it is, in words, and available is what that suffices for; empty when the SKU has stock of its own"`
 }
 
 func stockItem(i inventory.Item) StockItem {
 	item := StockItem{
-		SKU: i.SKU, Name: i.Name, OnHand: i.OnHand, Reserved: i.Reserved, Available: i.Available,
+		SKU: i.SKU, Name: i.Name, OnHand: i.OnHand, Aside: i.Aside, Reserved: i.Reserved, Available: i.Available,
 		Velocity1h: round(i.Rates.Hour, 2), Velocity24h: round(i.Rates.Day, 2),
-		StockoutText: inventory.Text(i.Available, i.Out, i.Selling), Severity: i.Severity,
+		StockoutText: stockout.Text(i.Available, i.Out, i.Selling), Severity: i.Severity,
 		WaitingOrders: i.Waiting, Oversold: max(0, -i.Available), Version: i.Entries,
 	}
 	if i.Selling {
@@ -81,7 +87,13 @@ func (b *Reads) Stock(ctx context.Context, r projection.Reader, q StockQuery) (S
 		items, body.Next, err = inventory.List(ctx, r, q.Text, q.After, q.Limit, b.now())
 	}
 	for _, i := range items {
-		body.Items = append(body.Items, stockItem(i))
+		item := stockItem(i)
+		if !q.Critical { // no bundle is: what runs out are its components
+			if _, err := b.bundled(ctx, r, &item); err != nil {
+				return body, err
+			}
+		}
+		body.Items = append(body.Items, item)
 	}
 	if !q.Critical && q.After == "" && body.Next == "" {
 		body.Total = int64(len(items))
@@ -93,15 +105,28 @@ func (b *Reads) Stock(ctx context.Context, r projection.Reader, q StockQuery) (S
 type SKU struct {
 	Position int64 `json:"position"`
 	StockItem
-	Received int64         `json:"received"`
-	Shipped  int64         `json:"shipped"`
-	Adjusted int64         `json:"adjusted"`
-	Returned int64         `json:"returned"`
-	Listings []Listing     `json:"listings"`
-	Survives string        `json:"survives" doc:"which outage of the hub the listings survive without overselling; empty when it writes none of them"`
-	Waiting  []WaitingFor  `json:"waiting"`
-	Explain  string        `json:"explain" doc:"how the available figure comes about"`
-	Ledger   []LedgerEntry `json:"ledger" doc:"the newest 50"`
+	Received int64               `json:"received"`
+	Shipped  int64               `json:"shipped"`
+	Adjusted int64               `json:"adjusted"`
+	Returned int64               `json:"returned"`
+	Listings []Listing           `json:"listings"`
+	Survives string              `json:"survives" doc:"which outage of the hub the listings survive without overselling; empty when it writes none of them"`
+	Outage   Outage              `json:"outage"`
+	Waiting  []queues.WaitingFor `json:"waiting"`
+	Queue    queues.Queue        `json:"queue" doc:"who waits in turn"`
+	Explain  string              `json:"explain" doc:"how the available figure comes about"`
+	Ledger   []LedgerEntry       `json:"ledger" doc:"the newest 50"`
+
+	Components []made.BundlePart `json:"components" doc:"of a bundle: what one unit of it is made of"`
+	Bundles    []made.InBundle   `json:"bundles" doc:"that take this SKU"`
+
+	Where []located.Stand `json:"where" doc:"what lies at each location, in the order in which they are asked for an order's units"`
+}
+
+// Outage is what was said of the outage of the hub that hybrid listings must survive.
+type Outage struct {
+	Minutes int `json:"minutes" doc:"said for this SKU; 0 when it goes as all others do, and when the hub writes none of its listings"`
+	Others  int `json:"others" doc:"minutes, for all SKUs without one of their own; 0 when the hub writes no listing of this one"`
 }
 
 // Listing is a shop's code that means a SKU.
@@ -113,7 +138,7 @@ type Listing struct {
 	Code       string `json:"code"`
 
 	Pushing   bool    `json:"pushing" doc:"the hub writes its quantity"`
-	Quantity  *int    `json:"quantity" doc:"listed, as far as is known; null while it is not, and when the hub writes no listing of the SKU"`
+	Quantity  *int    `json:"quantity" doc:"listed, as far as is known: what was read or written last, less the sales since; null while it is not, and when the hub writes no listing of the SKU"`
 	Exposure  *int    `json:"exposure" doc:"units that can still be sold there or were sold and are not known yet, at most; null like quantity"`
 	Confirmed *string `json:"confirmed_at" doc:"the last reading of it all of whose orders are known"`
 	Policy    string  `json:"policy" enum:",escrow,mirror,hybrid"`
@@ -122,15 +147,8 @@ type Listing struct {
 	Trouble   string  `json:"trouble" doc:"why the last write was not made; empty when it was"`
 }
 
-// WaitingFor is an order that waits for a SKU.
-type WaitingFor struct {
-	Order string `json:"order"`
-	Short int64  `json:"short" doc:"units it is short of now"`
-}
-
 const (
 	ledgerRows   = 50
-	waitingRows  = 50
 	listingRows  = 50
 	namingOrders = 20 // that are asked for a listing's id
 )
@@ -148,7 +166,21 @@ func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, 
 		Position: int64(r.Position()), StockItem: stockItem(item), Received: item.Received, Shipped: item.Shipped,
 		Adjusted: item.Adjusted, Returned: item.Returned, Explain: inventory.Explain(item.Row),
 	}
-	if body.Waiting, err = waiting(ctx, r, sku, item.Available); err != nil {
+	units, in, err := made.Takes(ctx, r, sku)
+	if err != nil {
+		return SKU{}, err
+	}
+	body.Bundles = in
+	if body.Components, err = b.bundled(ctx, r, &body.StockItem); err != nil {
+		return SKU{}, err
+	}
+	if len(body.Components) > 0 {
+		body.Explain = made.Explain(body.Components, body.Available)
+	}
+	if body.Waiting, err = queues.Waiting(ctx, r, sku, units, item.Available); err != nil {
+		return SKU{}, err
+	}
+	if body.Queue, err = queues.Of(ctx, r, sku, item.Available); err != nil {
 		return SKU{}, err
 	}
 	if body.Ledger, _, err = ledger(ctx, r, sku, 0, ledgerRows); err != nil {
@@ -161,16 +193,20 @@ func (b *Reads) SKU(ctx context.Context, r projection.Reader, sku string) (SKU, 
 	for _, e := range body.Ledger {
 		newest = append(newest, e.Order)
 	}
+	if body.Where, err = located.Standing(ctx, r, item.Row); err != nil {
+		return SKU{}, err
+	}
 	live, _ := b.o.Listings(sku)
-	body.Survives = live.Survives
+	body.Survives, body.Outage = live.Survives, Outage{Minutes: live.Outage, Others: live.Others}
 	body.Listings, err = listings(ctx, r, sku, newest, live.Items)
 	return body, err
 }
 
 // Listings is what is known right now of the listings of a SKU. It is not from the log.
 type Listings struct {
-	Survives string
-	Items    []Listed
+	Survives       string
+	Outage, Others int // minutes
+	Items          []Listed
 }
 
 // Listed is one of them.
@@ -274,33 +310,11 @@ func listings(ctx context.Context, r projection.Reader, sku string, newest []str
 	return out, nil
 }
 
-func waiting(ctx context.Context, r projection.Reader, sku string, available int64) ([]WaitingFor, error) {
-	ids, err := inventory.WaitingFor(ctx, r, sku, waitingRows)
-	if err != nil {
-		return nil, err
-	}
-	out := []WaitingFor{}
-	for _, id := range ids {
-		row, _, err := orders.Find(ctx, r, id)
-		if err != nil {
-			return nil, err
-		}
-		need := int64(0)
-		for i, line := range row.Lines {
-			if i < len(row.SKUs) && row.SKUs[i] == sku || i >= len(row.SKUs) && line.Code == sku {
-				need += line.Quantity
-			}
-		}
-		out = append(out, WaitingFor{Order: id, Short: max(0, need-max(0, available))})
-	}
-	return out, nil
-}
-
 // LedgerEntry is one movement of a SKU's stock and the figures after it.
 type LedgerEntry struct {
 	Entry     int64  `json:"entry" doc:"1, 2, 3 … per SKU"`
 	At        string `json:"at"`
-	Kind      string `json:"kind" enum:"received,reserved,released,shipped,adjusted,returned"`
+	Kind      string `json:"kind" enum:"received,reserved,released,shipped,adjusted,returned,bundled,unbundled,moved"`
 	Quantity  int64  `json:"quantity" doc:"the change of what the kind names"`
 	OnHand    int64  `json:"on_hand"`
 	Reserved  int64  `json:"reserved"`
@@ -311,6 +325,8 @@ type LedgerEntry struct {
 	Cause     string `json:"cause"`
 	Event     int64  `json:"event_position"`
 	Inbox     int64  `json:"inbox" doc:"number of the raw webhook behind it, 0 for none"`
+	Location  string `json:"location" doc:"names of the locations that units came to or left; empty when that is the main one alone"`
+	From      string `json:"from" doc:"of moved units, the name of the location that they left"`
 }
 
 // LedgerList is a page of movements, newest first.
@@ -356,6 +372,10 @@ func ledger(ctx context.Context, r projection.Reader, sku string, before int64, 
 	if err != nil {
 		return nil, "", err
 	}
+	named, err := located.Names(ctx, r)
+	if err != nil {
+		return nil, "", err
+	}
 	items = []LedgerEntry{}
 	for _, e := range entries {
 		inbox := inboxOf(e.Cause)
@@ -365,6 +385,7 @@ func ledger(ctx context.Context, r projection.Reader, sku string, before int64, 
 		items = append(items, LedgerEntry{
 			Entry: e.Entry, At: stamp(e.At), Kind: e.Kind, Quantity: e.Quantity, OnHand: e.OnHand, Reserved: e.Reserved,
 			Available: e.Available, Order: e.Order, Reason: e.Reason, Actor: e.Actor, Cause: e.Cause, Event: e.Position, Inbox: inbox,
+			Location: named(e.Location), From: named(e.From),
 		})
 	}
 	if more > 0 {

@@ -92,7 +92,7 @@ func (d *Drain) Run(ctx context.Context) error {
 	var rested <-chan time.Time // nil while no pause is on
 	for {
 		for rested == nil && running < atOnce && ctx.Err() == nil {
-			jobs := d.o.Lane.Take(maxRead)
+			jobs := d.o.Lane.Take(d.most())
 			if len(jobs) == 0 {
 				break
 			}
@@ -124,6 +124,16 @@ func (d *Drain) Run(ctx context.Context) error {
 			d.o.Pausing(false)
 		}
 	}
+}
+
+// most is how many orders a round reads: none must wait for many others where the channel shows them one by one.
+func (d *Drain) most() int {
+	if c, ok := d.o.Connector(); ok {
+		if n := c.Capabilities().OrdersAtOnce; n > 0 {
+			return min(n, maxRead)
+		}
+	}
+	return maxRead
 }
 
 // round reads the orders of some jobs and settles the jobs.

@@ -11,7 +11,8 @@ type Counts struct {
 	Webhooks     int64     `json:"webhooks,omitzero"`
 	Duplicates   int64     `json:"duplicates,omitzero"`
 	Note         string    `json:"note,omitzero"`
-	Ends         time.Time `json:"ends,omitzero"` // when the authorisation ends, as the channel said
+	Ends         time.Time `json:"ends,omitzero"`       // when the authorisation ends, as the channel said
+	Authorised   time.Time `json:"authorised,omitzero"` // when the shop was connected again last
 
 	Paused bool       `json:"-"` // its lane waits for the channel
 	minute [60]second // of the last minute, by second

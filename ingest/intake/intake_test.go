@@ -17,6 +17,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/domain/events"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
@@ -165,6 +166,24 @@ func TestTakenTellsWhatItLedTo(t *testing.T) {
 	}
 }
 
+// Units that left are told also where a claim of their order cannot be taken in: the same news again would not tell them.
+func TestLeftWithAClaimThatIsRefused(t *testing.T) {
+	in := newIntake(t)
+	price := money.Money{Minor: 100, Currency: "GBP"}
+	o := channels.Order{
+		ID: "1", Status: channels.StatusArranged, Vendor: "V", Updated: time.Unix(10, 0), Total: price, Lines: []channels.Line{{ListingID: "9", Quantity: 3, Price: price}},
+		Claims: []channels.Claim{{Kind: channels.Cancellation, ID: "1", Order: "1", State: channels.ClaimPending}}, // without a time
+	}
+	for range 2 {
+		if _, err := in.Observe(t.Context(), shop, o, "inbox:1"); !errors.Is(err, orders.ErrClaim) {
+			t.Fatalf("the claim: %v", err)
+		}
+	}
+	if left := in.TakeLeft("k7"); left["9"] != 3 {
+		t.Errorf("left %v", left)
+	}
+}
+
 // Two orders of one buyer go to two places, and what is late about either changes neither.
 func TestEachOrderKeepsItsAddress(t *testing.T) {
 	in := newIntake(t)
@@ -192,7 +211,7 @@ func TestEachOrderKeepsItsAddress(t *testing.T) {
 	want := func(addresses map[string]string) {
 		t.Helper()
 		kept, err := in.vault.Person(t.Context(), person)
-		got := map[string]address{}
+		got := map[string]channels.Destination{}
 		if err = errors.Join(err, json.Unmarshal(kept, &got)); err != nil || len(got) != len(addresses) {
 			t.Fatalf("kept %s, %v", kept, err)
 		}
@@ -216,5 +235,154 @@ func TestEachOrderKeepsItsAddress(t *testing.T) {
 	kept, err := in.vault.Person(t.Context(), person)
 	if err != nil || strings.Count(string(kept), "Somewhere") != maxAddresses {
 		t.Errorf("%d addresses are kept, %v", strings.Count(string(kept), "Somewhere"), err)
+	}
+}
+
+// An event says by a reference alone where an order goes: the same for one address however it is written, none while the channel
+// tells only a part of it.
+func TestWhereAnOrderGoesIsAReference(t *testing.T) {
+	in := newIntake(t)
+	var err error
+	if in.vault, err = vault.Open(storagetest.New(t).Vault(), vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	price := money.Money{Minor: 100, Currency: "GBP"}
+	goes := func(id, address, postal string, elsewhere bool) orderevents.Destination {
+		t.Helper()
+		o := channels.Order{
+			ID: id, Status: channels.StatusReady, Vendor: "V", Updated: time.Unix(10, 0), Total: price, Buyer: "buyer " + id, BilledElsewhere: elsewhere,
+			Recipient: &channels.Recipient{Name: id, Address: address, PostalCode: postal}, Lines: []channels.Line{{ListingID: "9", Quantity: 1, Price: price}},
+		}
+		if _, err := in.Observe(t.Context(), shop, o, "inbox:1"); err != nil {
+			t.Fatal(err)
+		}
+		records, err := in.log.ReadStream(t.Context(), orderevents.Stream(in.workspace, orders.ID(shop.ID, id)), 0, 10)
+		if err != nil || len(records) != 1 {
+			t.Fatalf("order %s: %d records, %v", id, len(records), err)
+		}
+		if data, err := json.Marshal(records[0].Event); err != nil || strings.Contains(strings.ToLower(string(data)), "home") {
+			t.Errorf("an event says where order %s goes: %s, %v", id, data, err)
+		}
+		return records[0].Event.(orderevents.Placed).Destination
+	}
+	home := goes("a", "1 Home Street,\nLeeds", "LS1 1AA", true)
+	if home.Address == "" || !home.Mismatch {
+		t.Errorf("got %+v, want a reference, billed elsewhere", home)
+	}
+	if again := goes("b", "1 HOME street Leeds", "ls11aa", false); again.Address != home.Address || again.Mismatch {
+		t.Errorf("the same address written otherwise is %+v, want %s", again, home.Address)
+	}
+	if other := goes("c", "2 Home Street, Leeds", "LS1 1AA", false); other.Address == home.Address {
+		t.Error("the neighbour's address has the same reference")
+	}
+	for id, hidden := range map[string]string{"d": "GB, Leeds, 1 H***", "e": "Home, Leeds", "f": ""} {
+		if got := goes(id, hidden, "LS1", false); got.Address != "" {
+			t.Errorf("%q has the reference %s, want none", hidden, got.Address)
+		}
+	}
+}
+
+// What is first met long after it left had left before anybody counted what the channel shows; a known order that leaves is news.
+func TestOlderOrdersLeaveNothingBehind(t *testing.T) {
+	in := newIntake(t)
+	price := money.Money{Minor: 1999, Currency: "GBP"}
+	order := func(id string, status channels.Status, at int64) channels.Page {
+		return channels.Page{Orders: []channels.Order{{
+			ID: id, Status: status, Vendor: string(status), Created: time.Unix(1_767_225_600, 0), Updated: time.Unix(at, 0), Total: price, Currency: "GBP",
+			Lines: []channels.Line{{ListingID: "1", Code: "A", Quantity: 2, Price: price}},
+		}}}
+	}
+	take := func(read func(context.Context, channels.Connection, channels.Page) (map[string]Result, error), page channels.Page) int64 {
+		t.Helper()
+		results, err := read(t.Context(), shop, page)
+		if r := results[page.Orders[0].ID]; err != nil || r.Err != nil || r.Invalid != nil {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		return in.TakeLeft(shop.ID)["1"]
+	}
+	for _, test := range []struct {
+		name string
+		read func(context.Context, channels.Connection, channels.Page) (map[string]Result, error)
+		page channels.Page
+		want int64
+	}{
+		{"an older one that had left", in.Older, order("1", channels.StatusDelivered, 1_767_300_000), 0},
+		{"a polled one that had left", in.Polled, order("2", channels.StatusDelivered, 1_767_300_000), 2},
+		{"an older one that is open", in.Older, order("3", channels.StatusReady, 1_767_300_000), 0},
+		{"it leaves", in.Older, order("3", channels.StatusTransit, 1_767_300_001), 2},
+	} {
+		if got := take(test.read, test.page); got != test.want {
+			t.Errorf("%s: %d units left the channel's count, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+// Of many orders that the seller's own carrier took long ago no channel ever tells more than that they were sent: they have left. The
+// same word means the same later, also to an Intake that knows nothing by heart; of what polls meet first it means what it always did.
+func TestOlderOrdersOfASellersOwnCarrierHaveLeft(t *testing.T) {
+	in := newIntake(t)
+	price := money.Money{Minor: 1999, Currency: "GBP"}
+	page := func(id string, updated int64) channels.Page {
+		return channels.Page{Orders: []channels.Order{{
+			ID: id, Status: channels.StatusArranged, Vendor: "PAID/FULFILLED", Created: time.Unix(1_767_225_600, 0), Updated: time.Unix(updated, 0), Total: price, Currency: "GBP",
+			SellerShips: true, Lines: []channels.Line{{ListingID: "1", Code: "A", Quantity: 2, Price: price}},
+		}}}
+	}
+	status := func(id string) string {
+		t.Helper()
+		state, err := in.log.Fold(t.Context(), orders.Fold(in.workspace, orders.ID(shop.ID, id)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Value.(orders.State).Status
+	}
+	take := func(read func(context.Context, channels.Connection, channels.Page) (map[string]Result, error), page channels.Page, want string) []string {
+		t.Helper()
+		results, err := read(t.Context(), shop, page)
+		id := page.Orders[0].ID
+		if r := results[id]; err != nil || r.Err != nil || r.Invalid != nil {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if got := status(id); got != want {
+			t.Errorf("order %s is %s, want %s", id, got, want)
+		}
+		return results[id].Taken.Events
+	}
+	take(in.Older, page("1", 1_767_300_000), orders.Transit)
+	take(in.Polled, page("2", 1_767_300_000), orders.Arranged)
+	in = New(in.log, in.vault, in.workspace)
+	for _, later := range []int64{1_767_300_000, 1_767_300_009} {
+		for _, again := range []func(context.Context, channels.Connection, channels.Page) (map[string]Result, error){in.Older, in.Polled} {
+			if names := take(again, page("1", later), orders.Transit); len(names) != 0 {
+				t.Errorf("the same again led to %v", names)
+			}
+		}
+	}
+	take(in.Older, page("2", 1_767_300_009), orders.Arranged)
+}
+
+// Where an old order went that is over, nobody needs to know: its address is not kept. That of an open one is.
+func TestAddressesOfOlderOrdersThatAreOverAreNotKept(t *testing.T) {
+	in := newIntake(t)
+	var err error
+	if in.vault, err = vault.Open(storagetest.New(t).Vault(), vault.Master{1}, vault.Options{Clock: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	price := money.Money{Minor: 1999, Currency: "GBP"}
+	for status, kept := range map[channels.Status]bool{
+		channels.StatusReady: true, channels.StatusOnHold: true, channels.StatusTransit: false, channels.StatusDelivered: false, channels.StatusCancelled: false,
+	} {
+		o := channels.Order{
+			ID: string(status), Status: status, Vendor: "V", Created: time.Unix(1_767_225_600, 0), Updated: time.Unix(1_767_300_000, 0), Total: price, Currency: "GBP",
+			Buyer: "buyer of " + string(status), Recipient: &channels.Recipient{Name: "Ana", Address: "1 High Street"}, Lines: []channels.Line{{ListingID: "1", Quantity: 2, Price: price}},
+		}
+		results, err := in.Older(t.Context(), shop, channels.Page{Orders: []channels.Order{o}})
+		r := results[o.ID]
+		if err != nil || r.Err != nil || r.Invalid != nil || r.Taken.Person == "" {
+			t.Fatalf("%s: %+v, %v", status, r, err)
+		}
+		if _, err := in.vault.Person(t.Context(), r.Taken.Person); (err == nil) != kept || err != nil && !errors.Is(err, vault.ErrNotFound) {
+			t.Errorf("the address of one that is %s: %v, want it kept: %v", status, err, kept)
+		}
 	}
 }

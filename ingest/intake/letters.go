@@ -199,7 +199,16 @@ func (t *Intake) Close(ctx context.Context, letter string) error {
 // Polled takes in a page that a call of ours brought. What is broken gets a letter; an error is this
 // machine's.
 func (t *Intake) Polled(ctx context.Context, c channels.Connection, read channels.Page) (map[string]Result, error) {
-	results := t.ObserveAll(ctx, c, read.Orders, func(string) string { return "poll:" + c.ID })
+	return t.page(ctx, c, read, "poll:"+c.ID)
+}
+
+// Older takes in a page of orders that were placed long ago, as Polled does.
+func (t *Intake) Older(ctx context.Context, c channels.Connection, read channels.Page) (map[string]Result, error) {
+	return t.page(ctx, c, read, older+c.ID)
+}
+
+func (t *Intake) page(ctx context.Context, c channels.Connection, read channels.Page, cause string) (map[string]Result, error) {
+	results := t.ObserveAll(ctx, c, read.Orders, func(string) string { return cause })
 	for id, r := range results {
 		switch {
 		case r.Err != nil && Ours(ctx, r.Err):

@@ -20,13 +20,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/domain/aftersales"
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/failpoint"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/vault"
 )
+
+// older begins the cause of what was read although it was placed long ago.
+const older = "backfill:"
 
 const (
 	atOnce     = 16     // orders of one read that are taken in at the same time; they share commits
@@ -85,7 +90,7 @@ func Ours(ctx context.Context, err error) bool {
 }
 
 // ObserveAll takes in orders, a few at a time, and tells what became of each. Cause names what brought
-// an order: "inbox:<number>" or "poll:<connection>".
+// an order: "inbox:<number>", "poll:<connection>" or "backfill:<connection>".
 func (t *Intake) ObserveAll(ctx context.Context, c channels.Connection, list []channels.Order, cause func(id string) string) map[string]Result {
 	results := make(map[string]Result, len(list))
 	var mu sync.Mutex
@@ -113,6 +118,9 @@ func (t *Intake) ObserveAll(ctx context.Context, c channels.Connection, list []c
 // Observe takes in an order: personal data first, then the rule, then the log. The same again yields
 // nothing. A Refusal is the rule's "no".
 func (t *Intake) Observe(ctx context.Context, c channels.Connection, o channels.Order, cause string) (Taken, error) {
+	if o.Payment != nil {
+		return t.observePayment(ctx, c, *o.Payment, cause)
+	}
 	raw, err := json.Marshal(o)
 	if err != nil {
 		return Taken{}, fmt.Errorf("encode order %s: %w", o.ID, err)
@@ -122,32 +130,57 @@ func (t *Intake) Observe(ctx context.Context, c channels.Connection, o channels.
 	if last, ok := t.known.Get(order); ok && last == sum {
 		return Taken{Person: person}, t.mended(ctx, order) // this very news was taken in before
 	}
-	if err := t.keepAddress(ctx, person, o); err != nil {
-		return Taken{}, err
+	if old := strings.HasPrefix(cause, older); !old || !slices.Contains(shipped, string(o.Status)) && o.Status != channels.StatusCancelled {
+		if err := t.keepAddress(ctx, person, o); err != nil { // nobody sends anything of old orders that are over
+			return Taken{}, err
+		}
 	}
 	failpoint.Hit(failpoint.AddressKept)
-	out, err := t.decide(ctx, order, news(c, o, person), cause)
+	n := news(c, o, person)
+	n.Destination = events.Destination{Address: t.addressOf(o.Recipient), Mismatch: o.BilledElsewhere}
+	out, err := t.decide(ctx, order, n, o.Refunded, cause)
 	if err != nil {
 		return Taken{}, fmt.Errorf("take in order %s: %w", order, err)
 	}
-	out.Person = person
-	t.known.Put(order, sum)
-	if out.Left {
+	// Before what may fail: the same again will not tell it. What is first met long after it left had left before anybody counted.
+	if out.Left && !(strings.HasPrefix(cause, older) && slices.Contains(out.Events, events.Placed{}.EventName())) {
 		t.left(c.ID, o)
 	}
+	for _, claim := range o.Claims { // after their order: one that is completed has done something to it
+		names, err := t.ObserveClaim(ctx, c, claim, cause)
+		if err != nil {
+			return Taken{}, err
+		}
+		out.Events = append(out.Events, names...)
+	}
+	out.Person = person
+	t.known.Put(order, sum)
 	return out, t.mended(ctx, order)
 }
 
-// decide has the rule judge the news inside the log and tells what it led to.
-func (t *Intake) decide(ctx context.Context, order string, n orders.News, cause string) (out Taken, err error) {
+// decide has the rules judge the news inside the log and tells what they led to.
+func (t *Intake) decide(ctx context.Context, order string, n orders.News, refunded money.Money, cause string) (out Taken, err error) {
 	rule, stream := orders.Observing(), events.Stream(t.workspace, order)
 	outcome, err := t.log.Execute(ctx, eventlog.Request{
 		Folds: []eventlog.Fold{rule.Fold(stream)},
 		Meta:  eventlog.Meta{Actor: "channel:" + n.Connection, Cause: cause, Correlation: order, Occurred: n.Updated},
 		Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-			decided, err := rule.Decide(states[0].Value.(orders.State), n)
-			if err != nil || len(decided) == 0 {
+			s, n := states[0].Value.(orders.State), n
+			if sent(s, n, strings.HasPrefix(cause, older)) {
+				n.Status = orders.Transit
+			}
+			decided, err := rule.Decide(s, n)
+			if err != nil {
 				return eventlog.Decision{}, err
+			}
+			if refunded.Minor > 0 {
+				for _, e := range decided {
+					s = rule.Evolve(s, e)
+				}
+				decided = append(decided, aftersales.GivenBack(s, refunded)...)
+			}
+			if len(decided) == 0 {
+				return eventlog.Decision{}, nil
 			}
 			result, err := json.Marshal(describe(decided))
 			return eventlog.Decision{Writes: []eventlog.Decided{{Stream: stream, Events: decided}}, Result: result}, err
@@ -157,6 +190,16 @@ func (t *Intake) decide(ctx context.Context, order string, n orders.News, cause 
 		return Taken{}, err
 	}
 	return out, json.Unmarshal(outcome.Result, &out)
+}
+
+// sent says that an order is on its way although its channel does not say so. By a carrier of the seller's own many are sent whole of
+// which no channel ever tells more: such an order from long ago must not take stock now. The same word of the channel means the same
+// from then on.
+func sent(s orders.State, n orders.News, old bool) bool {
+	if !n.SellerShips || n.Status != orders.Arranged {
+		return false
+	}
+	return old && !s.Known() || s.Placed.Status == orders.Transit && s.Vendor == n.Vendor
 }
 
 // shipped are the states in which a channel no longer counts an order's units as committed.
@@ -184,7 +227,7 @@ func describe(decided []eventlog.Event) Taken {
 func news(c channels.Connection, o channels.Order, person string) orders.News {
 	n := orders.News{
 		Connection: c.ID, Channel: c.Channel, ChannelID: o.ID, Status: string(o.Status), Vendor: o.Vendor, Total: o.Total, Buyer: person,
-		Packages: o.Packages, Created: o.Created, Updated: o.Updated, Paid: o.Paid, ShipBy: o.ShipBy, SelfShips: o.SelfShips, Cancel: o.Cancel,
+		Packages: o.Packages, Created: o.Created, Updated: o.Updated, Paid: o.Paid, ShipBy: o.ShipBy, SelfShips: o.SelfShips, SellerShips: o.SellerShips, Cancel: o.Cancel, CancelBy: o.CancelBy, Owed: o.Owed,
 	}
 	for _, l := range o.Lines {
 		n.Lines = append(n.Lines, events.Line{

@@ -6,17 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/fnv"
-	"time"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/vault"
 )
-
-// address is where one order goes, as the channel showed it last.
-type address struct {
-	Updated   time.Time          `json:"updated"` // of the order that showed it
-	Recipient channels.Recipient `json:"recipient"`
-}
 
 // maxAddresses are kept of one person; then the oldest goes, whose label was made long ago.
 const maxAddresses = 100
@@ -27,6 +24,21 @@ func (t *Intake) personID(c channels.Connection, o channels.Order) string {
 		return ""
 	}
 	return t.vault.PersonID(c.ID, cmp.Or(o.Buyer, "order "+o.ID))
+}
+
+// addressOf refers to where an order goes, however it is written: letter case, spaces and signs do not count. Empty when the
+// channel tells it in part only: orders of a whole town would go to one address then. Who lives there does not count either, as
+// some channels hide the name.
+func (t *Intake) addressOf(r *channels.Recipient) string {
+	if r == nil || strings.Contains(r.Address, "*") || !strings.ContainsFunc(r.Address, unicode.IsDigit) {
+		return ""
+	}
+	return t.vault.AddressID(strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			return unicode.ToLower(c)
+		}
+		return -1
+	}, norm.NFC.String(r.Address+r.PostalCode+r.Region)))
 }
 
 // keepAddress keeps in the vault where an order goes. A person has an address for each order, all sealed
@@ -42,7 +54,7 @@ func (t *Intake) keepAddress(ctx context.Context, person string, o channels.Orde
 		return err
 	}
 	defer turn.give()
-	all := map[string]address{}
+	all := map[string]channels.Destination{}
 	kept, err := t.vault.Person(ctx, person)
 	switch {
 	case errors.Is(err, vault.ErrNotFound):
@@ -51,7 +63,7 @@ func (t *Intake) keepAddress(ctx context.Context, person string, o channels.Orde
 	case json.Unmarshal(kept, &all) != nil:
 		return errors.New("read the addresses of " + person) // the cause could quote one
 	}
-	now := address{Updated: o.Updated.UTC(), Recipient: *o.Recipient}
+	now := channels.Destination{Updated: o.Updated.UTC(), Recipient: *o.Recipient}
 	if last, known := all[o.ID]; known && (now.Updated.Before(last.Updated) || now.Recipient == last.Recipient) {
 		return nil // a read costs no fsync
 	}

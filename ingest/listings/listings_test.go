@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
 	"github.com/creatorflow/creatorflow/channels/tiktok"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/domain/catalogue"
@@ -59,16 +60,16 @@ func newYard(t *testing.T) *yard {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(vendor.Close)
-	client, err := channels.NewClient(vendor.URL)
+	client, err := outbound.NewClient(vendor.URL)
 	fatal(t, err)
 	t.Cleanup(client.CloseIdleConnections)
 	shop := channels.Connection{ID: "k7", App: "a1", Channel: "tiktok", ShopID: shopID, Cipher: y.AddShop(tiktoksim.Shop{ID: shopID})}
 	pair := y.Tokens(shopID)
-	o := tiktok.Options{
+	o := channels.Opening{
 		App:        channels.App{ID: "a1", Channel: "tiktok", Key: "key", Secrets: []string{"secret"}, BaseURL: vendor.URL, AuthURL: vendor.URL},
 		Connection: shop, Client: client, Clock: time.Now, Timeout: 5 * time.Second,
 	}
-	o.Tokens = tiktok.NewKeeper(o, pocket{channels.Token{Access: pair.AccessToken, AccessExpires: pair.AccessExpires, Refresh: pair.RefreshToken, RefreshExpires: pair.RefreshExpires}})
+	o.Tokens = tiktok.Vendor.Keeper(o, pocket{channels.Token{Access: pair.AccessToken, AccessExpires: pair.AccessExpires, Refresh: pair.RefreshToken, RefreshExpires: pair.RefreshExpires}})
 	connector := tiktok.New(o)
 	place := storagetest.New(t)
 	y.log, err = eventlog.Open(t.Context(), place.Log(), eventlog.Options{Decode: events.Decode, Clock: time.Now})

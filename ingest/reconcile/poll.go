@@ -33,18 +33,21 @@ type Options struct {
 	Health     *health.Health
 	Clock      func() time.Time
 	Logger     *slog.Logger
-	Heard      func(order string) time.Time              // the newest state of an order that a webhook hinted at
-	Webhooks   func() (since time.Time)                  // when they began to come; zero = never
-	Passed     func(ctx context.Context, full time.Time) // told after each pass; zero when it was cut short
-	Pushed     func() bool                               // somebody else looks after the quantities
-	Subscribe  func(ctx context.Context) error           // sets up webhooks that go nowhere
-	Missing    func() bool                               // somebody saw that there are such, since it was asked last
-	Wake       <-chan struct{}                           // ends a rest
-	Poll       time.Duration                             // between passes
-	Overlap    time.Duration                             // of the windows of deep passes, one in each third of it
-	LookBack   time.Duration                             // of the first pass
-	Grace      time.Duration                             // how much later than the poll a webhook may come
-	Quantities time.Duration                             // between looks at quantities; negative = never
+	Heard      func(order string) time.Time // the newest state of an order that a webhook hinted at
+	Webhooks   func() (since time.Time)     // when they began to come; zero = never
+	// Passed is told after each pass: what changed up to full is listed, and so are all orders created up to listed; both
+	// zero when the pass was cut short.
+	Passed     func(ctx context.Context, full, listed time.Time)
+	Pushed     func() bool                     // somebody else looks after the quantities
+	Shared     func() bool                     // somebody else lists orders too, and is left some of the quota
+	Subscribe  func(ctx context.Context) error // sets up webhooks that go nowhere
+	Missing    func() bool                     // somebody saw that there are such, since it was asked last
+	Wake       <-chan struct{}                 // ends a rest
+	Poll       time.Duration                   // between passes
+	Overlap    time.Duration                   // of the windows of deep passes, one in each third of it
+	LookBack   time.Duration                   // of the first pass
+	Grace      time.Duration                   // how much later than the poll a webhook may come
+	Quantities time.Duration                   // between looks at quantities; negative = never
 }
 
 // What is done at a channel, for its health.
@@ -59,6 +62,10 @@ const lead = time.Hour
 
 // maxPages of one pass: ten million orders. A vendor that pages in circles must not hold us for ever.
 const maxPages = 100_000
+
+// busy is how long after an order a shop is polled three times as often as it would be: a sale whose webhook got lost, or for which
+// there is none, is listed by others meanwhile.
+const busy = 5 * time.Minute
 
 // found is news that a poll brought before any webhook.
 type found struct {
@@ -78,10 +85,12 @@ type Poller struct {
 	under   *window   // the pass under way; nil = none
 	deep    time.Time // the last deep pass
 	claimed time.Time // the same of claims
+	sold    time.Time // when the youngest order was created
 	found   map[string]found
 	counted time.Time // when quantities were last looked at
 	hooked  time.Time // when webhooks are to be looked at again
 	sums    map[string]*sum
+	before  time.Time // the end of the pass before; where the channel lists late
 }
 
 // New makes a Poller.
@@ -92,22 +101,33 @@ func New(o Options) *Poller {
 // Run looks for what changed at the channel, again and again, until ctx ends or a fault has fenced us.
 func (p *Poller) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		pause, err := p.turn(ctx, p.o.Clock())
+		began := p.o.Clock()
+		pause, err := p.turn(ctx, began)
 		if err != nil && errors.Is(err, eventlog.ErrFenced) {
 			return err
 		}
-		p.rest(ctx, pause)
+		p.rest(ctx, pause, began)
 	}
 	return nil
 }
 
-func (p *Poller) rest(ctx context.Context, pause time.Duration) {
+// rest ends when it is over or somebody wakes the poller, but no sooner than the channel's list may be read again.
+func (p *Poller) rest(ctx context.Context, pause time.Duration, began time.Time) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.o.Wake:
-	case <-ctx.Done():
+	for {
+		select {
+		case <-timer.C:
+			return
+		case <-p.o.Wake:
+			early := p.can().PollEvery - p.o.Clock().Sub(began)
+			if early <= 0 {
+				return
+			}
+			timer.Reset(min(early, pause))
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -130,18 +150,80 @@ func (p *Poller) turn(ctx context.Context, now time.Time) (pause time.Duration, 
 	if ctx.Err() != nil {
 		return 0, nil
 	}
-	p.o.Passed(ctx, full)
+	p.o.Passed(ctx, full, p.listed(full))
 	if err == nil {
 		p.fails = 0
 		if err := p.claims(ctx, now); err != nil && ctx.Err() == nil {
 			p.o.Logger.WarnContext(ctx, "cancellations and returns not looked at", "connection", p.id, "error", err)
 		}
-		return min(max(p.o.Poll-p.o.Clock().Sub(full), p.o.Poll/10), p.o.Poll), nil // a clock that was set back must not stretch it
+		begun, every := full.Add(p.can().ListsAfter), p.pace()
+		return min(max(every-p.o.Clock().Sub(begun), every/10), every), nil // a clock that was set back must not stretch it
 	}
 	p.fails++
 	p.o.Logger.WarnContext(ctx, "poll not finished", "connection", p.id, "error", err)
 	return p.o.Health.Pause(p.fails, err), err
 }
+
+// listed is up to when orders were created that are all listed, once a pass is full. Where a channel lists late, an order
+// that moved lately is in no page of the pass: those of the pass before had all the time since to stand still.
+func (p *Poller) listed(full time.Time) time.Time {
+	if full.IsZero() || p.can().ListsAfter == 0 {
+		return full
+	}
+	before := p.before
+	p.before = full
+	return before
+}
+
+// can is what the channel can do; nothing special while there is no connector.
+func (p *Poller) can() channels.Capabilities {
+	c, ok := p.o.Connector()
+	if !ok {
+		return channels.Capabilities{}
+	}
+	return c.Capabilities()
+}
+
+func (p *Poller) every() time.Duration { return every(p.o.Poll, p.can(), p.o.Shared()) }
+
+// sale notes when an order was created. One from the future is from now, or it would keep us busy till then.
+func (p *Poller) sale(created time.Time) {
+	if now := p.o.Clock(); created.After(now) {
+		created = now
+	}
+	if created.After(p.sold) {
+		p.sold = created
+	}
+}
+
+// pace is every, or less while orders come.
+func (p *Poller) pace() time.Duration {
+	if passed(p.sold, p.o.Clock(), busy) {
+		return p.every()
+	}
+	return max(p.o.Poll/3, least(p.can(), p.o.Shared()))
+}
+
+// every is how long there is between passes: what the hub likes, or what the channel's quota allows. Where that is all of the
+// quota, two calls in five are left to whoever shares it.
+func every(likes time.Duration, can channels.Capabilities, shared bool) time.Duration {
+	return max(likes, least(can, shared))
+}
+
+func least(can channels.Capabilities, shared bool) time.Duration {
+	if shared {
+		return can.PollEvery * 5 / 3
+	}
+	return can.PollEvery
+}
+
+// Late is after how long without a pass a shop is late: twice what one takes at the pace of the hub and the channel.
+func Late(likes time.Duration, can channels.Capabilities, shared bool) time.Duration {
+	return 2*every(likes, can, shared) + can.ListsAfter
+}
+
+// overlap of deep passes is at least twice as long.
+func (p *Poller) overlap() time.Duration { return max(p.o.Overlap, 2*p.every()) }
 
 func cursorName(connection string) string { return "poll:" + connection }
 
@@ -171,9 +253,9 @@ func (p *Poller) window(ctx context.Context, name string, now time.Time, deep bo
 	case last.After(now): // the clock was ahead when it was kept: it says nothing
 		return w, nil
 	}
-	overlap := p.o.Overlap
+	overlap := p.overlap()
 	if w.deep = deep; !deep {
-		overlap = 2 * p.o.Poll
+		overlap = 2 * p.every()
 	}
 	w.since = last.Add(-overlap)
 	return w, nil
@@ -190,7 +272,8 @@ func passed(since, now time.Time, d time.Duration) bool {
 // page has forgotten the listing, and it begins anew.
 func (p *Poller) pass(ctx context.Context, now time.Time) (err error) {
 	if p.under == nil || p.under.next == "" {
-		if p.under, err = p.window(ctx, cursorName(p.id), now, passed(p.deep, now, p.o.Overlap/3)); err != nil {
+		// What the channel does not list yet is left to the next pass: it must not count as listed.
+		if p.under, err = p.window(ctx, cursorName(p.id), now.Add(-p.can().ListsAfter), passed(p.deep, now, p.overlap()/3)); err != nil {
 			return err
 		}
 	}
@@ -234,6 +317,7 @@ func (p *Poller) takeIn(ctx context.Context, read channels.Page) error {
 	since := p.o.Webhooks()
 	whole := since.Truncate(time.Second) // channels tell whole seconds
 	for _, o := range read.Orders {
+		p.sale(o.Created)
 		r := results[o.ID]
 		if len(r.Taken.Events) == 0 || r.Taken.Replaced || since.IsZero() || o.Updated.Before(whole) || len(p.found) >= maxFound {
 			continue // nothing new, or webhooks had not begun to come

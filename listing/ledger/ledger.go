@@ -6,17 +6,23 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/creatorflow/creatorflow/domain/bundles"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/exposure"
+	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
@@ -34,10 +40,13 @@ type Ledger struct {
 	log       *eventlog.Log
 	workspace string
 	onHand    map[string]int // by SKU; one that is not in it is unknown
+	shelves   places.Shelves // where that lies
 	asked     map[string]int // by SKU: units of known orders
 	mapped    map[string]string
-	orders    map[string]*order // those that have not ended
-	unmatched map[string]bool   // of them, those with a line whose SKU is not known
+	made      map[string]map[string]int  // by SKU that is a bundle: components, units in one of it
+	in        map[string]map[string]bool // by SKU: bundles that it is in
+	orders    map[string]*order          // those that have not ended
+	unmatched map[string]bool            // of them, those with a line whose SKU is not known
 }
 
 // News is told what a record means for a SKU's listings. All of a record is told before what is available counts.
@@ -46,6 +55,7 @@ type News interface {
 	Cancelled(sku string, e exposure.Cancelled)
 	Moved(sku string)              // its stock, or what orders ask of it
 	Meant(connection, code string) // the code has another SKU than before; without a connection on all of them
+	Shared(sku string)             // others share its stock than before
 }
 
 // order is one that may still ask for units.
@@ -54,23 +64,37 @@ type order struct {
 	created    time.Time
 	asks       bool // false: the stock has nothing to do with it
 	lines      []line
-	shown      map[string]int // by listing: units as the channel lists them now
+	wants      map[string]int            // by SKU of the stock: units that it still asks for
+	made       map[string]map[string]int // its bundles, once it was exploded
+	shown      map[string]int            // by listing: units as the channel lists them now
 }
 
 type line struct {
 	listing, code, sku string // sku is empty while nobody knows it
 	units              int
+	takes              map[string]int // by SKU of the stock: units in one of it
 }
 
 // Read reads the ledger at the views' position.
 func Read(ctx context.Context, log *eventlog.Log, views projection.Store, workspace string) (*Ledger, error) {
 	l := &Ledger{
 		log: log, workspace: workspace, onHand: map[string]int{}, asked: map[string]int{}, mapped: map[string]string{}, orders: map[string]*order{},
-		unmatched: map[string]bool{},
+		unmatched: map[string]bool{}, made: map[string]map[string]int{}, in: map[string]map[string]bool{},
 	}
 	err := views.Read(ctx, func(r projection.Reader) error {
 		l.Position = r.Position()
 		if err := inventory.Each(ctx, r, func(row inventory.Row) { l.onHand[row.SKU] = int(row.OnHand) }); err != nil {
+			return err
+		}
+		where, err := places.Read(ctx, r)
+		if err != nil {
+			return err
+		}
+		l.shelves.Begin(where)
+		if err := places.Each(ctx, r, l.shelves.Put); err != nil {
+			return err
+		}
+		if err := bundles.Each(ctx, r, func(p bundles.Part) { l.join(p.Bundle, p.SKU, int(p.Quantity)) }); err != nil {
 			return err
 		}
 		mappings, err := shops.AllMappings(ctx, r)
@@ -114,6 +138,7 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	state := folded.Value.(orders.State)
 	o := l.placed(state.Placed)
 	o.shown = byListing(state.Lines)
+	o.explode(state.Bundles)
 	for i := range o.lines {
 		if i < len(row.SKUs) {
 			o.lines[i].sku = row.SKUs[i]
@@ -125,7 +150,7 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 
 // placed is an order as it was placed.
 func (l *Ledger) placed(e orderevents.Placed) *order {
-	o := &order{connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), shown: byListing(e.Lines)}
+	o := &order{connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), wants: map[string]int{}, shown: byListing(e.Lines)}
 	for _, n := range e.Lines {
 		o.lines = append(o.lines, line{listing: n.Listing, code: n.Code, sku: l.Means(e.Connection, n.Code), units: int(n.Quantity)})
 	}
@@ -141,22 +166,121 @@ func byListing(lines []orderevents.Line) map[string]int {
 	return sum
 }
 
-// open has an order ask for its units.
-func (l *Ledger) open(id string, o *order) {
-	l.orders[id] = o
-	for _, n := range o.lines {
-		if n.sku == "" {
-			l.unmatched[id] = true
-			continue
+// explode takes over what an order's bundles are made of for good.
+func (o *order) explode(bundles []orderevents.Bundle) {
+	if o.made == nil {
+		o.made = map[string]map[string]int{}
+	}
+	for _, b := range bundles {
+		o.made[b.SKU] = map[string]int{}
+		for _, c := range b.Components {
+			o.made[b.SKU][c.SKU] = int(c.Quantity)
 		}
-		l.ask(o, n, n.units)
 	}
 }
 
-func (l *Ledger) ask(o *order, n line, units int) {
-	if o.asks {
-		l.asked[n.sku] += units
+// open has an order ask for its units.
+func (l *Ledger) open(id string, o *order) {
+	l.orders[id] = o
+	for i := range o.lines {
+		if o.lines[i].sku == "" {
+			l.unmatched[id] = true
+			continue
+		}
+		l.ask(o, &o.lines[i])
 	}
+}
+
+// ask has a line ask for its units, of a bundle for those of its components: as it was when the order was exploded, till then as it is.
+func (l *Ledger) ask(o *order, n *line) {
+	n.takes = o.made[n.sku]
+	if n.takes == nil {
+		n.takes = l.Takes(n.sku)
+	}
+	l.want(o, n, n.units)
+}
+
+// want changes what an order asks for by units of a line.
+func (l *Ledger) want(o *order, n *line, units int) {
+	if !o.asks {
+		return
+	}
+	for sku, k := range n.takes {
+		l.asked[sku] += k * units
+		o.wants[sku] += k * units
+	}
+}
+
+// Takes are the units of SKUs in one unit of a SKU: of a bundle those of its components, of any other one of itself.
+func (l *Ledger) Takes(sku string) map[string]int {
+	if made := l.made[sku]; made != nil {
+		return made
+	}
+	return map[string]int{sku: 1}
+}
+
+// join says that a bundle takes so many units of a SKU, 0 for none.
+func (l *Ledger) join(bundle, sku string, units int) {
+	made, in := maps.Clone(l.made[bundle]), l.in[sku]
+	if units == 0 {
+		delete(made, sku)
+		delete(in, bundle)
+	} else {
+		if made == nil {
+			made = map[string]int{}
+		}
+		if in == nil {
+			in = map[string]bool{}
+		}
+		made[sku], in[bundle] = units, true
+	}
+	l.made[bundle], l.in[sku] = made, in
+	if len(made) == 0 {
+		delete(l.made, bundle)
+	}
+	if len(in) == 0 {
+		delete(l.in, sku)
+	}
+}
+
+// Family are the SKUs that share stock with a SKU, by bundles, and that SKU itself.
+func (l *Ledger) Family(sku string) map[string]bool {
+	family, next := map[string]bool{sku: true}, []string{sku}
+	for len(next) > 0 {
+		at := next[0]
+		next = next[1:]
+		for other := range l.made[at] {
+			if !family[other] {
+				family[other], next = true, append(next, other)
+			}
+		}
+		for other := range l.in[at] {
+			if !family[other] {
+				family[other], next = true, append(next, other)
+			}
+		}
+	}
+	return family
+}
+
+// Shared says that a SKU shares its stock with others.
+func (l *Ledger) Shared(sku string) bool { return l.made[sku] != nil || l.in[sku] != nil }
+
+// Shares divides the stock of a SKU among it and those that share it; held tells what the listings of one hold.
+func (l *Ledger) Shares(sku string, held func(sku string) shared.Member) map[string]shared.Share {
+	if !l.Shared(sku) {
+		return map[string]shared.Share{sku: {Units: l.Available(sku)}}
+	}
+	available, members := map[string]int{}, map[string]shared.Member{}
+	for name := range l.Family(sku) {
+		m := held(name)
+		m.Takes = l.Takes(name)
+		members[name] = m
+		for component := range m.Takes {
+			available[component] = l.Available(component)
+		}
+	}
+	return shared.Divide(available, members)
 }
 
 // Means is the SKU of a shop's code, as the flow of an order finds it; empty when there is none.
@@ -170,12 +294,44 @@ func (l *Ledger) Means(connection, code string) string {
 	return ""
 }
 
-// Available is on hand less what known orders ask for.
-func (l *Ledger) Available(sku string) int { return l.onHand[sku] - l.asked[sku] }
+// Available is on hand where orders are shipped from, less what known orders ask for.
+func (l *Ledger) Available(sku string) int {
+	return l.onHand[sku] - int(l.shelves.Aside(sku, int64(l.onHand[sku]))) - l.asked[sku]
+}
+
+// Knows says that an order was taken in, whether it has ended since or not. While the log cannot be read, none that is not open is known.
+func (l *Ledger) Knows(ctx context.Context, order string) bool {
+	if l.orders[order] != nil {
+		return true
+	}
+	folded, err := l.log.Fold(ctx, orders.Fold(l.workspace, order))
+	return err == nil && folded.Value.(orders.State).Placed.Order != ""
+}
+
+// Follow hands over what stands in the log behind a position, a page at a time, and closes the channel when it cannot be read.
+func Follow(ctx context.Context, log *eventlog.Log, at eventlog.Position, records chan<- []eventlog.Record) {
+	defer close(records)
+	for {
+		if _, err := log.Wait(ctx, at); err != nil {
+			return
+		}
+		page, err := log.ReadAll(ctx, at, 1000)
+		if err != nil || len(page) == 0 {
+			return
+		}
+		at = page[len(page)-1].Position
+		select {
+		case records <- page:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // Take takes in the next record.
 func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 	l.Position = r.Position
+	l.shelves.Take(r.Event)
 	switch e := r.Event.(type) {
 	case orderevents.Placed:
 		if l.orders[e.Order] == nil {
@@ -187,6 +343,8 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 		}
 	case orderevents.Matched:
 		l.matched(e)
+	case orderevents.Exploded:
+		l.exploded(e)
 	case orderevents.Amended:
 		l.amended(e)
 	case orderevents.Cancelled:
@@ -196,18 +354,38 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 		l.rematch()
 		l.News.Meant(e.Connection, e.Code)
 	case stockevents.Received:
-		_, known := l.onHand[e.SKU]
-		l.move(e.SKU, e.Quantity)
-		if !known {
-			l.rematch()
-			l.News.Meant("", e.SKU)
+		l.came(e.SKU, e.Quantity)
+	case stockevents.Bundled: // it tells of all components at once: of a part of them a bundle seems to be more than there is
+		made := map[string]int{}
+		for _, c := range e.Components {
+			made[c.SKU] = int(c.Quantity)
 		}
+		l.regroup(e.SKU, made)
+		l.came(e.SKU, 0)
+	case stockevents.Unbundled:
+		l.regroup(e.SKU, nil)
+	case stockevents.JoinedBundle: // the rest of a commit that the ledger was read in the middle of
+		made := map[string]int{e.SKU: int(e.Quantity)}
+		for sku, units := range l.made[e.Bundle] {
+			if sku != e.SKU {
+				made[sku] = units
+			}
+		}
+		l.regroup(e.Bundle, made)
+	case stockevents.LeftBundle:
+		made := maps.Clone(l.made[e.Bundle])
+		delete(made, e.SKU)
+		l.regroup(e.Bundle, made)
 	case stockevents.Adjusted:
 		l.move(e.SKU, e.Delta)
 	case stockevents.Returned:
 		if e.Sellable {
 			l.move(e.SKU, e.Quantity)
 		}
+	case stockevents.Moved:
+		l.News.Moved(e.SKU)
+	case placeevents.Set, placeevents.Closed:
+		l.arrange(e)
 	case stockevents.Shipped:
 		l.shipped(e)
 	case flows.Finished, flows.Undone:
@@ -216,6 +394,53 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 		}
 	}
 	return nil
+}
+
+// arrange takes in what is for sale from now on, or is no more, because orders are shipped from where it lies or are not.
+func (l *Ledger) arrange(e eventlog.Event) {
+	skus, all := l.shelves.Arrange(e)
+	if all {
+		skus = slices.Sorted(maps.Keys(l.onHand))
+	}
+	for _, sku := range skus {
+		l.News.Moved(sku)
+	}
+}
+
+// came is units that arrived of a SKU; by them, or as a bundle of which there are none, it comes to be.
+func (l *Ledger) came(sku string, units int64) {
+	_, known := l.onHand[sku]
+	l.move(sku, units)
+	if !known {
+		l.rematch()
+		l.News.Meant("", sku)
+	}
+}
+
+// regroup has a bundle be made of other units than before. Lines that were not exploded yet ask for these.
+func (l *Ledger) regroup(bundle string, made map[string]int) {
+	if maps.Equal(made, l.made[bundle]) {
+		return
+	}
+	family := l.Family(bundle)
+	for sku := range l.made[bundle] {
+		l.join(bundle, sku, 0)
+	}
+	for sku, units := range made {
+		l.join(bundle, sku, units)
+	}
+	for _, o := range l.orders {
+		for i := range o.lines {
+			if n := &o.lines[i]; n.sku == bundle && o.made[bundle] == nil {
+				l.want(o, n, -n.units)
+				l.ask(o, n)
+			}
+		}
+	}
+	maps.Copy(family, l.Family(bundle))
+	for name := range family {
+		l.News.Shared(name)
+	}
 }
 
 func (l *Ledger) move(sku string, units int64) {
@@ -248,12 +473,34 @@ func (l *Ledger) become(o *order, i int, sku string) {
 		return
 	}
 	if n.sku != "" {
-		l.ask(o, *n, -n.units)
+		l.want(o, n, -n.units)
 		l.News.Moved(n.sku)
 	}
 	n.sku = sku
-	l.ask(o, *n, n.units)
+	l.ask(o, n)
 	l.sale(o, *n)
+}
+
+// exploded has an order ask for what its bundles were made of.
+func (l *Ledger) exploded(e orderevents.Exploded) {
+	o := l.orders[e.Order]
+	if o == nil {
+		return
+	}
+	for i := range o.lines {
+		if n := &o.lines[i]; n.sku != "" {
+			l.want(o, n, -n.units)
+		}
+	}
+	o.explode(e.Bundles)
+	for i := range o.lines {
+		if n := &o.lines[i]; n.sku != "" {
+			l.ask(o, n)
+		}
+	}
+	for sku := range o.wants {
+		l.News.Moved(sku)
+	}
 }
 
 // rematch looks at the lines that nobody knew, after something became known: before a listing is written on account of it,
@@ -330,12 +577,8 @@ func (l *Ledger) cancel(ctx context.Context, e orderevents.Cancelled) error {
 // shipped moves units out of the house that an order asked for: what is available stays.
 func (l *Ledger) shipped(e stockevents.Shipped) {
 	if o := l.orders[e.Order]; o != nil {
-		for i := range o.lines {
-			if n := &o.lines[i]; n.sku == e.SKU {
-				l.ask(o, *n, -n.units)
-				n.units = 0
-			}
-		}
+		l.asked[e.SKU] -= o.wants[e.SKU]
+		delete(o.wants, e.SKU)
 	}
 	l.move(e.SKU, -e.Quantity)
 }
@@ -348,10 +591,8 @@ func (l *Ledger) end(id string) {
 	}
 	delete(l.orders, id)
 	delete(l.unmatched, id)
-	for _, n := range o.lines {
-		if n.sku != "" {
-			l.ask(o, n, -n.units)
-			l.News.Moved(n.sku)
-		}
+	for sku, units := range o.wants {
+		l.asked[sku] -= units
+		l.News.Moved(sku)
 	}
 }

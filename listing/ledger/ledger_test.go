@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/exposure"
@@ -35,6 +36,8 @@ func (h *heard) Cancelled(sku string, e exposure.Cancelled) {
 
 func (h *heard) Moved(string) {}
 
+func (h *heard) Shared(string) {}
+
 func (h *heard) Meant(connection, code string) {
 	*h = append(*h, fmt.Sprintf("meant %s:%s", connection, code))
 }
@@ -47,6 +50,15 @@ func placed(status string, lines ...orderevents.Line) orderevents.Placed {
 
 func of(code string, quantity int64) orderevents.Line {
 	return orderevents.Line{Listing: "L" + code, Code: code, Quantity: quantity}
+}
+
+// set makes a bundle of so many hats.
+func set(hats int64) stockevents.Bundled {
+	return stockevents.Bundled{SKU: "SET", Components: []stockevents.Component{{SKU: "HAT", Quantity: hats}}}
+}
+
+func exploded(hats int64) orderevents.Exploded {
+	return orderevents.Exploded{Order: "k1:1", Bundles: []orderevents.Bundle{{SKU: "SET", Components: []orderevents.Component{{SKU: "HAT", Quantity: hats}}}}}
 }
 
 // TestLedger: what each record tells, and what is available of HAT, of which 10 are on hand, after it.
@@ -69,6 +81,17 @@ func TestLedger(t *testing.T) {
 			name:     "shipped with less than it asked for",
 			happened: []eventlog.Event{ready, stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 1}, flows.Finished{Flow: "k1:1"}}, available: 9,
 			told: "sold 3 HAT at k1/LHAT",
+		},
+		{
+			name: "in the queue for stock it asks for as much as without, and is sold once", happened: []eventlog.Event{
+				ready,
+				stockevents.Backordered{SKU: "HAT", Order: "k1:1", Quantity: 3, Placed: noon},
+				stockevents.BackorderFirst{SKU: "HAT", Order: "k1:1", Front: 1, Reason: "a fan"},
+				stockevents.BackorderLeft{SKU: "HAT", Order: "k1:1", Reason: "by hand"},
+				stockevents.Backordered{SKU: "HAT", Order: "k1:1", Quantity: 3, Placed: noon},
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				stockevents.BackorderLeft{SKU: "HAT", Order: "k1:1", Served: true},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT",
 		},
 		{name: "undone", happened: []eventlog.Event{ready, flows.Undone{Flow: "k1:1", Failed: true}}, available: 10, told: "sold 3 HAT at k1/LHAT"},
 		{
@@ -101,6 +124,61 @@ func TestLedger(t *testing.T) {
 			name: "matched to another SKU than it seemed", happened: []eventlog.Event{ready, orderevents.Matched{Order: "k1:1", SKUs: []string{"MUG"}}},
 			available: 10, told: "sold 3 HAT at k1/LHAT; sold 3 MUG at k1/LHAT",
 		},
+		{
+			name: "a bundle of three and one hat", happened: []eventlog.Event{set(3), placed("ready", of("SET", 1), of("HAT", 1))}, available: 6,
+			told: "meant :SET; sold 1 SET at k1/LSET; sold 1 HAT at k1/LHAT",
+		},
+		{
+			name: "a bundle that changes before it was exploded", happened: []eventlog.Event{set(3), placed("ready", of("SET", 2)), set(4)}, available: 2,
+			told: "meant :SET; sold 2 SET at k1/LSET",
+		},
+		{
+			name: "a bundle that changes after it was exploded", happened: []eventlog.Event{set(3), placed("ready", of("SET", 2)), exploded(3), set(4)}, available: 4,
+			told: "meant :SET; sold 2 SET at k1/LSET",
+		},
+		{
+			name: "exploded to what it is no more", happened: []eventlog.Event{set(3), placed("ready", of("SET", 2)), stockevents.Unbundled{SKU: "SET"}, exploded(3)}, available: 4,
+			told: "meant :SET; sold 2 SET at k1/LSET",
+		},
+		{
+			name: "an exploded bundle that is shipped", happened: []eventlog.Event{
+				set(3), placed("ready", of("SET", 2)), exploded(3), stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 6}, flows.Finished{Flow: "k1:1"},
+			}, available: 4, told: "meant :SET; sold 2 SET at k1/LSET",
+		},
+		{
+			name: "an exploded bundle that is cancelled", happened: []eventlog.Event{set(3), placed("ready", of("SET", 2)), exploded(3), orderevents.Cancelled{Order: "k1:1", Updated: noon}},
+			available: 10, told: "meant :SET; sold 2 SET at k1/LSET; cancelled 2 SET at k1/LSET",
+		},
+		{
+			name: "a code that becomes a bundle", happened: []eventlog.Event{placed("ready", of("SET", 1)), set(2), stockevents.JoinedBundle{SKU: "HAT", Bundle: "SET", Quantity: 2}},
+			available: 8, told: "sold 1 SET at k1/LSET; meant :SET",
+		},
+		{
+			name: "what lies where orders are not shipped from is not for sale", happened: []eventlog.Event{
+				placeevents.Set{Location: "stall", Name: "Stall"},
+				stockevents.Received{SKU: "HAT", Quantity: 5, Location: "stall"},
+				stockevents.Moved{SKU: "HAT", To: "stall", Quantity: 2},
+				stockevents.Adjusted{SKU: "HAT", Delta: -1, Location: "stall"},
+				ready,
+				stockevents.Moved{SKU: "HAT", From: "stall", Quantity: 1},
+			}, available: 6, told: "sold 3 HAT at k1/LHAT",
+		},
+		{
+			name: "it is once they are", happened: []eventlog.Event{
+				placeevents.Set{Location: "stall", Name: "Stall"},
+				stockevents.Received{SKU: "HAT", Quantity: 5, Location: "stall"},
+				placeevents.Set{Location: "stall", Name: "Stall", Ships: true},
+			}, available: 15,
+		},
+		{
+			name: "an order that a person sends from there leaves the rest for sale", happened: []eventlog.Event{
+				placeevents.Set{Location: "stall", Name: "Stall"},
+				stockevents.Received{SKU: "HAT", Quantity: 5, Location: "stall"},
+				ready,
+				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 3, From: []stockevents.Part{{Location: "stall", Quantity: 3}}},
+				flows.Finished{Flow: "k1:1"},
+			}, available: 10, told: "sold 3 HAT at k1/LHAT",
+		},
 		{name: "counted, received, returned", happened: []eventlog.Event{
 			stockevents.Adjusted{SKU: "HAT", Delta: -4},
 			stockevents.Received{SKU: "HAT", Quantity: 2},
@@ -112,7 +190,7 @@ func TestLedger(t *testing.T) {
 			told := heard{}
 			l := &Ledger{
 				News: &told, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
-				orders: map[string]*order{}, unmatched: map[string]bool{},
+				orders: map[string]*order{}, unmatched: map[string]bool{}, made: map[string]map[string]int{}, in: map[string]map[string]bool{},
 			}
 			for i, e := range c.happened {
 				r := eventlog.Record{Position: eventlog.Position(i + 1), Event: e, Stream: eventlog.Stream{Workspace: "main", Kind: fulfilment.Kind, ID: "k1:1"}}

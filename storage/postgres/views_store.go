@@ -112,6 +112,39 @@ func (t writeTx) Exec(ctx context.Context, query string, args ...any) error {
 	return t.s.later(ctx, query, args...)
 }
 
+// Load implements projection.Far. Each key is looked up by itself, whatever the planner thinks of the table.
+func (t writeTx) Load(ctx context.Context, l *projection.Layout, keys [][]any) (projection.Rows, error) {
+	if len(keys) == 1 {
+		return t.Query(ctx, l.Find, keys[0]...)
+	}
+	return t.Query(ctx, "select r.* from "+lists(l, l.Key)+" cross join lateral (select "+strings.Join(l.Columns, ", ")+
+		" from "+l.Name+" where "+keyed(l)+" limit 1) r", columns(l, keys, l.Key)...)
+}
+
+// Store implements projection.Tx.
+func (t writeTx) Store(ctx context.Context, l *projection.Layout, rows [][]any) error {
+	if len(rows) == 1 {
+		return t.Exec(ctx, l.Upsert, rows[0]...)
+	}
+	taken := make([]string, len(l.Columns))
+	for i, name := range l.Columns {
+		if taken[i] = "v." + name; l.Types[i] == "jsonb" {
+			taken[i] += "::jsonb"
+		}
+	}
+	return t.Exec(ctx, "insert into "+l.Name+" ("+strings.Join(l.Columns, ", ")+") select "+strings.Join(taken, ", ")+
+		" from "+lists(l, len(l.Columns))+l.Conflict, columns(l, rows, len(l.Columns))...)
+}
+
+// Remove implements projection.Tx, by the places of the rows, for the reason that Load names.
+func (t writeTx) Remove(ctx context.Context, l *projection.Layout, keys [][]any) error {
+	if len(keys) == 1 {
+		return t.Exec(ctx, l.Remove, keys[0]...)
+	}
+	return t.Exec(ctx, "delete from "+l.Name+" where ctid = any (array(select (select ctid from "+l.Name+" where "+keyed(l)+") from "+
+		lists(l, l.Key)+"))", columns(l, keys, l.Key)...)
+}
+
 // Flush implements projection.Tx.
 func (t writeTx) Flush(ctx context.Context) error { return t.s.flush(ctx) }
 

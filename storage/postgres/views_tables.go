@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/rowsum"
 )
 
 // column is a column's name and type in the DDL that both engines read.
@@ -59,7 +60,7 @@ func hashTable(ctx context.Context, s *session, table string) (sum [32]byte, err
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	return projection.HashRows(rows, json)
+	return rowsum.Of(rows, json)
 }
 
 // columnsOf lists a table's columns and which of them are JSON, in the order in which SQLite does too,

@@ -80,8 +80,9 @@ func ReadViews(ctx context.Context, dir string, log *slog.Logger) (*Views, error
 	if err != nil {
 		return nil, err
 	}
+	var alone error
 	for _, n := range numbers {
-		g, format, err := openGeneration(ctx, v.path(n), true)
+		g, format, err := openGeneration(ctx, v.path(n), true, false)
 		if err == nil && format == servingFormat {
 			v.current = g
 			return v, nil
@@ -89,16 +90,22 @@ func ReadViews(ctx context.Context, dir string, log *slog.Logger) (*Views, error
 		if g != nil {
 			err = errors.Join(err, g.close())
 		}
+		if file.IsBusy(err) { // whoever fills a fresh one has it alone at times
+			alone, err = err, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("open the views: %w", err)
 		}
+	}
+	if alone != nil {
+		return nil, fmt.Errorf("open the views: %w", alone)
 	}
 	return nil, fmt.Errorf("there are no views in %s yet: start the server once", dir)
 }
 
 // reopen opens a generation, or deletes it and returns nil when it cannot serve.
 func (v *Views) reopen(ctx context.Context, n int) (*generation, error) {
-	g, format, err := openGeneration(ctx, v.path(n), false)
+	g, format, err := openGeneration(ctx, v.path(n), false, false)
 	switch {
 	case err == nil && format == servingFormat:
 		return g, nil
@@ -116,7 +123,7 @@ func (v *Views) create(ctx context.Context, n, format int) (*generation, error) 
 	if err := removeDatabase(v.path(n)); err != nil {
 		return nil, err
 	}
-	g, _, err := openGeneration(ctx, v.path(n), false)
+	g, _, err := openGeneration(ctx, v.path(n), false, format != servingFormat)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +157,8 @@ func (v *Views) numbers() (numbers []int, err error) {
 
 // Beside implements projection.Store.
 func (v *Views) Beside(ctx context.Context) (projection.Store, error) {
+	v.writing.Lock() // a rebuild and an audit must not take the same number
+	defer v.writing.Unlock()
 	g, err := v.hold()
 	if err != nil {
 		return nil, err
@@ -167,9 +176,7 @@ func (v *Views) Beside(ctx context.Context) (projection.Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(numbers) > 0 {
-			next = numbers[0] + 1
-		}
+		next = append(numbers, 0)[0] + 1
 	}
 	if fresh.current, err = fresh.create(ctx, next, 0); err != nil {
 		return nil, fmt.Errorf("make views beside: %w", err)
@@ -183,7 +190,7 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 	if !ok || f == v || v.detached || f.dir != v.dir {
 		return errors.New("switch the views: only a store from Beside can serve in the place of this one")
 	}
-	if err := f.index(ctx); err != nil {
+	if err := errors.Join(f.steady(), f.index(ctx)); err != nil {
 		return fmt.Errorf("switch the views: %w", err)
 	}
 	for range projection.Closer {
@@ -199,6 +206,19 @@ func (v *Views) Switch(ctx context.Context, fresh projection.Store, last func(co
 		return fmt.Errorf("drop the old views: %w", err)
 	}
 	return nil
+}
+
+// steady has each commit from here on put on disk, and the first of them what was filled before: else all of
+// that would be left for when the serving store's writer is held back.
+func (v *Views) steady() error {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	g, err := v.hold()
+	if err != nil {
+		return err
+	}
+	defer g.inUse.RUnlock()
+	return v.fault(g, g.writer.conn.Exec("pragma synchronous = normal"))
 }
 
 // index makes the indexes that Create has put off.
@@ -227,10 +247,8 @@ func (v *Views) replace(ctx context.Context, f *Views, last func(context.Context
 		return nil, errClosed
 	}
 	// The new generation must be whole on disk before the old one goes.
-	for _, text := range []string{"pragma user_version = " + strconv.Itoa(servingFormat), "pragma wal_checkpoint(truncate)"} {
-		if err := g.writer.exec(ctx, text); err != nil {
-			return nil, err
-		}
+	if err := g.writer.serve(); err != nil {
+		return nil, err
 	}
 	f.mu.Lock()
 	f.current = nil

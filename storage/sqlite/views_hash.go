@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/projection/rowsum"
 )
 
 // Hashes implements projection.Store.
@@ -41,7 +42,7 @@ func hashTable(ctx context.Context, s statements, table string) (sum [32]byte, e
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	return projection.HashRows(rows, json)
+	return rowsum.Of(rows, json)
 }
 
 // columnsOf lists a table's columns in order and which of them are JSON, and those of its primary key.

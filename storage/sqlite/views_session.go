@@ -28,8 +28,9 @@ type generation struct {
 }
 
 // openGeneration opens a file, made when missing unless it is only to be read, and says which
-// format it has.
-func openGeneration(ctx context.Context, path string, readOnly bool) (g *generation, format int, err error) {
+// format it has. A fresh one is filled before anybody reads it, and thrown away when that does not come
+// to its end: each of its pages is written once, not to a write-ahead log first, and nothing is synced.
+func openGeneration(ctx context.Context, path string, readOnly, fresh bool) (g *generation, format int, err error) {
 	g = &generation{path: path, readers: make(chan *session, viewReaders)}
 	defer func() {
 		if err != nil {
@@ -43,7 +44,11 @@ func openGeneration(ctx context.Context, path string, readOnly bool) (g *generat
 		}
 		g.pools = []*sql.DB{reading}
 	} else {
-		db, err := file.Open(ctx, path, file.Normal)
+		journal := "journal_mode(wal)"
+		if fresh {
+			journal = "journal_mode(memory)"
+		}
+		db, err := file.Open(ctx, path, file.Normal, journal)
 		if err != nil {
 			return g, 0, err
 		}
@@ -52,7 +57,7 @@ func openGeneration(ctx context.Context, path string, readOnly bool) (g *generat
 		if err := db.Write.Close(); err != nil { // it has made the file what it must be
 			return g, 0, err
 		}
-		if g.writer, err = openWriter(path); err != nil {
+		if g.writer, err = openWriter(path, fresh); err != nil {
 			return g, 0, err
 		}
 		if err := g.writer.exec(ctx, viewsSchema); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -233,6 +234,100 @@ func TestReadViewsBesideAServer(t *testing.T) {
 	fillOn := serving.Write(t.Context(), func(_ projection.Tx, now []projection.Checkpoint) ([]projection.Checkpoint, error) { return now, nil })
 	if fillOn != nil {
 		t.Errorf("the serving views: %v", fillOn)
+	}
+}
+
+// TestFilledViewsAreOnDiskBeforeTheySwitch: what is filled without a write-ahead log is written through before the
+// serving store's writer is held back, and has one when it serves.
+func TestFilledViewsAreOnDiskBeforeTheySwitch(t *testing.T) {
+	folder := openTestFolder(t)
+	views := viewsPlace{folder}.Open(t).(*Views)
+	t.Cleanup(func() { _ = views.Close() })
+	fresh, err := views.Beside(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fresh.Close() })
+	says := func(v *Views, text, want string) {
+		t.Helper()
+		rows, err := v.current.writer.query(t.Context(), text)
+		if err != nil || !rows.Next() {
+			t.Fatalf("%s: %v", text, err)
+		}
+		var got any
+		if err := errors.Join(rows.Scan(&got), rows.Close()); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s is %v, %v; want %s", text, got, err, want)
+		}
+	}
+	fill(t, fresh, 10)
+	says(fresh.(*Views), "pragma journal_mode", "memory")
+	says(fresh.(*Views), "pragma synchronous", "0")
+	path := fresh.(*Views).current.path
+	if err := views.Switch(t.Context(), fresh, func(context.Context) error {
+		says(fresh.(*Views), "pragma synchronous", "1")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	says(views, "pragma journal_mode", "wal")
+	says(views, "pragma synchronous", "1")
+	if wal, err := os.Stat(path + "-wal"); err != nil || wal.Size() != 0 {
+		t.Errorf("the write-ahead log: %v, %v; want it empty", wal, err)
+	}
+	if err := views.Read(t.Context(), func(r projection.Reader) error {
+		if r.Position() != 10 {
+			t.Errorf("the views are at %d, want 10", r.Position())
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestViewsOfAnOlderLayout: a table that was made with its rows apart from its keys goes on serving, and is the same
+// as one that a rebuild makes.
+func TestViewsOfAnOlderLayout(t *testing.T) {
+	folder := openTestFolder(t)
+	views := viewsPlace{folder}.Open(t).(*Views)
+	fill(t, views, 3)
+	older := []string{"drop table entries_v1", entries{}.Schema()[0]}
+	if err := views.transaction(t.Context(), func(ctx context.Context, s *writer) error {
+		return errors.Join(s.exec(ctx, older[0]), s.exec(ctx, older[1]))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, views, 10)
+	if err := views.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := viewsPlace{folder}.Open(t)
+	t.Cleanup(func() { _ = again.Close() })
+	fresh, err := again.Beside(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fresh.Close() })
+	fill(t, fresh, 10)
+	old, at, err := again.Hashes(t.Context(), entries{}.Tables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rebuilt, _, err := fresh.Hashes(t.Context(), entries{}.Tables())
+	if err != nil || old[0] != rebuilt[0] || at[0].Position != 10 {
+		t.Errorf("the older table %x at %v, a rebuilt one %x, %v", old, at, rebuilt, err)
+	}
+}
+
+// TestFailedRowIsNamedByItsKey: errors are logged and shown.
+func TestFailedRowIsNamedByItsKey(t *testing.T) {
+	views := viewsPlace{openTestFolder(t)}.Open(t)
+	t.Cleanup(func() { _ = views.Close() })
+	err := views.Write(t.Context(), func(tx projection.Tx, _ []projection.Checkpoint) ([]projection.Checkpoint, error) {
+		nowhere := &projection.Layout{Name: "nowhere", Key: 1, Upsert: "insert into nowhere (a, b) values ($1, $2)"}
+		return nil, tx.Store(t.Context(), nowhere, [][]any{{"k7", "Ana"}})
+	})
+	if err == nil || !strings.Contains(err.Error(), "k7") || strings.Contains(err.Error(), "Ana") {
+		t.Errorf("got %v, want the row's key and nothing else of it", err)
 	}
 }
 

@@ -3,12 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
@@ -27,13 +25,17 @@ type written struct {
 	busy bool // has rows that are not closed yet
 }
 
-// openWriter opens an existing file in WAL mode. A larger cache keeps the index pages of many rows at hand.
-func openWriter(path string) (*writer, error) {
+// openWriter opens an existing file, in WAL mode unless it is fresh. A larger cache keeps the index pages of many rows at hand.
+func openWriter(path string, fresh bool) (*writer, error) {
 	conn, err := native.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.Exec("pragma synchronous = normal; pragma cache_size = -64000; pragma wal_autocheckpoint = 8000"); err != nil {
+	pragmas := "pragma synchronous = normal; pragma cache_size = -64000; pragma wal_autocheckpoint = 8000"
+	if fresh {
+		pragmas = "pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -64000"
+	}
+	if err := conn.Exec(pragmas); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return &writer{conn: conn, prepared: map[string]*written{}, open: map[*writtenRows]struct{}{}}, nil
@@ -58,7 +60,7 @@ func (w *writer) prepare(text string) (p *written, alone bool, err error) {
 	if !known && len(w.prepared) >= maxPrepared && len(w.open) == 0 {
 		_ = w.forget() // never fails
 	}
-	stmt, err := w.conn.Prepare(numbered(text))
+	stmt, err := w.conn.Prepare(native.Numbered(text))
 	if err != nil {
 		return nil, false, err
 	}
@@ -69,69 +71,15 @@ func (w *writer) prepare(text string) (p *written, alone bool, err error) {
 	return p, known, nil
 }
 
-// numbered writes ?1 for $1, which SQLite would take for a name, outside of quotes.
-func numbered(text string) string {
-	if !strings.Contains(text, "$") {
-		return text
-	}
-	var quote byte
-	out := []byte(text)
-	for i, c := range out {
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == '$' && i+1 < len(out) && out[i+1] >= '0' && out[i+1] <= '9':
-			out[i] = '?'
-		}
-	}
-	return string(out)
-}
-
 func (w *writer) bind(p *written, args []any) error {
 	if n := p.Parameters(); n != len(args) {
 		return fmt.Errorf("%d values for %d parameters", len(args), n)
 	}
 	for i, arg := range args {
-		if err := bind(p.Stmt, i+1, arg); err != nil {
+		if err := p.Bind(i+1, arg); err != nil {
 			p.Reset()
 			return err
 		}
-	}
-	return nil
-}
-
-func bind(s *native.Stmt, i int, value any) error {
-	switch v := value.(type) {
-	case nil:
-		s.Null(i)
-	case int64:
-		s.Int(i, v)
-	case float64:
-		s.Float(i, v)
-	case bool:
-		n := int64(0)
-		if v {
-			n = 1
-		}
-		s.Int(i, n)
-	case string:
-		s.Text(i, v)
-	case []byte:
-		s.Blob(i, v)
-	default:
-		plain, err := driver.DefaultParameterConverter.ConvertValue(value)
-		if err != nil {
-			return fmt.Errorf("parameter %d: %w", i, err)
-		}
-		switch plain.(type) {
-		case nil, int64, float64, bool, string, []byte:
-			return bind(s, i, plain)
-		}
-		return fmt.Errorf("parameter %d: %T is no value of SQLite's", i, value)
 	}
 	return nil
 }
@@ -246,31 +194,17 @@ func (r *writtenRows) scan(i int, dest any) error {
 			return nil
 		}
 	case *any:
-		*dest = r.value(i, kind)
+		*dest = r.from.Value(i)
 		return nil
 	case sql.Scanner:
-		return dest.Scan(r.value(i, kind))
+		return dest.Scan(r.from.Value(i))
 	case *[]byte:
 		if kind != native.Integer && kind != native.Float {
 			*dest = r.from.ColumnBlob(i)
 			return nil
 		}
 	}
-	return assign(dest, r.value(i, kind))
-}
-
-func (r *writtenRows) value(i int, kind native.Kind) any {
-	switch kind {
-	case native.Integer:
-		return r.from.ColumnInt(i)
-	case native.Float:
-		return r.from.ColumnFloat(i)
-	case native.Text:
-		return string(r.from.ColumnBytes(i))
-	case native.Blob:
-		return append([]byte{}, r.from.ColumnBytes(i)...)
-	}
-	return nil
+	return assign(dest, r.from.Value(i))
 }
 
 // assign converts where the types are not the same.
@@ -319,4 +253,10 @@ func assign(dest, value any) error {
 		return fmt.Errorf("%T into %T: %w", value, dest, err)
 	}
 	return nil
+}
+
+// serve makes of a fresh file one that is read while it is written, whole on disk before it is marked.
+func (w *writer) serve() error {
+	return w.conn.Exec("pragma synchronous = normal; pragma journal_mode = wal; pragma wal_autocheckpoint = 8000; pragma user_version = " +
+		strconv.Itoa(servingFormat) + "; pragma wal_checkpoint(truncate)")
 }

@@ -109,6 +109,24 @@ func (b bubbled) PurgeKeys(_ context.Context, before time.Time) (n int, err erro
 	return n, err
 }
 
+// Snapshot implements eventlog.Store.
+func (b bubbled) Snapshot(_ context.Context, s eventlog.Stream, fold string) (kept eventlog.Snapshot, found bool, err error) {
+	b.do(func(ctx context.Context) { kept, found, err = b.Store.Snapshot(ctx, s, fold) })
+	return kept, found, err
+}
+
+// ReadSnapshots implements eventlog.Store.
+func (b bubbled) ReadSnapshots(_ context.Context, after eventlog.Snapshot, limit int) (found []eventlog.Snapshot, err error) {
+	b.do(func(ctx context.Context) { found, err = b.Store.ReadSnapshots(ctx, after, limit) })
+	return found, err
+}
+
+// PutSnapshot implements eventlog.Store.
+func (b bubbled) PutSnapshot(_ context.Context, s eventlog.Snapshot) (err error) {
+	b.do(func(ctx context.Context) { err = b.Store.PutSnapshot(ctx, s) })
+	return err
+}
+
 // Changed implements eventlog.Store.
 func (bubbled) Changed() <-chan struct{} { return nil }
 

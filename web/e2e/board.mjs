@@ -140,3 +140,38 @@ export async function themeIsRemembered(page) {
   await page.locator('[data-c="theme"]').click();
   expect((await theme()) === "dark", "the third press does not give dark");
 }
+
+/**
+ * Fifty dots drift while events come, faster with more of them, and the same is said in words; they stand still where less motion is
+ * wanted and on a hidden page.
+ */
+export async function activity(page) {
+  const dots = page.locator('[data-c="particles"]');
+  await dots.waitFor();
+  expect((await dots.getAttribute("data-dots")) === "50", "not fifty dots");
+  const words = page.locator('[data-c="activity"]').getByText(/^[\d.,]+ events a second reach the log$/);
+  const picture = () => dots.evaluate((canvas) => canvas.toDataURL());
+  const moves = async () => {
+    const before = await picture();
+    await page.waitForTimeout(400);
+    return (await picture()) !== before;
+  };
+  const busy = async () => Number(await dots.getAttribute("data-speed")) > 0;
+  await until("events come", 60, busy);
+  await until("the dots drift", 60, moves);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await until("the dots stand still where less motion is wanted", 10, async () => !(await moves()));
+  await words.waitFor();
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  await until("the dots drift again", 60, moves);
+  const hide = (hidden) =>
+    page.evaluate((is) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (is ? "hidden" : "visible") });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
+  await until("the dots stand still on a hidden page", 10, async () => !(await moves()));
+  await hide(false);
+  const speed = Number(await dots.getAttribute("data-speed"));
+  await until("the speed follows the events", 120, async () => Math.abs(Number(await dots.getAttribute("data-speed")) - speed) > 0.002);
+}

@@ -65,7 +65,7 @@ export async function start(args, { needLink = true, seconds = 60 } = {}) {
 /** A hub that has nothing yet, in a folder of its own. `invite` gives a new one-time link. */
 export async function startEmpty() {
   const data = mkdtempSync(join(tmpdir(), "creatorflow-new-"));
-  const product = await start(["serve", "--data", data, "--listen", "127.0.0.1:0", "--poll", "3s"], { needLink: false });
+  const product = await start(["serve", "--data", data, "--listen", "127.0.0.1:0", "--poll", "3s"]);
   return {
     ...product,
     invite: async () => {

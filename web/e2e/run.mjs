@@ -5,19 +5,25 @@
 //   CREATORFLOW_BIN=<path>     the program; default bin/creatorflow of this tree
 //   CREATORFLOW_LINK=<link>    takes a server that runs already instead; the kill and restart check is then left out,
 //                              which the summary says
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as board from "./board.mjs";
 import { forms, launch, open, setUp } from "./browser.mjs";
+import * as bundle from "./bundle.mjs";
 import { Checks, expect, twoAtATime, until } from "./check.mjs";
+import { byHand } from "./desk.mjs";
 import * as looks from "./looks.mjs";
+import { severalLocations } from "./places.mjs";
 import { start } from "./product.mjs";
 import * as screens from "./screens.mjs";
 import * as settings from "./settings.mjs";
+import * as signals from "./signals.mjs";
+import * as sheet from "./sheet.mjs";
 import * as states from "./states.mjs";
 import * as walk from "./walk.mjs";
-import { newBusiness } from "./workspace.mjs";
+import { firstRun, newBusiness } from "./workspace.mjs";
 
 const given = process.env.CREATORFLOW_LINK;
 // the states besides the live one differ little between themes: in short runs each theme, each width and each state is looked at once
@@ -68,10 +74,12 @@ try {
       await page.locator(`[data-c="${name}"]`).waitFor();
     }
   });
+  await run.check("the orders have their header, table, timeline and flagged queue", () => screens.orderPanels(page, origin));
   await run.check("a number moves without a reload and without a single request", () => board.numberMovesWithoutAsking(page));
   await run.check("all KPIs carry one position at every change", () => board.positionsStayTogether(page));
   await run.check("a number counts from its old value", () => board.numbersCountFromTheOldValue(page));
   await run.check("pause holds the board still and then catches up", () => board.pauseHoldsStill(page));
+  await run.check("activity drifts in fifty dots, and stands in words", () => board.activity(page));
   await run.check("the chart is read with arrow keys", () => board.chartByKeyboard(page));
   await run.check("the theme is remembered and can follow the system", async () => {
     const other = await browser.newContext({ storageState: await context.storageState(), serviceWorkers: "block", locale: "en-GB" });
@@ -93,11 +101,12 @@ try {
     await page.locator('[data-c="kpi-orders"]').waitFor();
   });
   await run.check("no text of the app is garbled", async () => {
-    expect(served.length > 3, "no files seen");
-    for (const response of served) {
-      const text = await response.text().catch(() => "");
-      expect(!/\u00e2\u20ac|\u00c3[\u0080-\u00bf]|\ufffd/.test(text), `garbled characters in ${response.url()}`);
-    }
+    const dist = fileURLToPath(new URL("../dist/", import.meta.url));
+    const files = given ? [] : readdirSync(dist, { recursive: true }).filter((name) => /\.(js|css|html|json|webmanifest|txt|svg)$/.test(name) && !name.startsWith(".vite"));
+    const texts = [...(await Promise.all(served.map(async (response) => [response.url(), await response.text().catch(() => "")])))];
+    for (const name of files) texts.push([name, await (await page.request.get(`${origin}/${name === "index.html" ? "" : name}`)).text()]);
+    expect(served.length > 3 && (given || files.length > 20), `only ${served.length} and ${files.length} files seen`);
+    for (const [name, text] of texts) expect(!/\u00e2\u20ac|\u00c3[\u0080-\u00bf]|\ufffd/.test(text), `garbled characters in ${name}`);
   });
   quiet = true;
   await run.check("a cut connection shows, ages, and recovers in the right words", () => board.cutAndRecover(page, context));
@@ -108,15 +117,21 @@ try {
   await run.check("the last owner stays", () => settings.lastOwner(page, origin));
   await run.check("a refusal is a sentence", () => walk.refusalIsASentence(page, origin));
   await run.check("a movement shows before the answer and goes when it is refused", () => walk.atOnce(page, origin));
+  await run.check("a bundle is made, suffices, changes and is dissolved", () => bundle.makeAndDissolve(page, origin));
+  await run.check("a second location takes units, and is closed", () => severalLocations(page, origin));
   quiet = false;
   await run.check("a count books what differs", () => walk.countTheShelf(page, origin));
+  await run.check("stock goes out as a spreadsheet and comes back", () => sheet.outAndBack(page, origin));
   await run.check("the header finds an order by keyboard", () => walk.findByKeyboard(page, origin));
 
   await run.check("the four icons say how things stand and lead on", () => screens.icons(page, origin));
   await run.check("the keyboard opens screens and shows its map", () => screens.keys(page, origin));
   await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
+  await run.check("the inventory has its five panels", () => screens.inventory(page, origin));
+  await run.check("velocity and time left have their icons", () => screens.criticalIcons(page, origin));
   await run.check("flows lead to their orders", () => screens.flows(page, origin));
   await run.check("a list of hundreds draws what is seen", () => screens.longList(page, origin));
+  await run.check("the orders' header says how they fare", () => screens.mood(page, origin));
   await run.check("a view of the orders is saved on the device", () => screens.savedViews(page, origin));
   quiet = true; // a refusal is an error in the console, and here it is right
   await run.check("several orders are tried again together", () => screens.bulk(page, origin));
@@ -124,6 +139,10 @@ try {
   await run.check("a channel shows how it fares", () => screens.channels(page, origin));
   await run.check("an owner invites, changes and removes a user", () => settings.users(browser, page, origin));
   await run.check("an owner makes and revokes a key", () => settings.keys(page, origin));
+  quiet = true; // a refusal is an error in the console, and here it is right
+  await run.check("a feed and a webhook bring mentions, by day and SKU", () => signals.heardElsewhere(page, origin));
+  quiet = false;
+  await run.check("the page of all orders is called what the owner calls it", () => settings.title(page, origin));
   await run.check("the theme is chosen in the settings, and the old address leads there", () => settings.appearance(page, origin));
 
   const state = await context.storageState();
@@ -140,8 +159,11 @@ try {
     `/orders/${encodeURIComponent(orders[0].id)}`,
     "/inventory",
     `/inventory/${encodeURIComponent(skus[0].sku)}`,
+    "/sheet",
+    "/bundle",
     "/channels",
     `/channels/${shops[0].id}`,
+    "/signals",
     "/flows?state=all",
     "/events",
     "/deadletters",
@@ -190,12 +212,25 @@ try {
     }
     await stranger.close();
   };
-  await twoAtATime(forms, dress);
+  // a new business has a hub of its own, and its checks mostly wait
+  await Promise.all([
+    twoAtATime(forms, dress),
+    run.check("a new business is asked for its name, zone and currency", () => newBusiness(run, browser, some)),
+  ]);
+  await run.check("the board stands before the first script", () => states.beforeTheScripts(browser, forms[0], state, origin));
+  await run.check("the board stands before the first script, on a phone", () => states.beforeTheScripts(browser, forms[3], state, origin));
+  await run.check("a screen that loads is never blank", () => states.neverBlank(browser, forms[0], state, origin));
   const stated = states.routes(orders[0].id, skus[0].sku);
-  await twoAtATime(some, async (form) => {
+  const without = async (form) => {
     await states.cutOff(run, browser, form, state, origin, stated, all ? ["loading", "failed"] : form === forms[0] ? ["failed"] : ["loading"]);
     await states.heldStill(run, browser, form, state, origin);
-  });
+  };
+  await Promise.all([
+    twoAtATime(some, without),
+    Promise.all((all ? some : [forms[0]]).map((form) => states.stale(run, browser, form, state, origin))), // which mostly waits
+    run.check("an empty hub shows demo data within five steps, says so everywhere, and is empty again", () => firstRun(browser)),
+    run.check("a business in which everything is entered by hand", () => byHand(run, browser)),
+  ]);
 
   // widths between the two, and what a window of 1280 has at a zoom of 400 %
   await twoAtATime([320, 768, 1024, 1280], (width) =>
@@ -223,8 +258,6 @@ try {
     await run.check("stock that is received lets a waiting order go on", () => walk.receiveAndRetry(page, origin));
     await run.check("a waiting order is taken back by hand", () => walk.takeBack(page, origin));
   }
-
-  await run.check("a new business is asked for its name, zone and currency", () => newBusiness(run, browser, some));
 
   await run.check("nothing complained in the console", async () => {
     expect(complaints.length === 0, complaints.slice(0, 5).join("\n      "));

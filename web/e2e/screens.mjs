@@ -1,6 +1,6 @@
 // The screens around the orders: channels, flows, events, the four icons and the keyboard.
 import { expect, until } from "./check.mjs";
-import { accessible } from "./looks.mjs";
+import { accessible, everyForm } from "./looks.mjs";
 
 const icon = (page, name) => page.locator(`[data-c="status-${name}"]`);
 
@@ -96,6 +96,62 @@ export async function flows(page, origin) {
   await page.waitForURL((url) => decodeURIComponent(url.pathname) === `/orders/${items[0].subject}`);
 }
 
+/** Focus header, sync status, critical stock, table and ledger; the ledger is of the SKU that is chosen. */
+export async function inventory(page, origin) {
+  await page.goto(`${origin}/inventory`);
+  for (const name of ["i1", "i2", "i3", "i4", "i5"]) await page.locator(`[data-c="${name}"]`).waitFor();
+  await page.locator('[data-c="i2"] [data-c="sync-state"]').waitFor();
+  await page.locator('[data-c="i3"] [data-c="critical-row"]').first().waitFor({ timeout: 120_000 });
+  const ledger = page.locator('[data-c="i5"]');
+  await ledger.locator('[data-c="ledger-row"]').first().waitFor();
+  const choice = ledger.getByLabel("Movements of");
+  const skus = await choice.locator("option").evaluateAll((all) => all.map(({ value }) => value));
+  await choice.selectOption(skus[1]);
+  const { items } = await (await page.request.get(`${origin}/api/v1/stock/${encodeURIComponent(skus[1])}/ledger?limit=8`)).json();
+  await ledger.locator(`[data-c="ledger-row"] a[href="/events/${items.at(-1).event_position}"]`).waitFor({ timeout: 15_000 });
+  await everyForm(page);
+}
+
+/** Each row of critical stock has its trend and its clock drawn, beside its figures. */
+export async function criticalIcons(page, origin) {
+  await page.goto(`${origin}/`);
+  await page.locator('[data-c="critical-row"]').first().waitFor();
+  const bare = await page.locator('[data-c="critical-row"]').evaluateAll((rows) =>
+    rows.flatMap((row) =>
+      ["stockout", "velocity"].filter((name) => {
+        const part = row.querySelector(`[data-c="${name}"]`);
+        const icon = part?.querySelector("svg");
+        return !icon || icon.getBoundingClientRect().width < 8 || part.textContent.trim() === "";
+      }),
+    ),
+  );
+  expect(bare.length === 0, `without icon or figure: ${bare}`);
+}
+
+/** The named panels of the orders: header, table, the timeline of one, and the queue of those that are flagged. */
+export async function orderPanels(page, origin) {
+  await page.goto(`${origin}/orders`);
+  await page.locator('[data-c="o1"]').waitFor();
+  await page.locator('[data-c="o3"] [data-c="order-row"] a').first().click();
+  await page.locator('[data-c="o4"] [data-c="step"]').first().waitFor();
+  await page.goto(`${origin}/orders?status=risk`);
+  await page.locator('[data-c="o5"] [data-c="order-list"]').waitFor();
+  await page.goto(origin);
+}
+
+/** The orders' header: how many are active, of which business, and how they fare, as the API says it. */
+export async function mood(page, origin) {
+  await page.goto(`${origin}/orders`);
+  const head = page.locator('[data-c="o1"]');
+  await until("how the orders fare stands in their header", 30, async () => {
+    const { automation, workspace } = await (await page.request.get(`${origin}/api/v1/kpis`)).json();
+    const { no_stock, unknown_sku, decision, authorisation, away } = automation.waiting;
+    const want = authorisation + away + automation.stuck > 0 ? "degraded" : no_stock + unknown_sku + decision > 0 ? "backlog" : "normal";
+    const text = await head.textContent();
+    return text.includes(workspace.name) && (await head.locator('[data-c="mood"]').getAttribute("data-mood")) === want;
+  });
+}
+
 /** A search is saved under a name, found again, and removed. */
 export async function savedViews(page, origin) {
   await page.goto(`${origin}/orders?status=finished`);
@@ -130,6 +186,18 @@ export async function bulk(page, origin) {
   expect(!(await rows.nth(0).getByRole("checkbox").isChecked()), "an order is chosen after all");
 }
 
+/** Reads the orders of a day long gone, of which there are none, and shows what came of it. */
+async function olderOrders(page, card, id, origin) {
+  await card.getByRole("button", { name: "Read older orders" }).click();
+  const day = new Date(Date.now() - 400 * 86_400_000).toISOString().slice(0, 10);
+  await card.getByLabel("First day").fill(day);
+  await card.getByLabel("Last day").fill(day);
+  await card.getByRole("button", { name: "Read them" }).click();
+  await card.getByText(/^0 orders placed from .* read\.$/).waitFor({ timeout: 30_000 });
+  const { history } = await (await page.request.get(`${origin}/api/v1/connections/${id}`)).json();
+  expect(!history.running && history.read === 0 && history.from === day && history.to === day, `the API says ${JSON.stringify(history)}`);
+}
+
 /** A shop with its figures, ticking. */
 export async function channels(page, origin) {
   await page.goto(`${origin}/channels`);
@@ -138,6 +206,10 @@ export async function channels(page, origin) {
   const shown = page.locator('[data-c="channel-sync"]').first();
   const before = await shown.textContent();
   await until("the last sync ticks", 20, async () => (await shown.textContent()) !== before);
+  const card = page.locator('[data-c="channel"]').filter({ hasText: items[0].name });
+  for (const fact of ["Calls that worked", "Quota left", "Lag", "Waiting to be taken in", "Last webhook"]) await card.getByText(fact, { exact: true }).waitFor();
+  expect((await card.locator('[data-c="headroom"] [data-mood]').count()) === 2, "the limits of the channel are not shown");
+  await olderOrders(page, card, items[0].id, origin);
   await page.getByRole("button", { name: "Run the doctor" }).click();
   await page.getByText(/^(Everything is right|What could be checked is right)/).waitFor({ timeout: 30_000 });
   const checks = await page.locator("[data-check]").evaluateAll((all) => all.map((check) => check.dataset.check));

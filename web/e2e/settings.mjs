@@ -112,3 +112,16 @@ export async function appearance(page, origin) {
   await choose("Dark");
   await until("it is dark", 5, async () => (await theme()) === "dark");
 }
+
+/** The owner calls the orders' page something else, and it is called so at once. */
+export async function title(page, origin) {
+  const form = page.locator('[data-c="workspace-form"]');
+  for (const [given, called] of [["Order Empire", "Order Empire"], ["", "Orders"]]) {
+    await page.goto(`${origin}/settings`);
+    await form.getByLabel("Title of the orders").fill(given);
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByText("Saved").waitFor();
+    await page.goto(`${origin}/orders`);
+    await page.getByRole("heading", { name: called, level: 1, exact: true }).waitFor();
+  }
+}

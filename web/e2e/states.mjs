@@ -15,6 +15,7 @@ export const routes = (order, sku) => [
   "/flows?state=all",
   "/events",
   "/deadletters",
+  "/signals",
   "/settings",
 ];
 
@@ -81,6 +82,30 @@ export async function heldStill(run, browser, form, state, origin) {
   await context.close();
 }
 
+/** The socket stays open and says nothing more than that it is there: after half a minute the board says that it is stale, and its figures stay. */
+export async function stale(run, browser, form, state, origin) {
+  const context = await open(browser, form, state);
+  let silent = false;
+  await context.routeWebSocket(/\/live/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      // one frame may hold several lines; of these only the ping "{}" says no more than that somebody is there
+      const lines = String(message).split("\n").filter((line) => line.trim() !== "" && (!silent || line.trim() === "{}"));
+      if (lines.length > 0) socket.send(lines.join("\n"));
+    });
+  });
+  const page = await context.newPage();
+  await run.check(`${form.name} / stale`, async () => {
+    await page.goto(origin);
+    await page.locator('[data-link="live"]').waitFor();
+    silent = true;
+    await page.locator('[data-c="live"][data-link="stale"]').waitFor({ timeout: 90_000 });
+    expect(/\d/.test(await page.locator('[data-c="kpi-orders"]').textContent()), "the last figures are gone");
+    await look(page, form);
+  });
+  await context.close();
+}
+
 /** Each list of a business that has no shop, no order and no SKU yet says what it is for and what comes first. */
 export async function nothingYet(run, browser, form, state, origin) {
   const context = await open(browser, form, state);
@@ -94,4 +119,73 @@ export async function nothingYet(run, browser, form, state, origin) {
     });
   }
   await context.close();
+}
+
+/** A screen whose code and then whose numbers are slow: what was there stays until the code is here, then a skeleton stands in for the numbers. */
+export async function neverBlank(browser, form, state, origin) {
+  const context = await open(browser, form, state);
+  try {
+    const page = await context.newPage();
+    let code = 0;
+    await page.route(/\/assets\/OrdersPage-[^/]*\.js$/, async (route) => {
+      code += 1;
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await route.continue();
+    });
+    await page.route(/\/api\/v1\/orders\?/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await route.continue();
+    });
+    await page.goto(origin);
+    await page.locator('[data-link="live"]').waitFor();
+    await page.evaluate(() => {
+      window.seen = [];
+      const look = () => {
+        const main = document.querySelector("main");
+        const rows = main.querySelectorAll('[data-c="order-row"]').length;
+        const state = rows > 0 ? "rows" : main.querySelector('[data-c="order-list"] .skeleton, [data-c="order-list"] [aria-busy], [data-c="order-list"][aria-busy="true"]') ? "skeleton" : main.innerText.trim() === "" ? "blank" : "words";
+        if (window.seen.at(-1) !== state) window.seen.push(state);
+        if (rows === 0) requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
+    await page.locator('aside a[href="/orders"], nav a[href="/orders"]').first().click();
+    await page.locator('[data-c="order-row"]').first().waitFor({ timeout: 30_000 });
+    await page.waitForFunction(() => window.seen.at(-1) === "rows");
+    const seen = await page.evaluate(() => window.seen);
+    expect(code > 0, "the code of the screen was not waited for");
+    expect(seen.join() === "words,skeleton,rows", `what stood on the screen: ${seen}`);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Without any script the board stands as it will look, cannot be pressed yet, and is gone once the app has drawn its own. */
+export async function beforeTheScripts(browser, form, state, origin) {
+  const context = await open(browser, form, state);
+  try {
+    const page = await context.newPage();
+    let held = [];
+    await page.route(/\/assets\/.*\.js$/, (route) => void (held ? held.push(route) : route.continue()));
+    const opened = page.goto(origin, { waitUntil: "load" });
+    const still = page.locator("#still");
+    await still.locator("h1").waitFor();
+    const box = await still.locator("h1").boundingBox();
+    const cards = await still.locator("main section").count();
+    expect(cards >= 5, `${cards} cards stand before the scripts`);
+    expect(await still.evaluate((all) => all.inert), "what does nothing yet can be pressed");
+    const waiting = held;
+    held = undefined;
+    await Promise.all([opened, ...waiting.map((route) => route.continue())]);
+    await page.locator('[data-c="kpi-orders"] [data-c="figure"]').getByText(/\d/).waitFor();
+    expect((await still.count()) === 0, "the first drawing is still there");
+    const now = await page.locator("main h1").boundingBox();
+    expect(now.x === box.x && now.y === box.y, `the title moved from ${box.x}, ${box.y} to ${now.x}, ${now.y}`);
+    // another screen does not begin as the board
+    await page.route(/\/assets\/.*\.js$/, (route) => route.abort());
+    await page.goto(`${origin}/orders`);
+    expect((await page.locator("h1").count()) === 0, "the orders begin as the board");
+  } finally {
+    await context.close();
+  }
 }

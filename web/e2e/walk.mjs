@@ -221,7 +221,7 @@ export async function countTheShelf(page, origin) {
   await form.getByText(/the difference is \+3\./).waitFor();
   await form.getByRole("button", { name: "Book the difference" }).click();
   await page.getByText("Adjusted by +3. The ledger shows the new row.").waitFor({ timeout: 15_000 });
-  await page.locator('[data-c="ledger-row"]').filter({ hasText: /count: .* found/ }).first().waitFor();
+  await page.locator('[data-c="ledger-row"]').filter({ hasText: /Counted .*, the ledger said/ }).first().waitFor();
   await form.getByRole("button", { name: "Begin a count" }).click();
   const now = number(/said (\S+) on hand/.exec(await form.getByText(/When you began/).textContent())[1]);
   await form.getByLabel("Units found").fill(String(now));

@@ -29,7 +29,10 @@ const (
 // Desk answers for one shop's cancellations and returns. Its methods may be called from many goroutines.
 type Desk struct{ line *wire.Line }
 
-var _ channels.AfterSales = Desk{}
+var (
+	_ channels.AfterSales = Desk{}
+	_ channels.Canceller  = Desk{}
+)
 
 // New makes a Desk; it calls nobody.
 func New(line *wire.Line) Desk { return Desk{line} }
@@ -391,7 +394,7 @@ var cancelReasons = map[string]string{
 	"undeliverable": "paid_reason_address_not_deliver", "buyer_asked": "paid_reason_buyer_requested_cancellation",
 }
 
-// Cancel implements channels.AfterSales.
+// Cancel implements channels.Canceller.
 func (d Desk) Cancel(ctx context.Context, order channels.Order, reason string) error {
 	const name = "write cancellation"
 	if err := wire.CheckID(name, order.ID); err != nil {

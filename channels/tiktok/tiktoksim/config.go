@@ -8,8 +8,10 @@
 // counted by its key (Counts), so that "done twice" is read here and not in the tables of the program under test.
 // One seed fixes ids and faults. Where the vendor's behaviour is not known, the choice made is said beside it.
 //
-// Not simulated: markets whose packages appear only when shipped (US label purchase), marking a SELLER order as shipped,
-// partial cancellation, partial refunds, several warehouses to sell from. In those a call is refused or unknown, never half done.
+// Packages that the seller's own carrier takes exist once they are marked as shipped, as in the US and EMEA; in a shop of
+// SEA or LATAM they exist after payment and are shipped with the seller's number.
+//
+// Not simulated: labels bought in the US, whose packages appear only when shipped, undoing a combination, partial cancellation, partial refunds, several warehouses to sell from. In those a call is refused or unknown, never half done.
 package tiktoksim
 
 import (
@@ -121,9 +123,12 @@ type OrderState struct {
 
 // PackageState is a copy of one package.
 type PackageState struct {
-	ID       string `json:"id"`
-	Status   string `json:"status"`
-	Tracking string `json:"tracking,omitempty"`
+	ID       string   `json:"id"`
+	Status   string   `json:"status"`
+	Tracking string   `json:"tracking,omitempty"`
+	Carrier  string   `json:"carrier,omitempty"` // the seller's own, by name
+	Orders   []string `json:"orders"`            // several when it is combined
+	Units    int      `json:"units"`
 }
 
 // withDefaults fills what the vendor fixes.

@@ -3,16 +3,16 @@ package tiktoksim
 import (
 	"maps"
 	"slices"
-	"sync"
-	"time"
 
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/effects"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/hooks"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/journal"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
 )
 
 // Counts are effects and refusals since the start.
 type Counts struct {
-	market.Counts
+	effects.Counts
 	Webhooks          hooks.Counts   `json:"webhooks"`
 	Requests          map[string]int `json:"requests"`           // by endpoint, refused ones included
 	Codes             map[int]int    `json:"codes"`              // answers by non-zero code
@@ -45,7 +45,7 @@ func (s *Sim) Shipped(shopID string) (units map[string]int, open []string, err e
 	for id, o := range st.Orders {
 		switch {
 		case o.Status == market.Cancelled:
-		case len(o.Parcels) == 0 || slices.ContainsFunc(o.Parcels, func(p *market.Package) bool { return s.market.Counts.Ships[p.ID] != 1 }):
+		case o.Status == market.PartiallyShipping, len(o.Parcels) == 0, slices.ContainsFunc(o.Parcels, func(p *market.Package) bool { return s.market.Counts.Ships[p.ID] != 1 }):
 			open = append(open, id)
 		default:
 			for _, it := range o.Items {
@@ -73,48 +73,17 @@ func newCounts() Counts {
 func (s *Sim) Counts() Counts {
 	defer s.lock()()
 	c := s.counts
-	c.Counts, c.Webhooks = s.market.Counts, s.hooks.Counts()
-	for _, m := range []*map[string]int{&c.Ships, &c.ShipAttempts, &c.Labels, &c.LabelReads, &c.SellerCancels, &c.CancelTries, &c.Answers, &c.AnswerTries, &c.Requests, &c.Faults} {
-		*m = maps.Clone(*m)
-	}
-	c.Codes = maps.Clone(c.Codes)
+	c.Counts, c.Webhooks = s.market.Counts.Clone(), s.hooks.Counts()
+	c.Requests, c.Faults, c.Codes = maps.Clone(c.Requests), maps.Clone(c.Faults), maps.Clone(c.Codes)
 	return c
 }
 
 // Entry is one thing that happened here, for post-mortems.
-type Entry struct {
-	At     time.Time `json:"at"`
-	What   string    `json:"what"`
-	Shop   string    `json:"shop,omitempty"`
-	ID     string    `json:"id"` // of the order, package, SKU or notification
-	Detail string    `json:"detail,omitempty"`
-}
-
-// ring keeps the last maxEntries entries; it has its own mutex because the webhook sender writes too.
-type ring struct {
-	mu      sync.Mutex
-	entries []Entry
-	next    int
-}
-
-const maxEntries = 65_536
+type Entry = journal.Entry
 
 // Journal returns the last 65,536 entries, oldest first.
-func (s *Sim) Journal() []Entry {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return append(slices.Clone(s.journal.entries[s.journal.next:]), s.journal.entries[:s.journal.next]...)
-}
+func (s *Sim) Journal() []Entry { return s.journal.Entries() }
 
 func (s *Sim) note(what, shop, id, detail string) {
-	e := Entry{s.cfg.Clock(), what, shop, id, detail}
-	j := &s.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if len(j.entries) < maxEntries {
-		j.entries = append(j.entries, e)
-		return
-	}
-	j.entries[j.next] = e
-	j.next = (j.next + 1) % maxEntries
+	s.journal.Add(Entry{At: s.cfg.Clock(), What: what, Shop: shop, ID: id, Detail: detail})
 }

@@ -66,7 +66,7 @@ func (s *Sim) endpoint(pattern string, scoped bool, do func(*member, *api.Call) 
 			switch fault = s.apiFault(true); {
 			case fault == "5xx":
 				err = gateError(36009003, []int{500, 503}[s.rng.IntN(2)], "Internal error, please retry")
-			case fault == "" && strings.HasSuffix(pattern, "/ship") && s.roll(s.faults.ShipLate):
+			case fault == "" && api.Ships(pattern) && s.roll(s.faults.ShipLate):
 				fault = s.lateFault()
 				call := s.call(m, r, query, body)
 				done = make(chan struct{})

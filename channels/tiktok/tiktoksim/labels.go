@@ -39,13 +39,14 @@ func (s *Sim) labelLines(shopID, packageID string) ([]string, bool) {
 		return nil, false
 	}
 	p := st.Packages[packageID]
-	o := p.Order
-	lines := []string{
-		"Tracking " + p.Tracking, "Package " + p.ID, "Order " + o.ID, "", "To: " + o.BuyerName,
-		o.Address, o.PostalCode + " " + o.City, o.RegionCode, "", "From: " + st.Name, "",
+	o := p.Orders[0]
+	lines := []string{"Tracking " + p.Tracking, "Package " + p.ID}
+	for _, o := range p.Orders {
+		lines = append(lines, "Order "+o.ID)
 	}
-	for _, i := range p.Items {
-		it := o.Items[i]
+	lines = append(lines, "", "To: "+o.BuyerName,
+		o.Address, o.PostalCode+" "+o.City, o.RegionCode, "", "From: "+st.Name, "")
+	for _, it := range p.Contents() {
 		lines = append(lines, fmt.Sprintf("%d x %s %s", it.Quantity, it.Listing.SellerSKU, it.Listing.Product.Title))
 	}
 	return lines, true

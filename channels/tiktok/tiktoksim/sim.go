@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/hooks"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/journal"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
 )
 
@@ -18,7 +19,7 @@ type Sim struct {
 	cfg     Config
 	mux     *http.ServeMux
 	hooks   *hooks.Sender
-	journal ring
+	journal journal.Ring
 	slow    time.Duration // how long a hanging answer hangs
 	wake    chan struct{} // tells Run that a timer may have been set
 
@@ -260,6 +261,14 @@ func (s *Sim) act(shopID, orderID string, do func(*market.Store, *market.Order) 
 // PayOrder pays an UNPAID order.
 func (s *Sim) PayOrder(shopID, orderID string) error { return s.act(shopID, orderID, s.market.Pay) }
 
+// Send is a seller telling, in the vendor's own screen, which carrier has all that is left of an order.
+func (s *Sim) Send(shopID, orderID, carrier, tracking string) error {
+	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error {
+		_, err := s.market.Mark(st, o.ID, nil, market.Shipment{Carrier: carrier, Tracking: tracking}, false)
+		return err
+	})
+}
+
 // ReleaseHold ends an order's hold before its time, HoldUntilCancelled included.
 func (s *Sim) ReleaseHold(shopID, orderID string) error {
 	return s.act(shopID, orderID, s.market.Release)
@@ -339,7 +348,11 @@ func (s *Sim) Order(shopID, orderID string) (state OrderState, err error) {
 			state.Lines = append(state.Lines, it.Line)
 		}
 		for _, p := range o.Parcels {
-			state.Packages = append(state.Packages, PackageState{p.ID, p.Status, p.Tracking})
+			kept := PackageState{ID: p.ID, Status: p.Status, Tracking: p.Tracking, Carrier: market.Carriers[p.Carrier], Units: len(p.Units)}
+			for _, other := range p.Orders {
+				kept.Orders = append(kept.Orders, other.ID)
+			}
+			state.Packages = append(state.Packages, kept)
 		}
 		return nil
 	})

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/outbound"
+	"github.com/creatorflow/creatorflow/channels/pace"
 )
 
 const (
@@ -45,7 +47,7 @@ type wire struct {
 	heard   func(r *http.Response, sent time.Time) // told of every answer and when it was asked for; nil = nobody
 }
 
-func newWire(o Options) wire {
+func newWire(o channels.Opening) wire {
 	o.App.BaseURL = strings.TrimSuffix(cmp.Or(o.App.BaseURL, BaseURL), "/")
 	o.App.AuthURL = strings.TrimSuffix(cmp.Or(o.App.AuthURL, AuthURL), "/")
 	return wire{app: o.App, client: o.Client, clock: o.Clock, timeout: cmp.Or(o.Timeout, 10*time.Second)}
@@ -83,7 +85,7 @@ func (c *Line) Call(ctx context.Context, q Request) (json.RawMessage, error) {
 		switch {
 		case !again && f.Class == channels.Retry && f.RetryAfter == 0 && sick(f) && !f.Away && ctx.Err() == nil:
 			again, q.Timeout = true, 0
-		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, channels.ErrBusy):
+		case f.Class == channels.Throttled && try < maxTries && limiter.Rate().Pause <= maxThrottle && !errors.Is(f.Err, pace.ErrBusy):
 		case f.Class == channels.Expired && refreshed:
 			f.Class = channels.Auth // a fresh token is refused as well
 			return nil, f
@@ -99,15 +101,15 @@ func (c *Line) Call(ctx context.Context, q Request) (json.RawMessage, error) {
 }
 
 // once passes breaker, limiter and token and sends the request. It returns the access token that was used.
-func (c *Line) once(ctx context.Context, q Request, limiter *channels.Limiter) (data json.RawMessage, used string, err error) {
-	if wait, ok := c.breaker.Allow(); !ok {
+func (c *Line) once(ctx context.Context, q Request, limiter *pace.Limiter) (data json.RawMessage, used string, err error) {
+	if wait, ok := c.breaker.Allow(ctx); !ok {
 		return nil, "", &channels.Failure{Class: channels.Retry, Call: q.Name, Message: "not sent, because TikTok has not answered for a while", RetryAfter: wait, Away: true}
 	}
-	outcome := channels.Nothing
+	outcome := pace.Nothing
 	defer func() { c.breaker.Report(outcome) }()
 	if err := limiter.Wait(ctx, q.Urgent); err != nil {
 		class := channels.Retry
-		if errors.Is(err, channels.ErrBusy) {
+		if errors.Is(err, pace.ErrBusy) {
 			class = channels.Throttled
 		}
 		return nil, "", &channels.Failure{Class: class, Call: q.Name, Message: "not sent", RetryAfter: limiter.Rate().Pause, Away: true, Err: err}
@@ -120,17 +122,17 @@ func (c *Line) once(ctx context.Context, q Request, limiter *channels.Limiter) (
 	var f *channels.Failure
 	switch {
 	case err == nil:
-		outcome = channels.Healthy
+		outcome = pace.Healthy
 		limiter.Good()
 	case !errors.As(err, &f) || ctx.Err() != nil:
 	case f.Class == channels.Throttled:
-		outcome = channels.Healthy
+		outcome = pace.Healthy
 		limiter.Refused(f.RetryAfter)
 		c.log.InfoContext(ctx, "slowed down by the channel", "call", q.Name, "per_second", limiter.Rate().PerSecond)
 	case sick(f):
-		outcome = channels.Unhealthy
+		outcome = pace.Unhealthy
 	default:
-		outcome = channels.Healthy
+		outcome = pace.Healthy
 		limiter.Good()
 	}
 	return data, token.Access, err
@@ -208,7 +210,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 	if err != nil {
 		class := lost
 		switch {
-		case errors.Is(err, channels.ErrBlocked):
+		case errors.Is(err, outbound.ErrBlocked):
 			class = channels.Rejected
 		case channels.Unsent(err):
 			class = channels.Retry

@@ -34,7 +34,7 @@ func FuzzEnvelope(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		w := newWire(Options{
+		w := newWire(channels.Opening{
 			App: channels.App{Key: "key", Secrets: []string{"s"}}, Clock: func() time.Time { return time.Unix(1767225600, 0) },
 			Client: &http.Client{Transport: answers(status, after, body), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		})

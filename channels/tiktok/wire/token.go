@@ -65,9 +65,9 @@ func authFailure(err error) error {
 
 // Authorize exchanges the code a seller's consent gave (30 minutes, once) for a token pair and lists the shops it opens.
 // Of o it uses App, Client, Clock and Timeout. The connections have no ID yet; all of them share the one pair.
-func Authorize(ctx context.Context, o Options, code string) (channels.Token, []channels.Connection, error) {
+func Authorize(ctx context.Context, o channels.Opening, given channels.Grant) (channels.Token, []channels.Connection, error) {
 	w := newWire(o)
-	token, err := w.exchange(ctx, "exchange code", "/api/v2/token/get", "authorized_code", "auth_code", code)
+	token, err := w.exchange(ctx, "exchange code", "/api/v2/token/get", "authorized_code", "auth_code", given["code"])
 	if err != nil {
 		return channels.Token{}, nil, err
 	}

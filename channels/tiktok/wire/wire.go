@@ -10,15 +10,14 @@
 package wire
 
 import (
-	"cmp"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/pace"
 )
 
 // The vendor's hosts, for an App that names none.
@@ -29,30 +28,13 @@ const (
 
 // The documented limit was 50 a second of each endpoint and shop; a tenth is left for clocks that cut seconds differently.
 var (
-	readLimits  = channels.Limits{Start: 8, Floor: 0.5, Ceiling: 45}
-	writeLimits = channels.Limits{Start: 3, Floor: 0.2, Ceiling: 45}
+	readLimits  = pace.Limits{Start: 8, Floor: 0.5, Ceiling: 45}
+	writeLimits = pace.Limits{Start: 3, Floor: 0.2, Ceiling: 45}
 )
 
-// Options is what a line needs; Client, Clock and Tokens are required (channels.NewClient makes a Client, NewKeeper
-// makes Tokens).
-type Options struct {
-	App        channels.App
-	Connection channels.Connection
-	Tokens     *channels.Keeper // one for all connections that share the pair
-	Client     *http.Client
-	Clock      func() time.Time
-	Rand       *rand.Rand    // spreads the breaker's trials; nil = no spread
-	Log        *slog.Logger  // nil = silent
-	Timeout    time.Duration // of one call; default 10 s, a file 30 s
-}
-
-func (o Options) log() *slog.Logger {
-	return cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-}
-
 // NewKeeper makes the keeper of a stored pair. Of o it uses App, Client, Clock, Log and Timeout.
-func NewKeeper(o Options, store channels.Tokens) *channels.Keeper {
-	return channels.NewKeeper(store, o.Clock, o.log(), newWire(o).renew)
+func NewKeeper(o channels.Opening, store channels.Tokens) *channels.Keeper {
+	return channels.NewKeeper(store, o.Clock, o.Logger(), newWire(o).renew)
 }
 
 // Line carries the calls of one shop. Its methods may be called from many goroutines.
@@ -60,21 +42,21 @@ type Line struct {
 	wire
 	tokens  *channels.Keeper
 	log     *slog.Logger
-	breaker *channels.Breaker
+	breaker *pace.Breaker
 
 	ahead atomic.Int64 // nanoseconds
 
 	mu       sync.Mutex // guards limiters
-	limiters map[string]*channels.Limiter
+	limiters map[string]*pace.Limiter
 }
 
 // New makes a line; it calls nobody.
-func New(o Options) *Line {
+func New(o channels.Opening) *Line {
 	w := newWire(o)
 	w.cipher = o.Connection.Cipher
 	l := &Line{
-		wire: w, tokens: o.Tokens, log: o.log().With("connection", o.Connection.ID),
-		breaker: channels.NewBreaker(o.Clock, chance(o.Rand)), limiters: map[string]*channels.Limiter{},
+		wire: w, tokens: o.Tokens, log: o.Logger().With("connection", o.Connection.ID),
+		breaker: pace.NewBreaker(o.Clock, o.Rand), limiters: map[string]*pace.Limiter{},
 	}
 	l.heard = l.compare
 	return l
@@ -97,33 +79,14 @@ func (c *Line) compare(r *http.Response, sent time.Time) {
 // Ahead implements channels.Clocked, by the last prompt answer.
 func (c *Line) Ahead() time.Duration { return time.Duration(c.ahead.Load()) }
 
-// chance draws from r under a lock, because calls fail at the same time.
-func chance(r *rand.Rand) func() float64 {
-	if r == nil {
-		return func() float64 { return 1 }
-	}
-	var mu sync.Mutex
-	return func() float64 {
-		mu.Lock()
-		defer mu.Unlock()
-		return r.Float64()
-	}
-}
-
 // Client is the way out, and Timeout how long one call may take: for files, which are not the API's.
 func (c *Line) Client() (client *http.Client, timeout time.Duration) { return c.client, c.timeout }
 
-// State is how the connection does, for people to see.
-type State struct {
-	Breaker  string                   // "closed", "open" or "half-open"
-	Failures int                      // in a row
-	Rates    map[string]channels.Rate // by endpoint called so far
-}
-
 // State tells the breaker and what the limiters have learned.
-func (c *Line) State() State {
-	s := State{Rates: map[string]channels.Rate{}}
+func (c *Line) State() channels.State {
+	s := channels.State{Rates: map[string]pace.Rate{}}
 	s.Breaker, s.Failures = c.breaker.State()
+	s.Tally = c.breaker.Tally()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, l := range c.limiters {
@@ -133,7 +96,7 @@ func (c *Line) State() State {
 }
 
 // limiter finds the limiter of an endpoint, named by the call; their number is the number of calls there are.
-func (c *Line) limiter(q Request) *channels.Limiter {
+func (c *Line) limiter(q Request) *pace.Limiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := c.limiters[q.Name]
@@ -142,7 +105,7 @@ func (c *Line) limiter(q Request) *channels.Limiter {
 		if q.Write {
 			limits = writeLimits
 		}
-		l = channels.NewLimiter(c.clock, limits)
+		l = pace.NewLimiter(c.clock, limits)
 		c.limiters[q.Name] = l
 	}
 	return l

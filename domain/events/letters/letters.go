@@ -48,6 +48,16 @@ type Replayed struct {
 	Reason string `json:"reason,omitzero"`
 }
 
+// Corrected says that somebody corrected what was received, and asked to take the corrected copy in. What was received stays
+// as it came. Neither value stands here, as both may be personal: they are in the inbox under the two numbers.
+type Corrected struct {
+	Letter string   `json:"letter"`
+	Inbox  int64    `json:"inbox"`  // what was received
+	Copy   int64    `json:"copy"`   // the corrected one
+	Fields []string `json:"fields"` // what differs, such as "data.order_id"; "" is the whole of it
+	Reason string   `json:"reason,omitzero"`
+}
+
 // Discarded says that somebody decided to let it go.
 type Discarded struct {
 	Letter string `json:"letter"`
@@ -96,6 +106,9 @@ func (Opened) EventName() string { return "deadletter.opened" }
 func (Replayed) EventName() string { return "deadletter.replayed" }
 
 // EventName implements eventlog.Event.
+func (Corrected) EventName() string { return "deadletter.corrected" }
+
+// EventName implements eventlog.Event.
 func (Discarded) EventName() string { return "deadletter.discarded" }
 
 // EventName implements eventlog.Event.
@@ -103,7 +116,7 @@ func (Resolved) EventName() string { return "deadletter.resolved" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Opened{}, Replayed{}, Discarded{}, Resolved{}, ReplayBegun{}, ReplayWentOn{}, ReplayEnded{}}
+	return []eventlog.Event{Opened{}, Replayed{}, Corrected{}, Discarded{}, Resolved{}, ReplayBegun{}, ReplayWentOn{}, ReplayEnded{}}
 }
 
 // Stream is a dead letter's history.

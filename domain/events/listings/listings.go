@@ -34,7 +34,7 @@ type Answered struct {
 	Connection string `json:"connection"`
 	Listing    string `json:"listing"`
 	Number     int    `json:"number"`
-	Answer     string `json:"answer"`          // "accepted", "refused": never made, "lost": nobody knows
+	Answer     string `json:"answer"`          // "accepted", "refused": never made, "stale": never made, because the shop listed another quantity than From, "lost": nobody knows
 	Reason     string `json:"reason,omitzero"` // a sentence, when it was not accepted
 }
 
@@ -62,6 +62,14 @@ type Mended struct {
 	Sentence   string    `json:"sentence"`
 }
 
+// RepairAsked says that somebody asked to look at once at what a shop lists and to write what differs. Without a SKU it is
+// meant for all of the shop's listings.
+type RepairAsked struct {
+	SKU        string `json:"sku,omitzero"`
+	Connection string `json:"connection"`
+	Reason     string `json:"reason,omitzero"`
+}
+
 // PolicySet says how a SKU is to be listed on a connection. Without a SKU it is meant for all that have none of their own,
 // without a connection for all connections.
 type PolicySet struct {
@@ -69,6 +77,28 @@ type PolicySet struct {
 	Connection string `json:"connection,omitzero"`
 	Policy     string `json:"policy"` // "escrow", "mirror", "hybrid"
 	Buffer     int    `json:"buffer,omitzero"`
+	Follows    string `json:"follows,omitzero"` // of a catalogue: the connection whose quantities it shows; empty = the first shop that sells
+}
+
+// CounterSet says how many units of a SKU may be sold on a connection whose orders are entered here: its share of what all
+// shops offer, written by the hub as it writes a shop's quantity, and in force with this record. Without a SKU and a
+// connection it is meant for all of them, and only Open says something.
+type CounterSet struct {
+	SKU        string `json:"sku,omitzero"`
+	Connection string `json:"connection,omitzero"`
+	Number     int    `json:"number,omitzero"` // of the counter's writes; 0 = the units stay
+	From       int    `json:"from,omitzero"`
+	To         int    `json:"to,omitzero"`
+	Open       bool   `json:"open,omitzero"` // all that is available may be sold, whatever To says: the shops mirror, or none is written
+	Why        string `json:"why"`
+}
+
+// CounterSold says that an order which was entered here took units off its counter, in the commit that placed it.
+type CounterSold struct {
+	SKU        string `json:"sku"`
+	Connection string `json:"connection"`
+	Order      string `json:"order"`
+	Units      int    `json:"units"`
 }
 
 // EventName implements eventlog.Event.
@@ -84,11 +114,37 @@ func (Differed) EventName() string { return "listing.differed" }
 func (Mended) EventName() string { return "listing.mended" }
 
 // EventName implements eventlog.Event.
+func (RepairAsked) EventName() string { return "listing.repair_asked" }
+
+// OutageSet says which outage of the hub a hybrid listing must survive: of one SKU, or of all that have none of their own.
+type OutageSet struct {
+	SKU     string `json:"sku,omitzero"`
+	Minutes int    `json:"minutes"` // 0 = what holds otherwise: for one SKU that of all, for all an hour
+}
+
+// EventName implements eventlog.Event.
+func (OutageSet) EventName() string { return "listing.outage_set" }
+
+// SKUOf is the SKU of a stream of this package; empty = the stream is of what holds for all.
+func SKUOf(s eventlog.Stream) string {
+	if s.Kind != Kind {
+		return ""
+	}
+	return s.ID
+}
+
+// EventName implements eventlog.Event.
 func (PolicySet) EventName() string { return "listing.policy_set" }
+
+// EventName implements eventlog.Event.
+func (CounterSet) EventName() string { return "listing.counter_set" }
+
+// EventName implements eventlog.Event.
+func (CounterSold) EventName() string { return "listing.counter_sold" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return []eventlog.Event{Sent{}, Answered{}, Differed{}, Mended{}, PolicySet{}}
+	return []eventlog.Event{Sent{}, Answered{}, Differed{}, Mended{}, RepairAsked{}, PolicySet{}, OutageSet{}, CounterSet{}, CounterSold{}}
 }
 
 // Stream is the history of what shops list of a SKU; of "" that of the policy for all.

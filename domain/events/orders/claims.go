@@ -29,6 +29,9 @@ type ClaimOpened struct {
 	Created  time.Time   `json:"created,omitzero"`
 	Updated  time.Time   `json:"updated"`            // the channel's state version
 	DecideBy time.Time   `json:"decide_by,omitzero"` // then the channel decides by itself
+
+	Untracked bool   `json:"untracked,omitzero"` // the channel does not tell when the goods are under way: they may come while they are awaited
+	Elsewhere string `json:"elsewhere,omitzero"` // an address: the channel takes no answer to this from the hub, and the seller gives it there
 }
 
 // ClaimMoved says that the channel shows a cancellation or a return at a later state version.

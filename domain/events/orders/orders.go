@@ -1,5 +1,6 @@
 // Package orders holds the events of an order: what a channel said about it, in the hub's words.
-// Streams are (workspace, "order", order id); an order id is "<connection>:<the channel's id>".
+// Streams are (workspace, "order", order id); an order id is "<connection>:<the channel's id>". Payments that a seller's own shop
+// has begun have streams (workspace, "payment", the partner's id).
 package orders
 
 import (
@@ -21,6 +22,21 @@ type Line struct {
 	Price    money.Money `json:"price"` // of one unit
 }
 
+// Destination is what may be known of where an order goes; channels tell it once the order may be sent.
+type Destination struct {
+	Address  string `json:"address,omitzero"`  // a reference into the vault's keyed index, the same for orders to one address
+	Mismatch bool   `json:"mismatch,omitzero"` // the channel says that the bill goes elsewhere
+}
+
+// And is what is known of where an order goes with what news add. News that name no address say nothing against what is known:
+// channels show an order in part.
+func (d Destination) And(news Destination) Destination {
+	if news.Address == "" {
+		news = Destination{Address: d.Address, Mismatch: d.Mismatch || news.Mismatch}
+	}
+	return news
+}
+
 // Placed says that a channel sold something.
 type Placed struct {
 	Order      string      `json:"order"`
@@ -38,6 +54,13 @@ type Placed struct {
 	Paid       time.Time   `json:"paid,omitzero"`
 	ShipBy     time.Time   `json:"ship_by,omitzero"`
 	SelfShips  bool        `json:"self_ships,omitzero"` // the channel ships, the hub must not
+
+	SellerShips bool `json:"seller_ships,omitzero"` // no label comes from the channel: the seller's own carrier takes it
+	Owed        bool `json:"owed,omitzero"`         // the money is only reserved although the order was sent
+
+	Direct Direct `json:"direct,omitzero"` // of an order that no channel sold
+
+	Destination
 }
 
 // StatusChanged says that the channel moved the order on.
@@ -48,12 +71,17 @@ type StatusChanged struct {
 	Vendor   string    `json:"vendor"`
 	Packages []string  `json:"packages,omitzero"`
 	Updated  time.Time `json:"updated"`
+	Owed     bool      `json:"owed,omitzero"` // the money is only reserved although the order was sent
+
+	Destination
 }
 
 // Confirmed says that the channel shows the order unchanged at a later state version.
 type Confirmed struct {
 	Order   string    `json:"order"`
 	Updated time.Time `json:"updated"`
+
+	Destination // where that is news
 }
 
 // PaymentCompleted says that an order left the unpaid state: the channel has the money.
@@ -69,6 +97,7 @@ type Cancelled struct {
 	From    string    `json:"from"`
 	Vendor  string    `json:"vendor,omitzero"` // the channel's own word for the status
 	Reason  string    `json:"reason,omitzero"` // the channel's reason code
+	By      string    `json:"by,omitzero"`     // "seller", "buyer" or "channel"; absent = not told
 	Updated time.Time `json:"updated"`
 }
 
@@ -79,6 +108,9 @@ type Superseded struct {
 	Vendor  string    `json:"vendor"`
 	Updated time.Time `json:"updated"`
 	Why     string    `json:"why"`
+
+	Lines []Line      `json:"lines,omitzero"` // as it shows them; absent where they were not kept
+	Total money.Money `json:"total,omitzero"`
 }
 
 // Amended says that the channel lists other lines or another total than before. What was ordered stays reserved and
@@ -91,10 +123,39 @@ type Amended struct {
 	Updated  time.Time   `json:"updated"`
 }
 
+// Disclosed says what the channel did not show of an order when it was placed: its prices and its total, who bought it. The
+// order counts with what stands here as if it had been placed so.
+type Disclosed struct {
+	Order   string      `json:"order"`
+	Lines   []Line      `json:"lines"` // as they were placed, with their prices
+	Total   money.Money `json:"total"`
+	Buyer   string      `json:"buyer,omitzero"`   // a reference into the vault, never a name
+	Updated time.Time   `json:"updated,omitzero"` // the channel's state version, where the newest news show the money
+}
+
 // Matched says which of our SKUs each line is; one entry a line, in the order of the lines.
 type Matched struct {
 	Order string   `json:"order"`
 	SKUs  []string `json:"skus"`
+}
+
+// Component is units of a SKU in one unit of a bundle.
+type Component struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// Bundle is a SKU among an order's whose units are units of others.
+type Bundle struct {
+	SKU        string      `json:"sku"`
+	Components []Component `json:"components"`
+}
+
+// Exploded says what the bundles among an order's SKUs are made of, for good: the order takes these units from the stock, and
+// gives these back, whatever becomes of the bundles.
+type Exploded struct {
+	Order   string   `json:"order"`
+	Bundles []Bundle `json:"bundles"` // those that were not exploded before
 }
 
 // EventName implements eventlog.Event.
@@ -119,7 +180,13 @@ func (Superseded) EventName() string { return "order.superseded" }
 func (Amended) EventName() string { return "order.amended" }
 
 // EventName implements eventlog.Event.
+func (Disclosed) EventName() string { return "order.disclosed" }
+
+// EventName implements eventlog.Event.
 func (Matched) EventName() string { return "order.matched" }
+
+// EventName implements eventlog.Event.
+func (Exploded) EventName() string { return "order.exploded" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
@@ -131,12 +198,28 @@ func Types() []eventlog.Event {
 		Cancelled{},
 		Superseded{},
 		Amended{},
+		Disclosed{},
 		Matched{},
+		Exploded{},
 		ClaimOpened{},
 		ClaimMoved{},
 		ReturnReceived{},
 		AnswerAsked{},
 		AnswerEnded{},
+		ShippingAsked{},
+		ShippingEnded{},
+		PutBack{},
+		Flagged{},
+		Reviewed{},
+		Cleared{},
+		PaymentNamed{},
+		PaymentShown{},
+		PaymentLinkAsked{},
+		PaymentLinkMade{},
+		PaymentLinkEnded{},
+		Refunded{},
+		Disputed{},
+		PaymentClaimed{},
 	}
 }
 

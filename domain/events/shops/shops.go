@@ -1,7 +1,8 @@
 // Package shops holds the events of connections and of what they list: which shop is connected,
 // how its codes map to our SKUs, what it lists, and its imports. Streams are
 // (workspace, "connection", connection id), (workspace, "listing", "<connection>:<code>"),
-// (workspace, "shown", "<connection>:<the channel's id of the SKU>") and (workspace, "import", connection id).
+// (workspace, "shown", "<connection>:<the channel's id of the SKU>"), (workspace, "import", connection id) and
+// (workspace, "backfill", connection id).
 package shops
 
 import "github.com/creatorflow/creatorflow/eventlog"
@@ -98,7 +99,9 @@ func (Mapped) EventName() string { return "listing.mapped" }
 
 // Types lists every event of this package, for the catalogue.
 func Types() []eventlog.Event {
-	return append([]eventlog.Event{Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, Pushing{}, InventoryChanged{}, Mapped{}}, listed()...)
+	return append([]eventlog.Event{
+		Connected{}, Failing{}, Recovered{}, Drifted{}, Subscribed{}, Pushing{}, InventoryChanged{}, Mapped{}, BackfillBegun{}, BackfillStopped{}, BackfillEnded{},
+	}, listed()...)
 }
 
 // Connection is a connection's history.

@@ -13,6 +13,8 @@ type Configured struct {
 	Name     string `json:"name"`
 	Zone     string `json:"zone"`     // IANA name, e.g. "Europe/London"
 	Currency string `json:"currency"` // ISO 4217; figures show it first
+	// OrdersTitle is what the page of all orders is called; empty = as the app calls it.
+	OrdersTitle string `json:"orders_title,omitempty"`
 }
 
 // EventName implements eventlog.Event.

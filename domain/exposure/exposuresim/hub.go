@@ -17,8 +17,14 @@ func (r *run) hear(news func()) {
 	r.decide()
 }
 
+// leave turns the hub off, once the listing has said what it makes of that.
+func (r *run) leave() {
+	r.promised, r.risk = r.hub.Survives() >= r.cell.Down, r.hub.Risk(r.cell.Down)
+	r.off = true
+}
+
 func (r *run) back() {
-	r.off = false
+	r.off, r.away = false, r.sold > r.there
 	missed := r.missed
 	r.missed = nil
 	for _, news := range missed {
@@ -27,7 +33,10 @@ func (r *run) back() {
 	r.decide()
 }
 
-func (r *run) tell(e exposure.Event) { r.hub = exposure.Evolve(r.hub, e) }
+func (r *run) tell(e exposure.Event) {
+	r.hub = exposure.Evolve(r.hub, e)
+	r.look()
+}
 
 // see tells the hub of a sale, once.
 func (r *run) see(ch *channel, s *sale) {
@@ -133,11 +142,11 @@ func (r *run) write(ch *channel, a exposure.Action) {
 	if r.cell.Twin == RaiseBeforeLower && a.To < a.From {
 		r.tell(exposure.Accepted{Connection: ch.id, Number: a.Number, At: r.now})
 	}
-	swap := r.cell.told() == exposure.CompareAndSwap
+	swap := r.cell.believed() == exposure.CompareAndSwap
 	switch {
 	case swap:
 		r.after(lag, func() {
-			made := r.swap(ch, a)
+			made := r.chance(r.cell.Faults.Lied) || r.swap(ch, a)
 			if lost {
 				return
 			}

@@ -1,6 +1,7 @@
 package exposuresim
 
 import (
+	"cmp"
 	"container/heap"
 	"math/rand/v2"
 	"strconv"
@@ -31,6 +32,13 @@ type run struct {
 
 	there, sold, oversold, refused, writes int
 	delivered, open                        bool
+
+	opened   time.Time
+	hands    []*hand
+	edits    int     // by hand, downwards too
+	promised bool    // the listing said that it survives the outage
+	risk     float64 // that it gave for it
+	away     bool    // more was sold than there is when the hub came back
 }
 
 type channel struct {
@@ -49,19 +57,40 @@ type sale struct {
 
 func newRun(c Cell, index uint64) *run {
 	r := &run{cell: c, rand: rand.New(rand.NewPCG(c.Seed, index)), now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), there: c.Stock}
-	for i, weight := range c.Weights {
-		ch := &channel{id: strconv.Itoa(i), sent: map[int]bool{}, came: map[int]bool{}}
-		r.channels = append(r.channels, ch)
-		r.tell(exposure.Configured{Connection: ch.id, Settings: exposure.Settings{
-			Policy: c.Policy, Weight: weight, Lag: c.NewsLag + c.PushLag,
-			Ability: exposure.Ability{Method: c.told(), Restocks: c.Restocks, Settle: 5*c.PushLag + time.Second, Ceiling: 99_999},
-		}})
+	for _, e := range c.told() {
+		r.channels = append(r.channels, &channel{id: e.Connection, sent: map[int]bool{}, came: map[int]bool{}})
+		r.tell(e)
 	}
 	return r
 }
 
-// told is the method that the hub believes in.
-func (c Cell) told() exposure.Method {
+// told are the shops as the hub is told of them.
+func (c Cell) told() (shops []exposure.Configured) {
+	for i, weight := range c.Weights {
+		shops = append(shops, exposure.Configured{Connection: strconv.Itoa(i), Settings: exposure.Settings{
+			Policy: c.Policy, Weight: weight, Lag: c.NewsLag + c.PushLag,
+			Ability: exposure.Ability{Method: c.believed(), Restocks: c.Restocks, Settle: 5*c.PushLag + time.Second, Ceiling: 99_999},
+		}})
+	}
+	return shops
+}
+
+// stocked is what the hub is told of the stock.
+func (c Cell) stocked() exposure.Stocked {
+	return exposure.Stocked{Available: c.Stock, Rate: 1.3 * c.PerHour, Outage: c.Outage}
+}
+
+// Threshold is with how many units the cell's hybrid listing mirrors.
+func (c Cell) Threshold() float64 {
+	var s exposure.State
+	for _, e := range c.told() {
+		s = exposure.Evolve(s, e)
+	}
+	return exposure.Evolve(s, c.stocked()).Threshold()
+}
+
+// believed is the method that the hub believes in.
+func (c Cell) believed() exposure.Method {
 	if c.Twin == WithoutZeroFirst {
 		return exposure.CompareAndSwap
 	}
@@ -70,22 +99,27 @@ func (c Cell) told() exposure.Method {
 
 // play lists the stock, lets buyers come until all is sold, and goes on until nothing is listed or on its way.
 func (r *run) play() {
-	r.tell(exposure.Stocked{Available: r.there, Rate: 1.3 * r.cell.PerHour, Outage: r.cell.Outage})
+	r.tell(r.cell.stocked())
 	for i := range r.channels {
 		r.every(reconcile, func() { r.probe(r.channels[i]) })
 	}
 	expected := time.Duration(float64(r.cell.Stock+r.cell.Delivery) / r.cell.PerHour * float64(time.Hour))
 	opens := r.now.Add(10*time.Minute + 10*(r.cell.NewsLag+r.cell.PushLag))
+	r.opened = opens
 	r.at(opens, func() {
 		r.open = true
 		r.buyer()
 	})
+	for range r.cell.Hands {
+		r.at(opens.Add(time.Duration(r.rand.Float64()*float64(expected))), r.edit)
+	}
 	if r.cell.Down > 0 {
-		r.at(opens.Add(expected/2), func() { r.off = true })
-		r.at(opens.Add(expected/2+r.cell.Down), r.back)
+		gone := opens.Add(time.Duration(cmp.Or(r.cell.Gone, 0.5) * float64(expected)))
+		r.at(gone, r.leave)
+		r.at(gone.Add(r.cell.Down), r.back)
 	}
 	r.decide()
-	for end := opens.Add(4 * expected); len(r.queue) > 0 && r.now.Before(end) && !r.over(); {
+	for end := opens.Add(4*expected + 2*r.cell.Down); len(r.queue) > 0 && r.now.Before(end) && !r.over(); {
 		next := heap.Pop(&r.queue).(entry)
 		r.now = next.at
 		next.do()
@@ -138,6 +172,7 @@ func (r *run) buyer() {
 	}
 	ch.listed--
 	r.sold++
+	r.rose(ch)
 	r.oversold = max(r.oversold, r.sold-r.there)
 	s := &sale{at: r.now}
 	ch.unseen = append(ch.unseen, s)

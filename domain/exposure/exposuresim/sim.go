@@ -30,8 +30,10 @@ type Cell struct {
 	NewsLag  time.Duration   // from a sale to our knowing, ±50 %
 	PushLag  time.Duration   // from a write to its effect, ±50 %
 	Outage   time.Duration   // that a hybrid must survive; 0 = its default
-	Down     time.Duration   // how long the hub is off, once, in the middle of the sale
+	Down     time.Duration   // how long the hub is off, once
+	Gone     float64         // share of the expected sale after which it goes off; 0 = in the middle
 	Cancels  float64         // chance that a buyer cancels, a minute later on average
+	Hands    int             // quantities that somebody edits on the channels during the sale, every other one upwards
 	Faults   Faults
 	Twin     Twin
 	SellOuts int
@@ -44,6 +46,7 @@ type Faults struct {
 	Lost    float64 // it is done, the answer is lost
 	Dropped float64 // accepted, never applied (absolute writes)
 	Late    float64 // takes effect three times as late
+	Lied    float64 // a swap is answered with yes and not made, which no channel that truly swaps does
 }
 
 // Twin is a safeguard that is taken away.
@@ -66,6 +69,26 @@ type Row struct {
 	Refused  float64 // buyers who found nothing listed while units were left, mean
 	Left     float64 // units that nobody could buy in the end, mean
 	Writes   float64 // writes to channels, mean
+
+	Hands       []Hand // raised by hand, in sell-outs that oversold
+	Unseen      int    // sell-outs that oversold more than hands had raised and buyers bought before it was seen
+	Unexplained int    // and more than before the listings were put right
+
+	Promised int     // sell-outs in which the listing said that it survives what the hub was then off for
+	Broken   int     // of them, those that oversold
+	Risk     float64 // of overselling while it is off, as the listing said when it went off, mean
+	Away     int     // sell-outs that had oversold when it came back
+}
+
+// Hand is a quantity that somebody raised on a channel.
+type Hand struct {
+	SellOut  int           `json:"sell_out"`
+	Channel  string        `json:"channel"`
+	After    time.Duration `json:"after"` // of the sale
+	From     int           `json:"from"`
+	To       int           `json:"to"`
+	Unseen   int           `json:"unseen"`   // units of the rise that were sold before the hub read it
+	Unmended int           `json:"unmended"` // and after, before the rule held again
 }
 
 // Run sells the cell's stock out SellOuts times. The same cell gives the same row.
@@ -79,13 +102,41 @@ func Run(c Cell) Row {
 		row.Refused += float64(r.refused)
 		row.Left += float64(max(0, r.there-r.sold))
 		row.Writes += float64(r.writes)
-		if r.oversold > 0 {
-			row.Hit++
-		}
+		row.Risk += r.risk
+		r.count(&row, i)
 	}
 	n := float64(max(1, c.SellOuts))
-	row.Oversold, row.Refused, row.Left, row.Writes = row.Oversold/n, row.Refused/n, row.Left/n, row.Writes/n
+	row.Oversold, row.Refused, row.Left, row.Writes, row.Risk = row.Oversold/n, row.Refused/n, row.Left/n, row.Writes/n, row.Risk/n
 	return row
+}
+
+// count adds the sell-out of that number to those it belongs to.
+func (r *run) count(row *Row, number int) {
+	if r.promised {
+		row.Promised++
+	}
+	if r.away {
+		row.Away++
+	}
+	if r.oversold == 0 {
+		return
+	}
+	row.Hit++
+	if r.promised {
+		row.Broken++
+	}
+	unseen, unmended := 0, 0
+	for _, h := range r.hands {
+		h.SellOut = number
+		unseen, unmended = unseen+h.Unseen, unmended+h.Unmended
+		row.Hands = append(row.Hands, h.Hand)
+	}
+	if r.oversold > unseen {
+		row.Unseen++
+	}
+	if r.oversold > unseen+unmended {
+		row.Unexplained++
+	}
 }
 
 // Table runs all cells.

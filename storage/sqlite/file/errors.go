@@ -25,6 +25,12 @@ func IsFault(err error) bool {
 	return false
 }
 
+// IsBusy says that somebody else has the file alone.
+func IsBusy(err error) bool {
+	code, _ := Code(err)
+	return code&0xff == lib.SQLITE_BUSY
+}
+
 // Code is SQLite's extended result code, if the error is SQLite's.
 func Code(err error) (code int, ok bool) {
 	var coded interface {

@@ -166,6 +166,24 @@ func TestTampered(t *testing.T) {
 	}
 }
 
+// TestStreamThatEndsAtNoNumber: where a stream ends is not taken for its beginning, even when no event is asked for.
+func TestStreamThatEndsAtNoNumber(t *testing.T) {
+	for _, column := range []string{"version", "first"} {
+		dir := filled(t)
+		tamper(t, dir, `update streams set `+column+` = 'x' where name = 'a'`)
+		store, err := Read(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := store.ReadStream(t.Context(), stream, 5, 10); !errors.Is(err, eventlog.ErrCorrupt) {
+			t.Errorf("%s: %d records, %v; want ErrCorrupt", column, len(found), err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTamperedAnswer checks that an answer which was changed is never given again.
 func TestTamperedAnswer(t *testing.T) {
 	dir := filled(t)

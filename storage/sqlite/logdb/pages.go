@@ -10,11 +10,11 @@ import (
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
 
-// pageReaders is how many pages of the log are read at once; more wait their turn.
-const pageReaders = 4
+// pageReaders is how many pages of the log, or of streams, are read at once; more wait their turn.
+const pageReaders = 8
 
-// pages reads the log page by page through connections of SQLite's own interface: whoever folds the log
-// reads all of it, and through database/sql a row takes three times as long.
+// pages reads the log and its streams page by page through connections of SQLite's own interface: whoever
+// folds reads all of it, and through database/sql a row takes three times as long.
 type pages struct {
 	path string
 	turn chan struct{}
@@ -27,6 +27,7 @@ type pages struct {
 type pageReader struct {
 	*native.Conn
 	all   *native.Stmt
+	one   *native.Stmt      // stream, with where that is
 	known map[string]string // texts that many records share
 }
 
@@ -65,9 +66,13 @@ func (p *pages) reader() (*pageReader, error) {
 	}
 	r := &pageReader{Conn: conn, known: map[string]string{}}
 	if err = conn.Exec("pragma query_only = 1"); err == nil {
-		r.all, err = conn.Prepare(`select e.position, e.version, e.schema, e.at, coalesce(e.occurred, e.at), e.crc, e.id, e.seal, e.data,
-			e.name, e.actor, s.workspace, s.kind, e.cause, e.correlation, s.name
+		r.all, err = conn.Prepare(`select ` + eventColumns + `, s.workspace, s.kind, s.name
 			from events e join streams s on s.id = e.stream where e.position > ?1 order by e.position limit ?2`)
+	}
+	if err == nil {
+		r.one, err = conn.Prepare(`select ` + eventColumns + `, s.id, s.version, s.first
+			from streams s left join events e on e.stream = s.id and e.version > ?4 and e.version <= ?5
+			where s.workspace = ?1 and s.kind = ?2 and s.name = ?3 order by e.version`)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", p.path, err), conn.Close())
@@ -117,16 +122,62 @@ func (p *pages) read(ctx context.Context, after eventlog.Position, limit int) (o
 			return nil, ctx.Err()
 		}
 		out = append(out, eventlog.Stored{})
-		if err := r.record(&out[len(out)-1]); err != nil {
+		s := &out[len(out)-1]
+		if err := r.record(r.all, s); err != nil {
 			r.all.Reset()
 			return nil, err
+		}
+		s.Stream.Workspace, s.Stream.Kind = r.shared(r.all.ColumnBytes(13)), r.shared(r.all.ColumnBytes(14))
+		s.Stream.ID = string(r.all.ColumnBytes(15))
+	}
+}
+
+// stream returns where a stream is, nowhere when there is none of that name, before which position it has no
+// event, and its records after a version up to another that are in the database: all as of one moment.
+func (p *pages) stream(ctx context.Context, s eventlog.Stream, after, last eventlog.Version) (head streamHead, first eventlog.Position, out []eventlog.Stored, err error) {
+	r, err := p.take(ctx)
+	if err != nil {
+		return head, 0, nil, err
+	}
+	defer func() { err = errors.Join(err, p.give(r)) }()
+	q := r.one
+	q.Text(1, s.Workspace)
+	q.Text(2, s.Kind)
+	q.Text(3, s.ID)
+	q.Int(4, int64(after))
+	q.Int(5, int64(last))
+	for {
+		row, err := q.Step()
+		if err != nil || !row {
+			return head, first, out, err
+		}
+		if len(out)%1000 == 999 && ctx.Err() != nil {
+			q.Reset()
+			return head, first, nil, ctx.Err()
+		}
+		if q.ColumnKind(14) != native.Integer || q.ColumnKind(15) != native.Integer {
+			q.Reset()
+			return head, first, nil, fmt.Errorf("%w: where %s is: no number", eventlog.ErrCorrupt, s)
+		}
+		head = streamHead{id: q.ColumnInt(13), version: eventlog.Version(q.ColumnInt(14))}
+		first = eventlog.Position(q.ColumnInt(15))
+		if q.ColumnKind(0) == native.Null { // no record, only the stream
+			continue
+		}
+		out = append(out, eventlog.Stored{Stream: s})
+		if err := r.record(q, &out[len(out)-1]); err != nil {
+			q.Reset()
+			return head, first, nil, err
 		}
 	}
 }
 
-// record reads the row.
-func (r *pageReader) record(s *eventlog.Stored) error {
-	q := r.all
+// eventColumns are what record reads.
+const eventColumns = `e.position, e.version, e.schema, e.at, coalesce(e.occurred, e.at), e.crc, e.id, e.seal, e.data,
+	e.name, e.actor, e.cause, e.correlation`
+
+// record reads an event of the row, but for its stream.
+func (r *pageReader) record(q *native.Stmt, s *eventlog.Stored) error {
 	for i := range 6 {
 		if q.ColumnKind(i) != native.Integer {
 			return fmt.Errorf("%w: an event's row: column %d is no number", eventlog.ErrCorrupt, i)
@@ -143,12 +194,8 @@ func (r *pageReader) record(s *eventlog.Stored) error {
 	}
 	s.Seal = q.ColumnBlob(7)
 	s.Data = q.ColumnBlob(8)
-	for i, into := range []*string{&s.Name, &s.Actor, &s.Stream.Workspace, &s.Stream.Kind} {
-		*into = r.shared(q.ColumnBytes(9 + i))
-	}
-	for i, into := range []*string{&s.Cause, &s.Correlation, &s.Stream.ID} {
-		*into = string(q.ColumnBytes(13 + i))
-	}
+	s.Name, s.Actor = r.shared(q.ColumnBytes(9)), r.shared(q.ColumnBytes(10))
+	s.Cause, s.Correlation = string(q.ColumnBytes(11)), string(q.ColumnBytes(12))
 	return nil
 }
 

@@ -16,15 +16,11 @@ import (
 	"github.com/creatorflow/creatorflow/storage/segment"
 )
 
-const eventColumns = `e.position, e.version, e.id, e.name, e.schema, e.at, coalesce(e.occurred, e.at),
-	e.actor, e.cause, e.correlation, e.data, e.crc, e.seal`
-
 const keyColumns = `caller, id, hash, at, first, last, version, refusal, result, sum`
 
 // queries are the reads of log.db, prepared once.
 type queries struct {
-	stream, known, events, key, keys, heads, snapshot, snapshots *sql.Stmt
-	segments, months, first                                      *sql.Stmt
+	known, key, keys, heads, snapshot, snapshots, segments, months, first *sql.Stmt
 }
 
 func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
@@ -40,9 +36,7 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 		into **sql.Stmt
 		sql  string
 	}{
-		{&q.stream, `select id, version, first from streams where workspace = $1 and kind = $2 and name = $3`},
 		{&q.known, known},
-		{&q.events, `select ` + eventColumns + ` from events e where stream = $1 and version > $2 and version <= $3 order by version`},
 		{&q.key, `select ` + keyColumns + ` from command_keys where caller = $1 and id = $2`},
 		{&q.keys, `select ` + keyColumns + ` from command_keys where (caller, id) > ($1, $2) order by caller, id limit $3`},
 		{&q.snapshot, `select ` + snapshotColumns + ` from snapshots where workspace = $1 and kind = $2 and name = $3 and fold = $4`},
@@ -63,49 +57,35 @@ func prepareReads(ctx context.Context, db *sql.DB) (q queries, err error) {
 
 // ReadStream implements eventlog.Store. A stream that does not end at its head is corrupt.
 func (l *Log) ReadStream(ctx context.Context, s eventlog.Stream, after eventlog.Version, limit int) ([]eventlog.Stored, error) {
-	head, first, err := l.streamHead(ctx, s)
-	if err != nil || head.id == 0 {
-		return nil, err
-	}
 	last := after + eventlog.Version(min(limit, math.MaxInt32))
-	out, err := records(ctx, l.queries.events, s, head.id, int64(after), int64(last))
-	if err != nil {
+	head, first, out, err := l.readStream(ctx, s, after, last)
+	if err != nil || head.id == 0 {
 		return nil, err
 	}
 	of := months.Stream{Stream: s, From: func(h segment.Header) bool { return h.Last >= first }}
 	if out, err = l.months.Before(ctx, of, after, min(last, head.version), out); err != nil {
 		return nil, err
 	}
-	end, least, most := after+eventlog.Version(len(out)), head.version, head.version
-	if len(out) > 0 && end > most { // appended since the head was read
-		if head, _, err = l.streamHead(ctx, s); err != nil {
-			return nil, err
-		}
-		most = head.version
-	}
-	if len(out) < limit && end < least || len(out) > 0 && end > most {
+	end := after + eventlog.Version(len(out))
+	if len(out) < limit && end < head.version || len(out) > 0 && end > head.version {
 		return nil, fmt.Errorf("%w: %s ends at version %d, but its head is %d", eventlog.ErrCorrupt, s, end, head.version)
 	}
 	return out, nil
 }
 
-// streamHead also says before which position the stream has no event. It asks two indexes before it says that
-// there is no such stream.
-func (l *Log) streamHead(ctx context.Context, s eventlog.Stream) (head streamHead, first eventlog.Position, err error) {
-	find := func() error {
-		return l.queries.stream.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&head.id, &head.version, &first)
-	}
-	if err = find(); !errors.Is(err, sql.ErrNoRows) {
-		return head, first, err
+// readStream is stream of the pages. It asks two indexes before it says that there is no such stream.
+func (l *Log) readStream(ctx context.Context, s eventlog.Stream, after, last eventlog.Version) (head streamHead, first eventlog.Position, out []eventlog.Stored, err error) {
+	if head, first, out, err = l.pages.stream(ctx, s, after, last); err != nil || head.id != 0 {
+		return head, first, out, err
 	}
 	var known bool
 	if err = l.queries.known.QueryRowContext(ctx, s.Workspace, s.Kind, s.ID).Scan(&known); err != nil || !known {
-		return streamHead{}, 0, err
+		return streamHead{}, 0, nil, err
 	}
-	if err = find(); errors.Is(err, sql.ErrNoRows) { // it has not come to be meanwhile
+	if head, first, out, err = l.pages.stream(ctx, s, after, last); err == nil && head.id == 0 { // it has not come to be meanwhile
 		err = lostStream(s)
 	}
-	return head, first, err
+	return head, first, out, err
 }
 
 // lostStream is what the indexes of streams do not agree on.
@@ -116,35 +96,6 @@ func lostStream(s eventlog.Stream) error {
 // ReadAll implements eventlog.Store.
 func (l *Log) ReadAll(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Stored, error) {
 	return l.months.ReadAll(ctx, after, limit)
-}
-
-// records runs a query for the events of a stream.
-func records(ctx context.Context, query *sql.Stmt, stream eventlog.Stream, args ...any) (out []eventlog.Stored, err error) {
-	rows, err := query.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	var id, mark sql.RawBytes
-	for rows.Next() {
-		out = append(out, eventlog.Stored{})
-		s := &out[len(out)-1]
-		into := []any{
-			&s.Position, &s.Version, &id, &s.Name, &s.Schema, &s.At, &s.Occurred,
-			&s.Actor, &s.Cause, &s.Correlation, &s.Data, &s.CRC, &mark,
-		}
-		s.Stream = stream
-		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("%w: an event's row: %w", eventlog.ErrCorrupt, err)
-		}
-		if copy(s.ID[:], id) != len(id) {
-			return nil, fmt.Errorf("%w: the id of position %d", eventlog.ErrCorrupt, s.Position)
-		}
-		if mark != nil {
-			s.Seal = append([]byte{}, mark...)
-		}
-	}
-	return out, rows.Err()
 }
 
 // FindKey implements eventlog.Store.

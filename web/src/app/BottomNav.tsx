@@ -1,10 +1,11 @@
-import { Link, useRouterState } from "@tanstack/react-router";
+import { useRouterState } from "@tanstack/react-router";
 import { Ellipsis, LogOut } from "lucide-react";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
+import { Go } from "../ui/Go";
 import { Popover } from "../ui/Popover";
-import { t } from "../ui/words/words";
-import { onPhones, places } from "./navigation";
+import { t } from "../ui/words/first";
+import { isAt, onPhones, places } from "./navigation";
 import { signOut } from "./signOut";
 import { ThemeToggle } from "./ThemeToggle";
 
@@ -17,20 +18,14 @@ export function BottomNav({ critical }: { critical: number | undefined }) {
   const format = useFormat();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const rest = places.slice(onPhones);
-  const inRest = rest.some(({ to }) => path === to || path.startsWith(`${to}/`));
+  const inRest = rest.some(({ to }) => isAt(path, to));
   return (
     <nav
       aria-label={t.nav.label}
       className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {places.slice(0, onPhones).map(({ to, word, icon: Icon }) => (
-        <Link
-          key={to}
-          to={to}
-          activeOptions={{ exact: to === "/" }}
-          className={cx(look, "text-fg-3")}
-          activeProps={{ className: "!text-accent font-medium" }}
-        >
+        <Go key={to} href={to} className={cx(look, isAt(path, to) ? "font-medium text-accent" : "text-fg-3")} aria-current={isAt(path, to) ? "page" : undefined}>
           <span className="relative">
             <Icon className="size-5" aria-hidden="true" />
             {to === "/inventory" && critical !== undefined && critical > 0 && (
@@ -41,7 +36,7 @@ export function BottomNav({ critical }: { critical: number | undefined }) {
             )}
           </span>
           {word}
-        </Link>
+        </Go>
       ))}
       <Popover
         name="more"
@@ -58,14 +53,10 @@ export function BottomNav({ critical }: { critical: number | undefined }) {
         <ul>
           {rest.map(({ to, word, icon: Icon }) => (
             <li key={to}>
-              <Link
-                to={to}
-                className={cx("press text-fg-2", row)}
-                activeProps={{ className: "bg-accent-soft !text-fg font-medium" }}
-              >
+              <Go href={to} className={cx("press", row, isAt(path, to) ? "bg-accent-soft font-medium text-fg" : "text-fg-2")} aria-current={isAt(path, to) ? "page" : undefined}>
                 <Icon className="size-4 text-fg-3" aria-hidden="true" />
                 {word}
-              </Link>
+              </Go>
             </li>
           ))}
           <li className="mt-1 border-t border-line pt-1">
@@ -74,7 +65,7 @@ export function BottomNav({ critical }: { critical: number | undefined }) {
           <li>
             <button type="button" className={cx("press text-fg-2", row)} onClick={signOut}>
               <LogOut className="size-4 text-fg-3" aria-hidden="true" />
-              {t.account.signOut}
+              {t.nav.signOut}
             </button>
           </li>
         </ul>

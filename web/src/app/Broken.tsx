@@ -1,7 +1,7 @@
 import type { ErrorComponentProps } from "@tanstack/react-router";
 import { Button } from "../ui/Button";
 import { useTitle } from "../ui/title";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 
 /** A screen that threw. A chunk of an older build that is gone ends here too; loading again mends it. */
 export function Broken({ error }: ErrorComponentProps) {

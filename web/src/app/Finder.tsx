@@ -3,7 +3,7 @@ import { Boxes, Search, ShoppingBag, X, type LucideIcon } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 import { useFinding } from "./finding";
 import { places } from "./navigation";
 

@@ -1,7 +1,7 @@
 import { useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, type ReactNode } from "react";
 import { Button } from "../ui/Button";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 import { places } from "./navigation";
 
 const sequenceMs = 1500;

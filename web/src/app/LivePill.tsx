@@ -5,7 +5,7 @@ import { useLink, useShown, useTicking } from "../sync/hooks";
 import type { Link } from "../sync/live";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 
 const dots: Record<Link | "paused", string> = {
   live: "bg-accent",

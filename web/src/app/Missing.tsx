@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { buttonLook } from "../ui/Button";
 import { useTitle } from "../ui/title";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 
 /** An address that leads nowhere. */
 export function Missing() {

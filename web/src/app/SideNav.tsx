@@ -1,10 +1,11 @@
-import { Link } from "@tanstack/react-router";
+import { useRouterState } from "@tanstack/react-router";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
-import { t } from "../ui/words/words";
+import { Go } from "../ui/Go";
+import { t } from "../ui/words/first";
 import type { Kpis } from "../wire/api";
 import { Logo } from "./Logo";
-import { places } from "./navigation";
+import { isAt, places } from "./navigation";
 
 interface SideNavProps {
   workspace: Kpis["workspace"] | undefined;
@@ -15,6 +16,7 @@ interface SideNavProps {
 /** Navigation of wide screens. */
 export function SideNav({ workspace, activeOrders, critical }: SideNavProps) {
   const format = useFormat();
+  const path = useRouterState({ select: (state) => state.location.pathname });
   return (
     <aside className="sticky top-0 hidden h-dvh w-[216px] shrink-0 flex-col border-r border-line bg-surface px-3 py-4 md:flex">
       <div className="flex items-center gap-2.5 px-1.5">
@@ -28,31 +30,26 @@ export function SideNav({ workspace, activeOrders, critical }: SideNavProps) {
       </div>
       <nav aria-label={t.nav.label} className="mt-5 flex flex-col gap-1">
         {places.map(({ to, word, icon: Icon }) => (
-          <Link
+          <Go
             key={to}
-            to={to}
-            activeOptions={{ exact: to === "/" }}
-            className="press flex min-h-9 items-center gap-3 rounded-control px-2.5 text-fg-2 hover:bg-surface-2"
-            activeProps={{ className: "bg-accent-soft !text-fg font-medium" }}
+            href={to}
+            className={cx("press flex min-h-9 items-center gap-3 rounded-control px-2.5", isAt(path, to) ? "bg-accent-soft font-medium text-fg" : "text-fg-2 hover:bg-surface-2")}
+            aria-current={isAt(path, to) ? "page" : undefined}
           >
-            {({ isActive }) => (
-              <>
-                <Icon className={cx("size-4 shrink-0", isActive ? "text-accent" : "text-fg-3")} aria-hidden="true" />
-                <span className="flex-1">{word}</span>
-                {to === "/orders" && activeOrders !== undefined && activeOrders > 0 && (
-                  <Count text={format.count(activeOrders)} label={t.nav.activeOrders(format.count(activeOrders))} />
-                )}
-                {to === "/inventory" && critical !== undefined && critical > 0 && (
-                  <Count text={format.count(critical)} label={t.nav.criticalItems(format.count(critical))} alarming />
-                )}
-              </>
+            <Icon className={cx("size-4 shrink-0", isAt(path, to) ? "text-accent" : "text-fg-3")} aria-hidden="true" />
+            <span className="flex-1">{word}</span>
+            {to === "/orders" && activeOrders !== undefined && activeOrders > 0 && (
+              <Count text={format.count(activeOrders)} label={t.nav.activeOrders(format.count(activeOrders))} />
             )}
-          </Link>
+            {to === "/inventory" && critical !== undefined && critical > 0 && (
+              <Count text={format.count(critical)} label={t.nav.criticalItems(format.count(critical))} alarming />
+            )}
+          </Go>
         ))}
       </nav>
-      <Link to="/settings" title={t.settings.title} className="mt-auto rounded-control border border-line px-2.5 py-2 text-[12px] text-fg-3 hover:bg-surface-2">
+      <Go href="/settings" title={t.nav.settings} className="mt-auto rounded-control border border-line px-2.5 py-2 text-[12px] text-fg-3 hover:bg-surface-2">
         {t.zone.before} <span className="text-fg-2">{workspace?.zone ?? t.zone.unknown}</span>
-      </Link>
+      </Go>
     </aside>
   );
 }

@@ -1,13 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import { Bot, Check, CircleAlert, CircleDashed, Flame, Target, TriangleAlert, Wrench, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTicking, useTopic } from "../sync/hooks";
+import { useLink, useTicking, useTopic } from "../sync/hooks";
 import { cx } from "../ui/cx";
 import { useFormat } from "../ui/format";
 import { Popover } from "../ui/Popover";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 import { criticalStock, kpis, sync } from "../wire/topics";
-import { standings, type Level, type Line, type Standing, type Standings } from "./standing";
+import { useFailing } from "./failing";
+import { standings, unheard, type Level, type Line, type Standing, type Standings } from "./standing";
 
 const icons: Record<keyof Standings, LucideIcon> = { maintenance: Wrench, targets: Target, issues: Flame, automation: Bot };
 const names = Object.keys(icons) as (keyof Standings)[];
@@ -26,7 +27,10 @@ export function StatusIcons() {
   const { value: channels } = useTopic(sync);
   const { value: figures } = useTopic(kpis);
   const { value: critical } = useTopic(criticalStock);
-  const all = standings(channels, figures, critical);
+  const { link } = useLink();
+  useFailing(channels);
+  const now = standings(channels, figures, critical);
+  const all = link === "offline" || link === "stale" ? unheard(now) : now;
   return (
     <div role="group" aria-label={t.status.label} className="flex items-center gap-1 max-[380px]:order-last max-[380px]:w-full max-[380px]:justify-between md:gap-2">
       {names.map((name) => (

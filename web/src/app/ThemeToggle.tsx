@@ -2,13 +2,13 @@ import { Monitor, Moon, Sun } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
 import { cx } from "../ui/cx";
 import { applyTheme, chosenTheme, followSystem, listenTheme, nextTheme } from "../ui/theme";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 
 const icons = { dark: Moon, light: Sun, system: Monitor };
 
 /** Goes round: dark, light, like the system. With words it says which it is. */
 export function ThemeToggle({ className, words = false }: { className: string; words?: boolean }) {
-  const theme = useSyncExternalStore(listenTheme, chosenTheme);
+  const theme = useSyncExternalStore(listenTheme, chosenTheme, chosenTheme);
   useEffect(followSystem, []);
   const Icon = icons[theme];
   const next = nextTheme(theme);

@@ -1,11 +1,11 @@
 import { X } from "lucide-react";
 import { useSyncExternalStore } from "react";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
 import { notices } from "./notices";
 
 /** Where the app says what it did by itself. It stays in the page, so that readers notice a change. */
 export function Toasts() {
-  const list = useSyncExternalStore(notices.listen, notices.list);
+  const list = useSyncExternalStore(notices.listen, notices.list, notices.list);
   return (
     <div
       role="status"
@@ -21,7 +21,7 @@ export function Toasts() {
           <span>{text}</span>
           <button
             type="button"
-            className="press grid size-8 place-items-center rounded-control text-fg-3 hover:text-fg max-md:size-11"
+            className="press grid size-8 shrink-0 place-items-center rounded-control text-fg-3 hover:text-fg max-md:size-11"
             aria-label={t.link.dismiss}
             onClick={() => notices.close(id)}
           >

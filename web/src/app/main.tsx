@@ -7,10 +7,12 @@ import { SyncContext, type Sync } from "../sync/context";
 import { onSignedOut, read } from "../sync/http";
 import { Live, type Rejoin } from "../sync/live";
 import { ServerTime } from "../sync/servertime";
-import { openSocket } from "../sync/socket";
 import { Store } from "../sync/store";
 import { Ticker } from "../sync/ticker";
-import { t } from "../ui/words/words";
+import { t } from "../ui/words/first";
+import type { Positioned } from "../wire/api";
+import { criticalStock, kpis, revenueSeries, sync } from "../wire/topics";
+import { leave } from "./leave";
 import { notices } from "./notices";
 import { prefetchPages, router } from "./router";
 
@@ -21,11 +23,11 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: false, staleTime: 2000, refetchOnWindowFocus: true, networkMode: "always" } },
 });
 
-const socket = openSocket(location.href);
 const store = new Store();
 const time = new ServerTime();
-const live = new Live({ socket, store, time, onRejoin, onRefused });
-const sync: Sync = { store, live, time, ticker: new Ticker() };
+// the board is drawn from what HTTP says while the socket's code is still on its way
+const live = new Live({ open: () => import("../sync/socket").then(({ openSocket }) => openSocket(location.href)), store, time, onRejoin, onRefused });
+const parts: Sync = { store, live, time, ticker: new Ticker() };
 
 function onRejoin(how: Rejoin): void {
   void queries.invalidateQueries();
@@ -41,11 +43,16 @@ onSignedOut(() => {
   if (signedOutPages.test(location.pathname)) return;
   live.stop();
   const next = location.pathname + location.search;
-  location.assign(next === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(next)}`);
+  leave(next === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(next)}`);
 });
 
-if (!signedOutPages.test(location.pathname)) {
-  live.start(); // before React renders: the first frame is on its way while the screen is built
+const inside = !signedOutPages.test(location.pathname);
+const begun: Promise<unknown>[] = [router.load()];
+if (inside) {
+  // before React renders: the board's values are on their way while it is built
+  if (location.pathname === "/") for (const topic of [kpis, sync, criticalStock, revenueSeries]) live.watch<Positioned>(topic)();
+  if (location.pathname === "/") begun.push(new Promise<void>((shown) => store.listen(kpis.name, shown)));
+  live.start();
   addEventListener("online", live.look);
   addEventListener("offline", live.look);
   document.addEventListener("visibilitychange", live.look);
@@ -53,15 +60,18 @@ if (!signedOutPages.test(location.pathname)) {
   addEventListener("load", () => idle(prefetchPages));
 }
 
-const root = document.getElementById("root");
-if (root) {
+// The figures have often arrived before the scripts. Then the first drawing has them: a skeleton first would be drawn for nothing.
+const waitMs = 30;
+void Promise.race([Promise.all(begun), new Promise((resolve) => setTimeout(resolve, waitMs))]).then(() => {
+  const root = document.getElementById("root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
-      <SyncContext value={sync}>
+      <SyncContext value={parts}>
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />
         </QueryClientProvider>
       </SyncContext>
     </StrictMode>,
   );
-}
+});

@@ -8,10 +8,13 @@ import { Toasts } from "./Toasts";
 const pages = {
   orders: () => import("../features/orders/OrdersPage"),
   order: () => import("../features/orders/OrderPage"),
-  inventory: () => import("../features/inventory/InventoryPage"),
+  inventory: () => import("./InventoryScreen"),
   sku: () => import("../features/inventory/SkuPage"),
+  sheet: () => import("../features/inventory/SheetPage"),
+  bundle: () => import("../features/inventory/BundlePage"),
   channels: () => import("../features/channels/ChannelsPage"),
   listings: () => import("../features/channels/ListingsPage"),
+  signals: () => import("../features/signals/SignalsPage"),
   flows: () => import("../features/flows/FlowsPage"),
   deadletters: () => import("../features/deadletters/DeadLettersPage"),
   explorer: () => import("../features/trace/ExplorerPage"),
@@ -27,6 +30,7 @@ export function prefetchPages(): void {
   for (const load of [pages.orders, pages.order, pages.inventory, pages.sku, pages.event, pages.inbox, pages.deadletters, pages.channels, pages.listings, pages.flows, pages.explorer]) {
     load().catch(() => undefined); // it is loaded again when it is needed
   }
+  import("../ui/chart/TimeChart").catch(() => undefined); // the board's own, which waits for the first revenue
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
@@ -40,7 +44,15 @@ const root = createRootRoute({
   ),
 });
 
-const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: () => (
+    <Shell>
+      <Outlet />
+    </Shell>
+  ),
+});
 
 const command = createRoute({ getParentRoute: () => shell, path: "/", component: CommandPage });
 
@@ -69,7 +81,7 @@ const inventory = createRoute({
     const critical = search["critical"] === true || search["critical"] === "true"; // from a link, or from an address
     return { ...(q && { q }), ...(critical && { critical: true as const }) };
   },
-  component: lazyRouteComponent(pages.inventory, "InventoryPage"),
+  component: lazyRouteComponent(pages.inventory, "InventoryScreen"),
 });
 
 const sku = createRoute({
@@ -78,17 +90,21 @@ const sku = createRoute({
   component: lazyRouteComponent(pages.sku, "SkuPage"),
 });
 
+// not below /inventory, where every name may be a SKU's
+const bundle = createRoute({ getParentRoute: () => shell, path: "/bundle", component: lazyRouteComponent(pages.bundle, "BundlePage") });
+const sheet = createRoute({ getParentRoute: () => shell, path: "/sheet", component: lazyRouteComponent(pages.sheet, "SheetPage") });
+
 const channels = createRoute({
   getParentRoute: () => shell,
   path: "/channels",
   // a channel leads back here after a seller's consent
   validateSearch: (search: Record<string, unknown>): { back?: string } => {
     const query = new URLSearchParams();
-    for (const name of ["code", "state", "error"]) {
+    for (const name of Object.keys(search)) {
       const value = text(search[name]);
-      if (value) query.set(name, value);
+      if (value && name !== "back") query.set(name, value);
     }
-    return query.has("code") || query.has("error") ? { back: `?${query}` } : text(search["back"]) ? { back: String(search["back"]) } : {};
+    return query.has("code") || query.has("state") || query.has("error") ? { back: `?${query}` } : text(search["back"]) ? { back: String(search["back"]) } : {};
   },
   component: lazyRouteComponent(pages.channels, "ChannelsPage"),
 });
@@ -103,6 +119,8 @@ const listings = createRoute({
   },
   component: lazyRouteComponent(pages.listings, "ListingsPage"),
 });
+
+const signals = createRoute({ getParentRoute: () => shell, path: "/signals", component: lazyRouteComponent(pages.signals, "SignalsPage") });
 
 const flows = createRoute({
   getParentRoute: () => shell,
@@ -183,7 +201,7 @@ const setup = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([command, orders, order, inventory, sku, channels, listings, flows, deadletters, explorer, event, inbox, settings, workspace, missing]),
+    shell.addChildren([command, orders, order, inventory, sku, sheet, bundle, channels, listings, signals, flows, deadletters, explorer, event, inbox, settings, workspace, missing]),
     signIn,
     setup,
   ]),

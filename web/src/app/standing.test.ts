@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Connection, Connections, Kpis, Page, StockItem } from "../wire/api";
-import { standings } from "./standing";
+import { standings, unheard } from "./standing";
 
 const shop = (over: Partial<Connection>) => ({ name: "Hoodie Lab", state: "ok", error: "", mend: "", failing_since: null, ...over }) as Connection;
 const sync = (...items: Connection[]) => ({ items }) as Connections;
@@ -40,6 +40,13 @@ describe("the four icons", () => {
   it("are hot with letters, and critical with stock that is nearly gone", () => {
     expect(standings(undefined, figures(2, 0, {}, null), stock()).issues).toEqual({ level: "warning", lines: [{ kind: "letters", count: 2 }] });
     expect(standings(undefined, figures(0, 0, {}, null), stock("critical", "warning")).issues).toEqual({ level: "critical", lines: [{ kind: "stock", count: 2 }] });
+  });
+
+  it("claim nothing while the hub is not heard, and keep what was last known", () => {
+    const { maintenance, targets, issues } = unheard(standings(sync(shop({})), figures(2, 0, {}, null), stock()));
+    expect(maintenance).toEqual({ level: "unknown", lines: [{ kind: "lastKnown" }, { kind: "synced", count: 1 }] });
+    expect(issues).toEqual({ level: "unknown", lines: [{ kind: "lastKnown" }, { kind: "letters", count: 2 }] });
+    expect(targets).toEqual({ level: "unknown", lines: [{ kind: "noTargets" }] });
   });
 
   it("tell stuck orders from those that wait for something", () => {

@@ -10,7 +10,7 @@ export type Level = "ok" | "warning" | "critical" | "unknown";
 
 /** One thing that is known about a part, in facts that the words are made of. */
 export type Line =
-  | { kind: "reading" | "noChannel" | "noTargets" | "calm" | "idle" }
+  | { kind: "reading" | "noChannel" | "noTargets" | "calm" | "idle" | "lastKnown" }
   | { kind: "synced"; count: number }
   | { kind: "connection"; name: string; error: string; mend: string; since: string | null }
   | { kind: "letters" | "stock" | "stuck"; count: number }
@@ -36,6 +36,12 @@ export function standings(sync?: Connections, figures?: Kpis, critical?: Page<St
     issues: issues(figures, critical),
     automation: automation(figures),
   };
+}
+
+/** The same while the hub is not heard: nothing is claimed any more, and the lines are what was last known. */
+export function unheard(all: Standings): Standings {
+  const dim = ({ lines }: Standing): Standing => ({ level: "unknown", lines: [{ kind: "lastKnown" }, ...lines] });
+  return { maintenance: dim(all.maintenance), targets: all.targets, issues: dim(all.issues), automation: dim(all.automation) };
 }
 
 function maintenance(sync?: Connections): Standing {

@@ -8,9 +8,10 @@ import { Store } from "./store";
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 function setUp(answers: (() => Response | Promise<Response>)[]) {
-  const sent: { path: string; key: string; body: unknown }[] = [];
+  const sent: { path: string; key: string; log: string | null; body: unknown }[] = [];
   vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
-    sent.push({ path, key: new Headers(init.headers).get("Idempotency-Key") ?? "", body: JSON.parse(String(init.body)) });
+    const headers = new Headers(init.headers);
+    sent.push({ path, key: headers.get("Idempotency-Key") ?? "", log: headers.get("X-Log-ID"), body: JSON.parse(String(init.body)) });
     const answer = answers.shift();
     if (!answer) throw new Error("no answer left");
     return answer();
@@ -74,6 +75,16 @@ describe("useCommand", () => {
     await run();
     expect(new Set(sent.map(({ key }) => key)).size).toBe(1);
     expect(result.current.state.kind).toBe("accepted");
+  });
+
+  it("names the log that the screen showed at the first try", async () => {
+    const { store, sent, run } = setUp([lost, done(1), done(2)]);
+    act(() => store.tick({ position: 3, at: "", log: "demo" }));
+    await run();
+    act(() => store.tick({ position: 0, at: "", log: "ours" })); // the demo was removed in between
+    await run();
+    await run();
+    expect(sent.map(({ log }) => log)).toEqual(["demo", "demo", "ours"]);
   });
 
   it("never reuses a key for another body", async () => {

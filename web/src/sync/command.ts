@@ -8,10 +8,13 @@ import { asProblem, Problem } from "../wire/problem";
 import { call } from "./http";
 import { uuid7 } from "./uuid";
 
-/** Sends one command. The same key may be sent again: the server answers with what it did the first time. */
-export async function send<N extends keyof Commands>(name: N, body: Commands[N], key: string): Promise<CommandAnswer> {
+/**
+ * Sends one command. The same key may be sent again: the server answers with what it did the first time. Where another log
+ * answers by now than the one that the screen showed, nothing is done.
+ */
+export async function send<N extends keyof Commands>(name: N, body: Commands[N], key: string, log = ""): Promise<CommandAnswer> {
   const path: Path<"post"> = `/api/v1/commands/${name}`;
-  const { body: answer } = await call<"post", typeof path>("post", path, { body } as never, { headers: { "Idempotency-Key": key } });
+  const { body: answer } = await call<"post", typeof path>("post", path, { body } as never, { headers: { "Idempotency-Key": key, ...(log && { "X-Log-ID": log }) } });
   return answer as CommandAnswer; // every command answers the same
 }
 
@@ -30,16 +33,16 @@ export interface Expected<T> {
 export function useCommand<N extends keyof Commands>(name: N) {
   const { store } = useSync();
   const [state, setState] = useState<CommandState>({ kind: "idle" });
-  const open = useRef<{ body: string; key: string } | undefined>(undefined);
+  const open = useRef<{ body: string; key: string; log: string } | undefined>(undefined);
 
   const run = useCallback(
     async <T>(body: Commands[N], expected?: Expected<T>): Promise<boolean> => {
       const text = JSON.stringify(body);
       const overlay = expected && store.lay(expected.topic.name, expected.apply);
-      if (open.current?.body !== text) open.current = { body: text, key: uuid7() };
+      if (open.current?.body !== text) open.current = { body: text, key: uuid7(), log: store.clock().log };
       setState({ kind: "sending" });
       try {
-        const { position, version } = await send(name, body, open.current.key);
+        const { position, version } = await send(name, body, open.current.key, open.current.log);
         open.current = undefined;
         if (version === 0) overlay?.drop(); // nothing had to change
         else overlay?.settle(position);

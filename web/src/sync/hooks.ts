@@ -12,7 +12,8 @@ export function useTopic<T extends Positioned>(topic: Topic<T>): Entry<T> & { re
   const { name, path } = topic;
   useEffect(() => live.watch<T>({ name, path }), [live, name, path]);
   const listen = useCallback((changed: () => void) => store.listen(name, changed), [store, name]);
-  const entry = useSyncExternalStore(listen, () => store.get<T>(name));
+  const shown = () => store.get<T>(name);
+  const entry = useSyncExternalStore(listen, shown, shown);
   const retry = useCallback(() => void live.refresh({ name, path }), [live, name, path]);
   return { ...entry, retry };
 }
@@ -20,17 +21,18 @@ export function useTopic<T extends Positioned>(topic: Topic<T>): Entry<T> & { re
 /** The position the whole screen shows. */
 export function useShown(): Shown {
   const { store } = useSync();
-  return useSyncExternalStore(store.listenClock, store.clock);
+  return useSyncExternalStore(store.listenClock, store.clock, store.clock);
 }
 
 /** The state of the connection. */
 export function useLink(): LinkState {
   const { live } = useSync();
-  return useSyncExternalStore(live.listen, live.state);
+  return useSyncExternalStore(live.listen, live.state, live.state);
 }
 
 /** A text that depends on the server's clock. It renders again only when the text changes. */
 export function useTicking(text: (time: ServerTime) => string): string {
   const { ticker, time } = useSync();
-  return useSyncExternalStore(ticker.listen, () => text(time));
+  const now = () => text(time);
+  return useSyncExternalStore(ticker.listen, now, now);
 }

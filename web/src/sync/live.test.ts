@@ -67,7 +67,7 @@ class FakeSocket extends Emitter {
 const kpis: Topic<{ position: number }> = { name: "kpis", path: "/api/v1/kpis" };
 const stock: Topic<{ position: number }> = { name: "stock/critical", path: "/api/v1/stock?critical=true&limit=5" };
 
-function setUp(answers: Record<string, () => unknown> = {}) {
+function setUp(answers: Record<string, () => unknown> = {}, open?: () => Promise<Socket>) {
   const socket = new FakeSocket();
   const store = new Store();
   const state = { now: 1_000_000, online: true };
@@ -80,7 +80,7 @@ function setUp(answers: Record<string, () => unknown> = {}) {
     return Promise.resolve(answer instanceof Response ? answer : Response.json(answer));
   });
   const live = new Live({
-    socket: socket as unknown as Socket,
+    open: open ?? (() => Promise.resolve(socket as unknown as Socket)),
     store,
     time: new ServerTime(() => state.now),
     now: () => state.now,
@@ -93,6 +93,7 @@ function setUp(answers: Record<string, () => unknown> = {}) {
 
 const tick = (position: number, log = "a") => ({ position, at: "2026-11-24T10:00:00.000Z", log });
 const settle = () => vi.advanceTimersByTimeAsync(1);
+const opened = () => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -103,9 +104,42 @@ afterEach(() => {
 });
 
 describe("Live", () => {
+  it("shows what HTTP says while the socket's code is on its way, and subscribes once it is there", async () => {
+    let arrive: (socket: Socket) => void = () => undefined;
+    const { socket, store, live } = setUp({ "/api/v1/kpis": () => ({ position: 4 }) }, () => new Promise((resolve) => (arrive = resolve)));
+    live.start();
+    live.watch(kpis);
+    await settle();
+    expect(store.get("kpis").value).toEqual({ position: 4 });
+    expect(live.state().link).toBe("connecting");
+    live.watch(stock)(); // nobody looks at it before there is a socket
+    await vi.advanceTimersByTimeAsync(61_000);
+    arrive(socket as unknown as Socket);
+    await opened();
+    expect([...socket.topics.keys()]).toEqual(["clock", "kpis"]);
+    expect(socket.connects).toBe(1);
+  });
+
+  it("asks for the socket's code again when it does not come", async () => {
+    const tries: ((socket: Socket | undefined) => void)[] = [];
+    const { socket, live } = setUp({}, () => new Promise((resolve, reject) => tries.push((one) => (one ? resolve(one) : reject(new Error("gone"))))));
+    live.start();
+    tries[0]?.(undefined);
+    await vi.advanceTimersByTimeAsync(2000);
+    tries[1]?.(undefined);
+    await opened();
+    expect(live.state().link).toBe("offline");
+    await vi.advanceTimersByTimeAsync(2000);
+    tries[2]?.(socket as unknown as Socket);
+    await opened();
+    socket.emit("connected");
+    expect(live.state().link).toBe("live");
+  });
+
   it("reads a snapshot first, subscribes with recovery and deltas, and paints at the clock frame", async () => {
     const { socket, store, live, asked } = setUp({ "/api/v1/kpis": () => ({ position: 4 }) });
     live.start();
+    await opened();
     live.watch(kpis);
     await settle();
     expect(asked).toEqual(["/api/v1/kpis"]);
@@ -121,6 +155,7 @@ describe("Live", () => {
   it("asks nothing over HTTP while frames come", async () => {
     const { socket, live, asked } = setUp();
     live.start();
+    await opened();
     live.watch(kpis);
     socket.emit("connected");
     socket.joined();
@@ -136,6 +171,7 @@ describe("Live", () => {
   it("shares one subscription and keeps it for a minute after the last user left", async () => {
     const { socket, live, store } = setUp();
     live.start();
+    await opened();
     const one = live.watch(kpis);
     const two = live.watch(kpis);
     await settle();
@@ -154,6 +190,7 @@ describe("Live", () => {
   it("lets a topic go after the minute", async () => {
     const { socket, live, store } = setUp();
     live.start();
+    await opened();
     live.watch(kpis)();
     await vi.advanceTimersByTimeAsync(60_001);
     expect(socket.topics.get("kpis")?.subscribed).toBe(false);
@@ -163,6 +200,7 @@ describe("Live", () => {
   it("says that nothing was missed when every topic recovered", async () => {
     const { socket, live, rejoins, asked } = setUp();
     live.start();
+    await opened();
     live.watch(kpis);
     socket.emit("connected");
     socket.joined();
@@ -182,6 +220,7 @@ describe("Live", () => {
     let position = 1;
     const { socket, live, store, rejoins, asked } = setUp({ "/api/v1/kpis": () => ({ position }) });
     live.start();
+    await opened();
     live.watch(kpis);
     live.watch(stock);
     socket.emit("connected");
@@ -201,6 +240,7 @@ describe("Live", () => {
   it("waits for the last topic before it says anything", async () => {
     const { socket, live, rejoins } = setUp();
     live.start();
+    await opened();
     live.watch(kpis);
     socket.emit("connected");
     socket.joined();
@@ -219,6 +259,7 @@ describe("Live", () => {
     let position = 900;
     const { socket, live, store, rejoins } = setUp({ "/api/v1/kpis": () => ({ position }) });
     live.start();
+    await opened();
     live.watch(kpis);
     socket.emit("connected");
     socket.joined();
@@ -235,9 +276,10 @@ describe("Live", () => {
     expect(rejoins).toEqual(["other-log"]);
   });
 
-  it("goes offline when the browser is, or after two failed attempts, and asks whether we are signed out", () => {
+  it("goes offline when the browser is, or after two failed attempts, and asks whether we are signed out", async () => {
     const { socket, live, state, refused } = setUp();
     live.start();
+    await opened();
     socket.emit("connected");
     socket.break();
     socket.emit("error", {});
@@ -255,6 +297,7 @@ describe("Live", () => {
   it("calls a silent connection stale after 30 s, and live again with the next frame", async () => {
     const { socket, live, state } = setUp();
     live.start();
+    await opened();
     socket.emit("connected");
     socket.frame("clock", tick(1));
     state.now += staleAfter + 1000;
@@ -267,6 +310,7 @@ describe("Live", () => {
   it("measures the round trip with any answer, a refusal included, but not with a timeout", async () => {
     const { socket, live, state } = setUp();
     live.start();
+    await opened();
     socket.emit("connected");
     state.now += 12;
     socket.pings[0]?.reject({ code: 108, message: "not available" });
@@ -286,6 +330,7 @@ describe("Live", () => {
       "/api/v1/kpis": () => (broken ? Response.json({ status: 503, detail: "Starting." }, { status: 503 }) : { position: 7 }),
     });
     live.start();
+    await opened();
     live.watch(kpis);
     await settle();
     broken = true;
@@ -302,6 +347,7 @@ describe("Live", () => {
       "/api/v1/kpis": () => (broken ? Response.json({ status: 503, detail: "Starting." }, { status: 503 }) : { position: 7 }),
     });
     live.start();
+    await opened();
     live.watch(kpis);
     await settle();
     await vi.advanceTimersByTimeAsync(2000);
@@ -318,6 +364,7 @@ describe("Live", () => {
   it("does not ask again for what does not exist", async () => {
     const { live, asked } = setUp({ "/api/v1/kpis": () => Response.json({ status: 404, detail: "No." }, { status: 404 }) });
     live.start();
+    await opened();
     live.watch(kpis);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(asked).toHaveLength(1);
@@ -329,6 +376,7 @@ describe("Live", () => {
       "/api/v1/kpis": () => (broken ? Response.json({ status: 503, detail: "Starting." }, { status: 503 }) : { position: 7 }),
     });
     live.start();
+    await opened();
     live.watch(kpis);
     socket.emit("connected");
     socket.joined();
@@ -344,6 +392,7 @@ describe("Live", () => {
   it("asks who we are when the server ends the connection for good, and comes back when it may", async () => {
     const { socket, live, refused } = setUp();
     live.start();
+    await opened();
     socket.emit("connected");
     socket.emit("disconnected", { code: 3503 });
     expect(live.state().link).toBe("reconnecting");

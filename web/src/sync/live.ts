@@ -39,7 +39,8 @@ export interface LinkState {
 }
 
 export interface LiveOptions {
-  socket: Socket;
+  /** The socket, once its code is here: a screen is drawn from what HTTP says before that. */
+  open: () => Promise<Socket>;
   store: Store;
   time: ServerTime;
   /** Milliseconds, our clock. */
@@ -54,7 +55,8 @@ export interface LiveOptions {
 interface Watched {
   topic: Topic<Positioned>;
   users: number;
-  socketTopic: SocketTopic;
+  /** Undefined as long as there is no socket. */
+  socketTopic: SocketTopic | undefined;
   /** Undefined while a subscribe is under way; then whether the newest value came with it. */
   recovered: boolean | undefined;
   leave: (() => void) | undefined;
@@ -74,6 +76,7 @@ const roundTripEvery = 20_000;
 /** Keeps the store fed: a snapshot over HTTP first, then frames, and after a break whatever was missed. */
 export class Live {
   readonly #o: Required<LiveOptions>;
+  #socket: Socket | undefined;
   #watched = new Map<string, Watched>();
   #state: LinkState;
   #listeners = new Set<() => void>();
@@ -111,20 +114,14 @@ export class Live {
 
   /** Connects. Topics may be watched before and after. */
   start(): void {
-    const { socket } = this.#o;
-    socket.on("connected", () => this.#onConnected());
-    socket.on("connecting", () => this.#onBroken());
-    socket.on("disconnected", () => this.#onEnded());
-    socket.on("error", () => this.#onError());
-    this.#clock = this.#join({ name: "clock", path: "" });
-    socket.connect();
+    void this.#open();
     this.#beat();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#stopBeat?.();
-    this.#o.socket.disconnect();
+    this.#socket?.disconnect();
   }
 
   /** Keeps a topic in the store up to date until the returned function is called. */
@@ -164,21 +161,48 @@ export class Live {
     else this.#set({ link: "live" });
   };
 
+  async #open(): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await this.#o.open();
+    } catch {
+      this.#onError(); // its code did not come
+      this.#o.later(() => {
+        if (!this.#stopped) void this.#open();
+      }, retryFirst);
+      return;
+    }
+    if (this.#stopped) return;
+    this.#socket = socket;
+    socket.on("connected", () => this.#onConnected());
+    socket.on("connecting", () => this.#onBroken());
+    socket.on("disconnected", () => this.#onEnded());
+    socket.on("error", () => this.#onError());
+    this.#clock = this.#join({ name: "clock", path: "" });
+    for (const watched of this.#watched.values()) this.#subscribe(watched, socket);
+    socket.connect();
+  }
+
   #join(topic: Topic<Positioned>): Watched {
-    const { socket } = this.#o;
-    // since makes the first subscribe a recovery too, so the newest value comes with the answer
-    const socketTopic = socket.newSubscription(topic.name, { delta: "fossil", since: { offset: 0, epoch: "" } });
     const watched: Watched = {
       topic,
       users: 0,
-      socketTopic,
+      socketTopic: undefined,
       recovered: undefined,
       leave: undefined,
       reading: undefined,
       failures: 0,
       retry: undefined,
     };
-    socketTopic.on("publication", ({ data }) => this.#onFrame(topic, data));
+    if (this.#socket) this.#subscribe(watched, this.#socket);
+    return watched;
+  }
+
+  #subscribe(watched: Watched, socket: Socket): void {
+    // since makes the first subscribe a recovery too, so the newest value comes with the answer
+    const socketTopic = socket.newSubscription(watched.topic.name, { delta: "fossil", since: { offset: 0, epoch: "" } });
+    watched.socketTopic = socketTopic;
+    socketTopic.on("publication", ({ data }) => this.#onFrame(watched.topic, data));
     socketTopic.on("subscribed", ({ recovered }) => {
       watched.recovered = recovered;
       this.#settle();
@@ -192,15 +216,16 @@ export class Live {
       this.#settle();
     });
     socketTopic.subscribe();
-    return watched;
   }
 
   #part(watched: Watched): void {
     watched.reading?.abort();
     watched.retry?.();
-    watched.socketTopic.removeAllListeners();
-    watched.socketTopic.unsubscribe();
-    this.#o.socket.removeSubscription(watched.socketTopic);
+    if (watched.socketTopic) {
+      watched.socketTopic.removeAllListeners();
+      watched.socketTopic.unsubscribe();
+      this.#socket?.removeSubscription(watched.socketTopic);
+    }
     this.#watched.delete(watched.topic.name);
     this.#o.store.drop(watched.topic.name);
   }
@@ -278,7 +303,7 @@ export class Live {
     if (this.#stopped) return;
     this.#o.onRefused();
     this.#o.later(() => {
-      if (!this.#stopped) this.#o.socket.connect();
+      if (!this.#stopped) this.#socket?.connect();
     }, retryFirst);
   }
 
@@ -330,7 +355,7 @@ export class Live {
     const answered = (): void => {
       if (this.#connected) this.#set({ roundTrip: Math.max(0, this.#o.now() - sent) });
     };
-    this.#o.socket.rpc("ping", null).then(answered, (cause: unknown) => {
+    this.#socket?.rpc("ping", null).then(answered, (cause: unknown) => {
       if (isServerAnswer(cause)) answered();
     });
   }

@@ -5,7 +5,7 @@ export const buttonShape =
   "press inline-flex min-h-9 max-md:min-h-11 items-center justify-center gap-2 rounded-control border px-3 text-[13px] font-medium whitespace-nowrap disabled:cursor-default disabled:opacity-60";
 
 const tones = {
-  primary: "border-accent bg-accent text-on-accent hover:opacity-90",
+  primary: "border-accent bg-accent text-on-accent hover:opacity-95",
   plain: "border-control text-fg hover:bg-surface-2",
   danger: "border-crit-line text-crit hover:bg-crit-soft",
 };

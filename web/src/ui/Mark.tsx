@@ -8,16 +8,20 @@ import {
   Clock,
   CreditCard,
   Hourglass,
+  MapPin,
   KeyRound,
+  ListOrdered,
   PackageX,
   Pause,
+  ShieldAlert,
   Tag,
   TriangleAlert,
   Undo2,
   type LucideIcon,
 } from "lucide-react";
 import { cx } from "./cx";
-import { t, wordOf } from "./words/words";
+import { t } from "./words/first";
+import { wordOf } from "./words/wordOf";
 
 type Tone = "ok" | "warn" | "crit" | "calm" | "quiet";
 
@@ -26,8 +30,13 @@ const looks: Record<string, { icon: LucideIcon; tone: Tone }> = {
   warning: { icon: TriangleAlert, tone: "warn" },
   critical: { icon: CircleAlert, tone: "crit" },
   no_stock: { icon: PackageX, tone: "crit" },
+  backorder: { icon: ListOrdered, tone: "warn" },
   unknown_sku: { icon: Tag, tone: "warn" },
   decision: { icon: CircleHelp, tone: "warn" },
+  payment: { icon: CreditCard, tone: "warn" },
+  risk: { icon: ShieldAlert, tone: "warn" },
+  tracking: { icon: Tag, tone: "warn" },
+  location: { icon: MapPin, tone: "warn" },
   on_hold: { icon: Pause, tone: "calm" },
   unpaid: { icon: CreditCard, tone: "calm" },
   stuck: { icon: CircleAlert, tone: "crit" },

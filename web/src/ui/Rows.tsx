@@ -1,5 +1,5 @@
 import { Skeleton } from "./Skeleton";
-import { t } from "./words/words";
+import { t } from "./words/first";
 
 /** The skeleton of a list: rows of the final height. */
 export function Rows({ count, height = 44 }: { count: number; height?: number }) {

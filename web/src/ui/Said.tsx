@@ -1,7 +1,7 @@
 import { Check, CircleAlert, LoaderCircle, TriangleAlert } from "lucide-react";
 import type { CommandState } from "../wire/commands";
 import { cx } from "./cx";
-import { t } from "./words/words";
+import { t } from "./words/first";
 
 interface SaidProps {
   state: CommandState;

@@ -1,7 +1,7 @@
 import { TriangleAlert } from "lucide-react";
 import type { Problem } from "../wire/problem";
 import { Button } from "./Button";
-import { t } from "./words/words";
+import { t } from "./words/first";
 
 interface TroubleProps {
   problem: Problem;

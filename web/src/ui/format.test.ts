@@ -12,6 +12,12 @@ describe("money", () => {
     expect(plain(format.money({ minor: 1234, currency: "JPY" }))).toBe("JP¥1,234");
     expect(plain(format.money({ minor: 1234, currency: "KWD" }))).toBe("KWD 1.234");
     expect(format.money({ minor: -250, currency: "GBP" })).toBe("\u2212£2.50");
+    expect(plain(format.money({ minor: 199900, currency: "HUF" }))).toBe("HUF 1,999.00");
+  });
+
+  it("has ISO 4217's decimals and not those that a browser shows", () => {
+    expect(["HUF", "IDR", "PKR", "COP", "MGA"].map(exponentOf)).toEqual([2, 2, 2, 2, 2]);
+    expect(["JPY", "ISK", "UGX", "IQD", "KWD", "CLF"].map(exponentOf)).toEqual([0, 0, 0, 3, 3, 4]);
   });
 
   it("comes in two parts that are the whole", () => {

@@ -46,82 +46,97 @@ function sign(n: number): string {
   return n > 0 ? "+" : n < 0 ? minus : "";
 }
 
-/** Decimals of a currency: pence 2, yen 0. */
+const others: [number, string][] = [
+  [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"],
+  [3, "BHD IQD JOD KWD LYD OMR TND"],
+  [4, "CLF UYW"],
+];
+
+/** Decimals of a currency by ISO 4217, in which the hub counts: pence 2, yen 0. A browser names those that people use: of forints none. */
 export function exponentOf(currency: string): number {
-  try {
-    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2; // a code Intl does not know
-  }
+  return others.find(([, codes]) => codes.split(" ").includes(currency))?.[0] ?? 2;
 }
 
 export function makeFormat(locale: string, zone: string): Format {
-  const plain = new Intl.NumberFormat(locale);
-  const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  const timeZone = knownZone(zone);
-  const clock = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short" });
-  const dayHour = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  const stamp = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const date = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", year: "numeric" });
-  const full = new Intl.DateTimeFormat(locale, {
-    timeZone,
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    timeZoneName: "short",
-  });
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone,
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    hourCycle: "h23",
-  });
-  const currencies = new Map<string, { exact: Intl.NumberFormat; whole: Intl.NumberFormat; exponent: number }>();
+  const plain = once(() => new Intl.NumberFormat(locale));
+  const oneDecimal = once(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }));
+  const timeZone = once(() => knownZone(zone));
+  const clock = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+  const day = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), weekday: "short", day: "numeric", month: "short" }));
+  const dayHour = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
+  const stamp = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+  const date = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), day: "numeric", month: "short", year: "numeric" }));
+  const full = once(
+    () =>
+      new Intl.DateTimeFormat(locale, {
+        timeZone: timeZone(),
+        day: "numeric",
+        month: "short",
+        year: "numeric",
+        hour: "2-digit",
+        minute: "2-digit",
+        second: "2-digit",
+        timeZoneName: "short",
+      }),
+  );
+  const parts = once(
+    () =>
+      new Intl.DateTimeFormat("en-CA", {
+        timeZone: timeZone(),
+        year: "numeric",
+        month: "2-digit",
+        day: "2-digit",
+        hour: "2-digit",
+        hourCycle: "h23",
+      }),
+  );
+  const currencies = new Map<string, { exact: () => Intl.NumberFormat; whole: () => Intl.NumberFormat; exponent: number }>();
 
   const currency = (code: string) => {
     let known = currencies.get(code);
     if (!known) {
       const exponent = exponentOf(code);
-      const make = (digits: number): Intl.NumberFormat => {
-        const fractions = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-        try {
-          return new Intl.NumberFormat(locale, { style: "currency", currency: code, ...fractions });
-        } catch {
-          return new Intl.NumberFormat(locale, fractions);
-        }
-      };
+      const make = (digits: number): (() => Intl.NumberFormat) =>
+        once(() => {
+          const fractions = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+          try {
+            return new Intl.NumberFormat(locale, { style: "currency", currency: code, ...fractions });
+          } catch {
+            return new Intl.NumberFormat(locale, fractions);
+          }
+        });
       known = { exact: make(exponent), whole: make(0), exponent };
       currencies.set(code, known);
     }
     return known;
   };
 
+  const hours = new Map<number, { day: string; hour: number }>(); // a chart asks for the same ones each time it is drawn
   const dayAndHour = (at: number): { day: string; hour: number } => {
+    const known = hours.get(at);
+    if (known) return known;
     const found: Record<string, string> = {};
-    for (const part of parts.formatToParts(new Date(at))) found[part.type] = part.value;
-    return { day: `${found["year"]}-${found["month"]}-${found["day"]}`, hour: Number(found["hour"]) };
+    for (const part of parts().formatToParts(new Date(at))) found[part.type] = part.value;
+    const made = { day: `${found["year"]}-${found["month"]}-${found["day"]}`, hour: Number(found["hour"]) };
+    if (hours.size > 2000) hours.clear();
+    hours.set(at, made);
+    return made;
   };
   const dayOf = (at: string | number): string => dayAndHour(new Date(at).getTime()).day;
 
   return {
     zone,
-    count: (n) => plain.format(Math.round(n)).replace("-", minus),
-    rate: (n) => oneDecimal.format(n),
+    count: (n) => plain().format(Math.round(n)).replace("-", minus),
+    rate: (n) => oneDecimal().format(n),
     money: ({ minor, currency: code }) => {
       const { exact, exponent } = currency(code);
-      return exact.format(minor / 10 ** exponent).replace("-", minus);
+      return exact().format(minor / 10 ** exponent).replace("-", minus);
     },
     moneyParts: ({ minor, currency: code }) => {
       const { exact, exponent } = currency(code);
       let head = "";
       let tail = "";
-      for (const part of exact.formatToParts(minor / 10 ** exponent)) {
+      for (const part of exact().formatToParts(minor / 10 ** exponent)) {
         const text = part.type === "minusSign" ? minus : part.value;
         if (part.type === "decimal" || part.type === "fraction" || tail !== "") tail += text;
         else head += text;
@@ -130,24 +145,30 @@ export function makeFormat(locale: string, zone: string): Format {
     },
     moneyShort: ({ minor, currency: code }) => {
       const { whole, exponent } = currency(code);
-      return whole.format(minor / 10 ** exponent).replace("-", minus);
+      return whole().format(minor / 10 ** exponent).replace("-", minus);
     },
-    percent: (n) => `${oneDecimal.format(n)}${thin}%`,
-    changePercent: (n) => `${sign(n)}${Math.abs(n) < 100 ? oneDecimal.format(Math.abs(n)) : plain.format(Math.round(Math.abs(n)))}${thin}%`,
-    changePoints: (n) => `${sign(n)}${oneDecimal.format(Math.abs(n))}${thin}pp`,
-    signed: (n) => `${sign(n)}${plain.format(Math.abs(n))}`,
-    duration: (seconds) => duration(seconds, (n) => oneDecimal.format(n)),
-    ahead: (seconds) => duration(coarse(seconds), (n) => oneDecimal.format(n)),
+    percent: (n) => `${oneDecimal().format(n)}${thin}%`,
+    changePercent: (n) => `${sign(n)}${Math.abs(n) < 100 ? oneDecimal().format(Math.abs(n)) : plain().format(Math.round(Math.abs(n)))}${thin}%`,
+    changePoints: (n) => `${sign(n)}${oneDecimal().format(Math.abs(n))}${thin}pp`,
+    signed: (n) => `${sign(n)}${plain().format(Math.abs(n))}`,
+    duration: (seconds) => duration(seconds, (n) => oneDecimal().format(n)),
+    ahead: (seconds) => duration(coarse(seconds), (n) => oneDecimal().format(n)),
     age: (seconds) => age(Math.floor(seconds)),
-    time: (at) => clock.format(new Date(at)),
-    day: (at) => day.format(new Date(at)),
-    dayHour: (at) => dayHour.format(new Date(at)),
-    stamp: (at) => stamp.format(new Date(at)),
-    dateTime: (at) => full.format(new Date(at)),
-    date: (at) => date.format(new Date(at)),
-    near: (at, other) => (dayOf(at) === dayOf(other) ? clock : stamp).format(new Date(at)),
+    time: (at) => clock().format(new Date(at)),
+    day: (at) => day().format(new Date(at)),
+    dayHour: (at) => dayHour().format(new Date(at)),
+    stamp: (at) => stamp().format(new Date(at)),
+    dateTime: (at) => full().format(new Date(at)),
+    date: (at) => date().format(new Date(at)),
+    near: (at, other) => (dayOf(at) === dayOf(other) ? clock() : stamp()).format(new Date(at)),
     dayAndHour,
   };
+}
+
+/** Makes a thing when it is first asked for: an Intl object takes longer than what a screen does with it, and no screen asks for all. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function duration(seconds: number, short: (n: number) => string): string {

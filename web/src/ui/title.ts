@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { t } from "./words/words";
+import { t } from "./words/first";
 
 /** Names the page in the tab, in the history and for readers. */
 export function useTitle(title: string): void {

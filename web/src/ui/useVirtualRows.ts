@@ -1,4 +1,4 @@
-import { useWindowVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
+import { measureElement, useWindowVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 interface VirtualRows<E extends HTMLElement> {
@@ -12,22 +12,33 @@ interface VirtualRows<E extends HTMLElement> {
   body: RefObject<E | null>;
 }
 
+/** Where the list of an address began when it was last seen, and how high a row was. It is so again, and is drawn in one go. */
+const seenAt = new Map<string, { top: number; row: number }>();
+
 /**
  * Of a list of thousands only the rows near the window are drawn. The page itself scrolls, not a frame inside it.
  * near is called while the end of the list is in sight.
  */
 export function useVirtualRows<E extends HTMLElement>(count: number, rowHeight: number, near: () => void): VirtualRows<E> {
   const body = useRef<E>(null);
-  const [top, setTop] = useState(0);
+  const [before] = useState(() => seenAt.get(location.pathname) ?? { top: 0, row: rowHeight });
+  const [top, setTop] = useState(before.top);
   useLayoutEffect(() => {
     const now = (body.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
-    setTop((before) => (Math.abs(before - now) > 1 ? now : before));
+    const row = body.current?.querySelector<HTMLElement>("[data-index]")?.offsetHeight;
+    seenAt.set(location.pathname, { top: now, row: row || before.row });
+    setTop((old) => (Math.abs(old - now) > 1 ? now : old));
   });
   const virtual = useWindowVirtualizer({
     count,
-    estimateSize: () => rowHeight,
-    overscan: 15,
+    estimateSize: () => before.row,
+    overscan: 4,
     scrollMargin: top,
+    // The first drawing has the rows of a window of this height, at its top. Asked where it is, and each row how high, the browser
+    // would lay the page out again and again while it is built; it tells both by itself before anything is painted.
+    initialRect: { width: window.innerWidth, height: window.innerHeight },
+    initialOffset: 0,
+    measureElement: (row, entry, list) => (entry ? measureElement(row, entry, list) : (list.itemSizeCache.get(list.indexFromElement(row)) ?? before.row)),
   });
   const seen = virtual.range?.endIndex ?? 0;
   useEffect(() => {

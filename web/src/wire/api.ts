@@ -25,11 +25,22 @@ export type Kpis = Bodies["KPIs"];
 /** Why an order waits. */
 export type WaitingWord = keyof Kpis["automation"]["waiting"];
 export type Workspace = Bodies["Workspace"];
+export type RiskRules = Bodies["RiskRules"];
+export type Shortage = Bodies["Shortage"];
+export type LabelPartner = Bodies["LabelPartner"];
+export type SetLabelPartner = Bodies["SetLabelPartner"];
+export type MentionSource = Bodies["MentionSource"];
+export type AddMentionSource = Bodies["AddMentionSource"];
+export type SignalDay = Bodies["SignalDay"];
 export type Series = Bodies["Series"];
 
 export type StockItem = Bodies["StockItem"];
 export type StockDetail = Bodies["SKU"];
 export type Severity = StockItem["severity"];
+export type SheetPreview = Bodies["SheetPreview"];
+/** What lies of a SKU at a location. */
+export type Stand = Bodies["Stand"];
+export type Location = Bodies["Location"];
 export type LedgerRow = Bodies["LedgerEntry"];
 export type LedgerKind = LedgerRow["kind"];
 
@@ -40,6 +51,8 @@ export type OrderLine = Bodies["OrderLine"];
 export type Claim = Bodies["OrderClaim"];
 /** What the channel was told about one, or about the whole order. */
 export type SellersAnswer = Bodies["OrderAnswer"];
+/** What the seller said of parcels, and what became of it at the channel. */
+export type ShippingRequest = Bodies["ShippingRequest"];
 export type Flow = Bodies["OrderFlow"];
 export type FlowStep = Bodies["FlowStep"];
 export type StepState = FlowStep["state"];

@@ -32,6 +32,10 @@ var scopes = []struct{ part, scope string }{
 	{"/inventory/update", "seller.product.write"},
 	{"/product/", "seller.product.basic"},
 	{"/ship", "seller.fulfillment.package.write"},
+	{"/orders/{id}/packages", "seller.fulfillment.package.write"},
+	{"/shipping_info/update", "seller.fulfillment.package.write"},
+	{"/split", "seller.fulfillment.package.write"},
+	{"/combine", "seller.fulfillment.package.write"},
 	{"/fulfillment/", "seller.fulfillment.basic"},
 	{"/logistics/", "seller.logistics"},
 	{"/return_refund/", "seller.return_refund.basic"},
@@ -40,9 +44,16 @@ var scopes = []struct{ part, scope string }{
 // Scopes are all that there are here.
 func Scopes() (all []string) {
 	for _, s := range scopes {
-		all = append(all, s.scope)
+		if !slices.Contains(all, s.scope) {
+			all = append(all, s.scope)
+		}
 	}
 	return all
+}
+
+// Ships says that a call sends a parcel on its way, or makes other parcels of an order.
+func Ships(pattern string) bool {
+	return Scope(pattern) == "seller.fulfillment.package.write"
 }
 
 // Scope is what an authorisation must include for a call; "" = nothing.

@@ -27,8 +27,8 @@ func Notice(n market.Notice) any {
 		return obj{"order_id": o.ID, "update_time": o.Updated.At}
 	case "PACKAGE_UPDATE":
 		var list []obj
-		for _, p := range o.Parcels {
-			list = append(list, obj{"package_id": p.ID, "order_id_list": []string{o.ID}})
+		for _, p := range n.Packages {
+			list = append(list, obj{"package_id": p.ID, "order_id_list": orderIDs(p.Orders)})
 		}
 		return obj{"sc_type": n.Status, "role_type": n.Role, "package_list": list, "update_time": o.Updated.At}
 	case "PRODUCT_STATUS_CHANGE": // here the id is a bare number, as in the vendor's sample

@@ -36,6 +36,9 @@ type orderWire struct {
 	FulfillmentType       string       `json:"fulfillment_type"`
 	DeliveryType          string       `json:"delivery_type"`
 	ShippingType          string       `json:"shipping_type"`
+	DeliveryOptionID      string       `json:"delivery_option_id"`
+	DeliveryOptionName    string       `json:"delivery_option_name"`
+	SplitOrCombine        string       `json:"split_or_combine_tag,omitempty"`
 	ShippingProvider      string       `json:"shipping_provider"`
 	ShippingProviderID    string       `json:"shipping_provider_id"`
 	TrackingNumber        string       `json:"tracking_number"`
@@ -61,6 +64,8 @@ type unitOnWire struct {
 	PackageID        string `json:"package_id,omitempty"`
 	PackageStatus    string `json:"package_status,omitempty"`
 	TrackingNumber   string `json:"tracking_number,omitempty"`
+	ProviderID       string `json:"shipping_provider_id,omitempty"`
+	ProviderName     string `json:"shipping_provider_name,omitempty"`
 	Currency         string `json:"currency"`
 	OriginalPrice    string `json:"original_price"`
 	SalePrice        string `json:"sale_price"`
@@ -134,7 +139,7 @@ func wireOrder(st *market.Store, o *market.Order) orderWire {
 		PaidTime: o.Paid, RTSTime: o.Shipped, CancelTime: o.CancelTime, RequestCancelTime: o.CancelRequested, IsBuyerRequestCancel: o.CancelRequested != 0,
 		IsOnHoldOrder: o.Status == market.OnHold, HasUpdatedAddress: o.AddressMoved, CancelReason: o.Reason, CancellationInitiator: o.CancelBy,
 		FulfillmentType: o.FulfillmentType, DeliveryType: "HOME_DELIVERY", ShippingType: o.ShippingType,
-		ShippingProvider: providerName, ShippingProviderID: providerID, WarehouseID: st.Warehouse,
+		DeliveryOptionID: st.DeliveryOption, DeliveryOptionName: "Standard", WarehouseID: st.Warehouse,
 		PaymentMethodName: "CCDC", CommercePlatform: "TIKTOK_SHOP", OrderType: "NORMAL",
 		Payment: obj{
 			"currency": o.Currency, "sub_total": o.SubTotal, "total_amount": o.SubTotal, "original_total_product_price": o.SubTotal,
@@ -146,8 +151,20 @@ func wireOrder(st *market.Store, o *market.Order) orderWire {
 		w.RTSSLATime, w.TTSSLATime, w.CancelOrderSLATime = o.Paid+2*day, o.Paid+3*day, o.Paid+5*day
 		w.ShippingDueTime, w.CollectionDueTime = o.Paid+2*day, o.Paid+3*day
 	}
+	if o.ShippingType != "SELLER" {
+		w.ShippingProvider, w.ShippingProviderID = providerName, providerID
+	}
 	for _, p := range o.Parcels {
 		w.Packages, w.TrackingNumber = append(w.Packages, obj{"id": p.ID}), cmp.Or(w.TrackingNumber, p.Tracking)
+		if p.Carrier != "" {
+			w.ShippingProvider, w.ShippingProviderID = carrierName(p), p.Carrier
+		}
+		if len(p.Orders) > 1 {
+			w.SplitOrCombine = "COMBINED"
+		}
+	}
+	if len(o.Parcels) > 1 {
+		w.SplitOrCombine = "SPLIT"
 	}
 	if o.Status != market.Unpaid && o.Status != market.OnHold {
 		w.RecipientAddress = address(o)
@@ -166,11 +183,13 @@ func wireOrder(st *market.Store, o *market.Order) orderWire {
 		if o.Status == market.Cancelled {
 			u.CancelReason = o.Reason
 		}
-		if p := l.Package; p != nil {
-			u.PackageID, u.PackageStatus, u.TrackingNumber = p.ID, p.Status, p.Tracking
-		}
-		for n := range int64(l.Quantity) {
-			u.ID = strconv.FormatInt(l.First+n, 10)
+		for n, p := range l.In {
+			u := u
+			if p != nil {
+				u.PackageID, u.PackageStatus, u.TrackingNumber = p.ID, p.Status, p.Tracking
+				u.ProviderID, u.ProviderName = carrier(p), carrierName(p)
+			}
+			u.ID = strconv.FormatInt(l.First+int64(n), 10)
 			w.LineItems = append(w.LineItems, u)
 		}
 	}

@@ -64,7 +64,7 @@ func ship(c *Call, id string, q shipment) error {
 		return refusal(21001003, "handover_method must be PICKUP or DROP_OFF and pickup_slot must not end before it starts")
 	}
 	how := market.Shipment{
-		Handover: cmp.Or(q.Handover, "DROP_OFF"), Tracking: q.Self.Tracking,
+		Handover: cmp.Or(q.Handover, "DROP_OFF"), Tracking: q.Self.Tracking, Carrier: q.Self.Provider,
 		SlotStart: q.Slot.Start, SlotEnd: q.Slot.End,
 	}
 	return c.Market.Ship(c.Store, id, how, c.ShipLost())
@@ -103,7 +103,7 @@ func packageSearch(c *Call) (any, error) {
 		packages = append(packages, obj{
 			"id": p.ID, "status": p.Status, "orders": packageOrders(p), "order_line_item_ids": packageItems(p),
 			"create_time": p.Created.At, "update_time": p.Updated.At, "tracking_number": p.Tracking,
-			"shipping_provider_id": providerID, "shipping_provider_name": providerName,
+			"shipping_provider_id": carrier(p), "shipping_provider_name": carrierName(p),
 		})
 	}
 	return obj{"packages": packages, "next_page_token": next, "total_count": total}, err
@@ -117,30 +117,48 @@ func packageDetail(c *Call) (any, error) {
 	answer := obj{
 		"package_id": p.ID, "package_status": p.Status, "orders": packageOrders(p), "order_line_item_ids": packageItems(p),
 		"create_time": p.Created.At, "update_time": p.Updated.At, "tracking_number": p.Tracking, "handover_method": p.Handover,
-		"shipping_provider_id": providerID, "shipping_provider_name": providerName, "shipping_type": p.Order.ShippingType,
-		"has_multi_skus": len(p.Items) > 1, "pickup_slot": obj{"start_time": p.SlotStart, "end_time": p.SlotEnd},
+		"shipping_provider_id": carrier(p), "shipping_provider_name": carrierName(p), "shipping_type": p.Orders[0].ShippingType,
+		"has_multi_skus": len(p.Contents()) > 1, "pickup_slot": obj{"start_time": p.SlotStart, "end_time": p.SlotEnd},
 	}
-	if p.Order.Status != market.OnHold {
-		answer["recipient_address"] = address(p.Order)
+	if p.Orders[0].Status != market.OnHold {
+		answer["recipient_address"] = address(p.Orders[0])
 	}
 	return answer, nil
 }
 
+// carrier is the platform's unless the seller named one of their own.
+func carrier(p *market.Package) string { return cmp.Or(p.Carrier, providerID) }
+
+func carrierName(p *market.Package) string {
+	return cmp.Or(market.Carriers[p.Carrier], providerName)
+}
+
 func packageOrders(p *market.Package) []obj {
-	skus := []obj{}
-	for _, i := range p.Items {
-		it := p.Order.Items[i]
-		skus = append(skus, obj{"id": it.SKUID, "name": it.Listing.Product.Title, "quantity": it.Quantity})
+	orders := []obj{}
+	for _, o := range p.Orders {
+		skus := []obj{}
+		for _, it := range p.Contents() {
+			if it.Order == o {
+				skus = append(skus, obj{"id": it.SKUID, "name": it.Listing.Product.Title, "quantity": it.Quantity})
+			}
+		}
+		orders = append(orders, obj{"id": o.ID, "skus": skus})
 	}
-	return []obj{{"id": p.Order.ID, "skus": skus}}
+	return orders
 }
 
 func packageItems(p *market.Package) []string {
 	ids := []string{}
-	for _, i := range p.Items {
-		for n := range int64(p.Order.Items[i].Quantity) {
-			ids = append(ids, strconv.FormatInt(p.Order.Items[i].First+n, 10))
-		}
+	for _, u := range p.Units {
+		ids = append(ids, strconv.FormatInt(u.ID, 10))
+	}
+	return ids
+}
+
+func orderIDs(orders []*market.Order) []string {
+	ids := []string{}
+	for _, o := range orders {
+		ids = append(ids, o.ID)
 	}
 	return ids
 }

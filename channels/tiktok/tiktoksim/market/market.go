@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/effects"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/schedule"
 )
 
@@ -29,6 +30,7 @@ type Notice struct {
 	Order        *Order
 	Product      *Product
 	Claim        *Claim
+	Packages     []*Package
 	Role, Status string
 }
 
@@ -103,6 +105,9 @@ type Store struct {
 	Orders                   map[string]*Order
 	Packages                 map[string]*Package
 	Claims                   map[string]*Claim
+	DeliveryOption           string              // the one that every order has
+	trackings                map[string]*Package // by carrier and number
+	groups                   map[string]string   // ids of what may be combined, by what the orders have in common
 	ProductLine              Timeline[*Product]
 	OrderLine, OrderUpdates  Timeline[*Order] // by create and by update time
 	PackageLine, PackageNews Timeline[*Package]
@@ -128,7 +133,7 @@ type Listing struct {
 // Market is all shops.
 type Market struct {
 	Rules  Rules
-	Counts Counts
+	Counts effects.Counts
 	Stores map[string]*Store
 	hooks  Hooks
 	rng    *rand.Rand
@@ -139,7 +144,7 @@ type Market struct {
 
 // New makes an empty market; rng fixes its ids.
 func New(rules Rules, rng *rand.Rand, hooks Hooks) *Market {
-	return &Market{Rules: rules, Counts: newCounts(), Stores: map[string]*Store{}, hooks: hooks, rng: rng}
+	return &Market{Rules: rules, Counts: effects.New(), Stores: map[string]*Store{}, hooks: hooks, rng: rng}
 }
 
 // Settle lets everything happen that is due by now and says when the next thing is.
@@ -183,7 +188,8 @@ func (m *Market) AddShop(add Shop) (st *Store, added bool) {
 	}
 	add.Region, add.Currency = cmp.Or(add.Region, "GB"), cmp.Or(add.Currency, "GBP")
 	st = &Store{
-		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"), WarehouseStatus: "ENABLED",
+		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"), WarehouseStatus: "ENABLED", DeliveryOption: m.ID("710"),
+		trackings: map[string]*Package{}, groups: map[string]string{},
 		Products: map[string]*Product{}, Listings: map[string]*Listing{}, Orders: map[string]*Order{}, Packages: map[string]*Package{}, Claims: map[string]*Claim{},
 		ProductLine:  Timeline[*Product]{current: func(p *Product) Mark { return p.Created }},
 		OrderLine:    Timeline[*Order]{current: func(o *Order) Mark { return o.Created }},

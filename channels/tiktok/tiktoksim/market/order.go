@@ -82,14 +82,16 @@ type Order struct {
 	SubTotal         string
 	Claims           []*Claim // in the order in which they were made
 	AddressMoved     bool
+	Retracked        bool // a tracking number of it was changed, which may be done once
 }
 
 // Item is a line with what it took from the listing; its units have the ids First, First+1, …
 type Item struct {
 	Line
+	Order   *Order
 	Listing *Listing
 	First   int64
-	Package *Package // nil before payment
+	In      []*Package // by unit; nil while it is in none
 	taken   int
 }
 
@@ -153,7 +155,7 @@ func (m *Market) check(st *Store, n NewOrder) (*Order, error) {
 		}
 		sum, digits = sum+price*int64(l.Quantity), max(digits, decimals)
 		demand[k] += l.Quantity
-		o.Items[i] = Item{Line: l, Listing: k}
+		o.Items[i] = Item{Line: l, Order: o, Listing: k, In: make([]*Package, l.Quantity)}
 	}
 	o.SubTotal = formatDecimal(sum, digits)
 	for _, it := range o.Items { // in the order of the lines: the same refusal in every run
@@ -185,7 +187,7 @@ func (m *Market) pay(st *Store, o *Order) {
 		m.set(st, o, AwaitingShipment)
 	}
 	if len(o.Parcels) > 1 {
-		m.hooks.Tell(st, Notice{Topic: "PACKAGE_UPDATE", Order: o, Status: "SPLIT", Role: "SYSTEM"})
+		m.hooks.Tell(st, Notice{Topic: "PACKAGE_UPDATE", Order: o, Packages: o.Parcels, Status: "SPLIT", Role: "SYSTEM"})
 	}
 }
 
@@ -235,15 +237,17 @@ func (m *Market) Cancel(st *Store, o *Order, role, reason string) error {
 	}
 	o.CancelBy, o.Reason, o.CancelTime = role, reason, m.hooks.Now().Unix()
 	for _, it := range o.Items {
-		if it.Package == nil || it.Package.Status == ToFulfill {
-			it.Listing.Committed -= it.Quantity
+		for _, p := range it.In {
+			if p == nil || p.Status == ToFulfill {
+				it.Listing.Committed--
+			}
 		}
 		if m.Rules.Restock {
 			it.Listing.Listed += it.taken
 		}
 	}
 	for _, p := range o.Parcels {
-		m.setPackage(st, p, Cancelled)
+		m.leave(st, p, o)
 	}
 	m.Counts.Cancelled++
 	asked := o.undecided()

@@ -86,31 +86,3 @@ func (m *Market) SetStock(st *Store, p *Product, w Write, lost bool) error {
 	m.After(m.Rules.ApplyDelay, func() { k.Pending--; apply() })
 	return nil
 }
-
-// Counts are effects and refusals since the start; maps are by the thing's id.
-type Counts struct {
-	Orders       int `json:"orders"`
-	Cancelled    int `json:"cancelled"`
-	RefusedSells int `json:"refused_sells"` // orders refused because a SKU was not listed
-	BeyondListed int `json:"beyond_listed"` // units sold though not listed (replay)
-
-	Ships         map[string]int `json:"ships"`          // by package: ships that took effect
-	ShipAttempts  map[string]int `json:"ship_attempts"`  // by package: admitted ship requests, effective or not
-	Labels        map[string]int `json:"labels"`         // by package: labels made
-	LabelReads    map[string]int `json:"label_reads"`    // by package: documents answered
-	SellerCancels map[string]int `json:"seller_cancels"` // by order: seller cancels that took effect
-	CancelTries   map[string]int `json:"cancel_tries"`   // by order: admitted seller cancel requests
-	Answers       map[string]int `json:"answers"`        // by claim and decision: answers that took effect
-	AnswerTries   map[string]int `json:"answer_tries"`   // by claim: admitted answers, effective or not
-
-	InventoryWrites  int `json:"inventory_writes"`  // SKU quantities that took effect
-	InventoryRefused int `json:"inventory_refused"` // answered in data.errors[]
-	InventoryLost    int `json:"inventory_lost"`    // accepted and, by fault, never applied
-}
-
-func newCounts() Counts {
-	return Counts{
-		Ships: map[string]int{}, ShipAttempts: map[string]int{}, Labels: map[string]int{}, LabelReads: map[string]int{},
-		SellerCancels: map[string]int{}, CancelTries: map[string]int{}, Answers: map[string]int{}, AnswerTries: map[string]int{},
-	}
-}

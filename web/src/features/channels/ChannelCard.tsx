@@ -8,11 +8,14 @@ import { Mark } from "../../ui/Mark";
 import { t, wordOf } from "../../ui/words/words";
 import type { Connection } from "../../wire/api";
 import { Doctor } from "./Doctor";
+import { Headroom } from "./Headroom";
+import { OlderOrders } from "./OlderOrders";
 import { Pushing } from "./Pushing";
 
 /** One connected shop. What is wrong, and what mends it, comes before the figures. */
-export function ChannelCard({ item, owner }: { item: Connection; owner: boolean }) {
+export function ChannelCard({ item, owner, may }: { item: Connection; owner: boolean; may: boolean }) {
   const format = useFormat();
+  const { success_percent, failed, quota_left_percent, waiting } = item.calls;
   return (
     <Card title={item.name} aside={<Mark state={item.state} word={t.command.connectionState[item.state]} />} name="channel">
       <p className="-mt-2 mb-3 text-[13px] text-fg-3">
@@ -35,11 +38,23 @@ export function ChannelCard({ item, owner }: { item: Connection; owner: boolean 
           [t.channels.total, <Number key="total" text={t.channels.totals(format.count(item.webhooks_total), format.count(item.duplicates))} />],
           [t.channels.quarantined, <Number key="quarantined" text={format.count(item.quarantined)} />],
           [t.channels.drift, <Number key="drift" text={format.count(item.drift_found)} title={t.channels.driftWhy} />],
+          [
+            t.channels.success,
+            <Number key="success" text={success_percent === null ? t.channels.uncalled : t.channels.successes(format.percent(success_percent), format.count(failed))} />,
+          ],
+          [
+            t.channels.quota,
+            quota_left_percent === null ? undefined : (
+              <Number key="quota" text={t.channels.quotas(format.percent(quota_left_percent), format.count(waiting))} title={t.channels.quotaWhy} />
+            ),
+          ],
           [t.channels.until, item.expires_at === null ? undefined : format.dateTime(item.expires_at)],
           [t.channels.rate, <Number key="rate" text={t.channels.rates(format.rate(item.rate.read_per_second), format.rate(item.rate.write_per_second))} />],
         ]}
       />
-      <Pushing item={item} owner={owner} />
+      {item.headroom !== null && <Headroom figures={item.headroom} />}
+      <OlderOrders item={item} may={may} />
+      {item.channel !== "direct" && <Pushing item={item} owner={owner} />}
       <Doctor connection={item.id}>
         <Link to="/deadletters" className={buttonLook()}>
           {t.channels.letters}

@@ -9,13 +9,15 @@ import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
-import { sync } from "../../wire/topics";
+import { kpis, sync } from "../../wire/topics";
+import { Agreement } from "./Agreement";
 import { ChannelCard } from "./ChannelCard";
 import { ConnectCard } from "./ConnectCard";
 
 /** Every connected shop: whether it is in step, how it fares, and what mends it. */
 export function ChannelsPage() {
   const { value, position, problem, retry } = useTopic(sync);
+  const { value: figures } = useTopic(kpis);
   const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const format = useFormat();
   const { back } = useSearch({ from: "/shell/channels" });
@@ -37,13 +39,19 @@ export function ChannelsPage() {
             <Rows count={6} />
           </Card>
         )}
-        {value?.items.map((item) => <ChannelCard key={item.id} item={item} owner={session?.role === "owner"} />)}
+        {value?.consistency && <Agreement told={value.consistency} />}
+        {value?.items.map((item) => <ChannelCard key={item.id} item={item} owner={session?.role === "owner"} may={session !== undefined && session.role !== "viewer"} />)}
         {value?.items.length === 0 && (
           <section className="rounded-card border border-line bg-surface" aria-label={t.channels.title}>
             <Empty title={t.channels.emptyTitle} why={t.channels.emptyWhy} />
           </section>
         )}
-        {value !== undefined && <ConnectCard back={back} another={value.items.length > 0} />}
+        {value !== undefined &&
+          (figures?.workspace.demo === "removable" ? (
+            <p className="text-[13px] text-fg-3">{t.channels.demo}</p>
+          ) : (
+            <ConnectCard back={back} another={value.items.length > 0} />
+          ))}
       </div>
     </>
   );

@@ -7,31 +7,33 @@ import { Card } from "../../ui/Card";
 import { t } from "../../ui/words/words";
 import { asProblem } from "../../wire/problem";
 import { AppForm, type AppFields } from "./AppForm";
-import { CodeForm } from "./CodeForm";
 import { forgetBegun, keepBegun, readBegun } from "./consent";
+import { ShopForm } from "./ShopForm";
 
-/** Connects a shop: the app's credentials, the seller's consent at the channel, and the code that comes back. */
+/** Connects a shop: the app's credentials, the seller's consent at the channel where it has such a page, and what comes of it. */
 export function ConnectCard({ back, another }: { back: string | undefined; another: boolean }) {
   const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
+  const owner = session?.role === "owner";
+  const { data: list, error: unlisted } = useQuery({ queryKey: ["channels"], queryFn: ({ signal }) => read("/api/v1/channels", {}, signal), enabled: owner });
   const client = useQueryClient();
   const navigate = useNavigate({ from: "/channels" });
   const [begun, setBegun] = useState(readBegun);
   const [open, setOpen] = useState(!another || back !== undefined);
 
   const app = useMutation({
-    mutationFn: async ({ key, secret, service, us, base_url, auth_url }: AppFields) => {
+    mutationFn: async ({ channel: { name: channel }, key, secret, asked, base_url, auth_url }: AppFields) => {
       const state = crypto.randomUUID();
       const { body: added } = await call("post", "/api/v1/apps", {
-        body: { channel: "tiktok", key, secret, us, ...(service && { service, state }), ...(base_url && { base_url }), ...(auth_url && { auth_url }) },
+        body: { channel, key, secret, ...(asked && { state, asked }), ...(base_url && { base_url }), ...(auth_url && { auth_url }) },
       });
-      keepBegun({ app: added.app, state });
-      setBegun({ app: added.app, state });
+      keepBegun({ app: added.app, state, channel });
+      setBegun({ app: added.app, state, channel });
       if (added.consent_url !== "") location.assign(added.consent_url);
     },
   });
   const shops = useMutation({
-    mutationFn: async ({ code, name }: { code: string; name: string }) =>
-      (await call("post", "/api/v1/connections", { body: { app: begun?.app ?? "", code, ...(name && { name }) } })).body,
+    mutationFn: async ({ given, name }: { given: Record<string, string>; name: string }) =>
+      (await call("post", "/api/v1/connections", { body: { app: begun?.app ?? "", given, ...(name && { name }) } })).body,
     onSuccess: () => {
       forgetBegun();
       void navigate({ search: {}, replace: true }); // a code is worth nothing now, and need not stay in the address
@@ -46,8 +48,10 @@ export function ConnectCard({ back, another }: { back: string | undefined; anoth
     shops.reset();
   };
 
+  const channel = list?.channels.find(({ name }) => name === begun?.channel);
+  const failure = app.error ?? unlisted;
   const title = another ? t.channels.another : t.channels.first;
-  if (session && session.role !== "owner") {
+  if (session && !owner) {
     return (
       <Card title={title} name="connect">
         <p className="text-[13px] text-fg-3">{t.channels.ownersOnly}</p>
@@ -66,17 +70,18 @@ export function ConnectCard({ back, another }: { back: string | undefined; anoth
         <Button className="self-start" onClick={() => setOpen(true)}>
           {t.channels.connect}
         </Button>
-      ) : begun ? (
-        <CodeForm
+      ) : begun && channel ? (
+        <ShopForm
+          channel={channel}
           entered={back ?? ""}
           state={begun.state}
           busy={shops.isPending}
           trouble={shops.error ? sentence(shops.error) : ""}
-          connect={(code, name) => shops.mutate({ code, name })}
+          connect={(given, name) => shops.mutate({ given, name })}
           restart={restart}
         />
       ) : (
-        <AppForm busy={app.isPending} trouble={app.error ? sentence(app.error) : back !== undefined ? t.channels.notBegun : ""} add={(fields) => app.mutate(fields)} />
+        <AppForm channels={list?.channels ?? []} busy={app.isPending} trouble={failure ? sentence(failure) : back !== undefined ? t.channels.notBegun : ""} add={(fields) => app.mutate(fields)} />
       )}
     </Card>
   );

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Stethoscope } from "lucide-react";
 import type { ReactNode } from "react";
 import { read } from "../../sync/http";
@@ -14,7 +14,14 @@ const marks = { green: "ok", red: "failing", grey: "skipped" };
 export function Doctor({ connection, children }: { connection: string; children: ReactNode }) {
   const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => read("/api/v1/session", {}, signal) });
   const may = session !== undefined && session.role !== "viewer";
-  const looked = useMutation({ mutationFn: () => read("/api/v1/connections/{id}/doctor", { path: { id: connection } }) });
+  // what was found last stays while it is looked at again, and is forgotten with the screen
+  const looked = useQuery({
+    queryKey: ["doctor", connection],
+    queryFn: ({ signal }) => read("/api/v1/connections/{id}/doctor", { path: { id: connection } }, signal),
+    enabled: false,
+    gcTime: 0,
+  });
+  const examine = (): void => void looked.refetch();
   const checks = looked.data?.checks ?? [];
   const checked = checks.filter(({ state }) => state !== "grey").length;
   const wrong = checks.filter(({ state }) => state === "red").length;
@@ -22,7 +29,7 @@ export function Doctor({ connection, children }: { connection: string; children:
     <div className="mt-3" data-c="doctor">
       <div className="flex flex-wrap gap-2">
         {may && (
-          <Button tone={looked.data ? "plain" : "primary"} busy={looked.isPending} onClick={() => looked.mutate()}>
+          <Button tone={looked.data ? "plain" : "primary"} busy={looked.isFetching} onClick={examine}>
             <Stethoscope className="size-4" aria-hidden="true" />
             {looked.data || looked.error ? t.channels.examineAgain : t.channels.examine}
           </Button>
@@ -31,9 +38,9 @@ export function Doctor({ connection, children }: { connection: string; children:
       </div>
       {session && !may && <p className="mt-2 text-[13px] text-fg-3">{t.channels.mayNotExamine}</p>}
       <p role="status" className="mt-2 text-[13px] text-fg-3 empty:hidden">
-        {looked.isPending ? t.channels.examining : looked.data && (wrong > 0 ? t.channels.sick(wrong) : checked === 0 ? t.channels.unseen : checked < checks.length ? t.channels.partly(checks.length - checked) : t.channels.healthy)}
+        {looked.isFetching ? t.channels.examining : looked.data && (wrong > 0 ? t.channels.sick(wrong) : checked === 0 ? t.channels.unseen : checked < checks.length ? t.channels.partly(checks.length - checked) : t.channels.healthy)}
       </p>
-      {looked.error && <Trouble problem={asProblem(looked.error)} kept={false} retry={() => looked.mutate()} />}
+      {looked.error && <Trouble problem={asProblem(looked.error)} kept={looked.data !== undefined} retry={examine} />}
       {checks.length > 0 && (
         <ul className="mt-2 flex flex-col">
           {checks.map(({ name, state, found, mend }) => (

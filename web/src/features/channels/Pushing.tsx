@@ -12,6 +12,7 @@ import type { Connection } from "../../wire/api";
 export function Pushing({ item, owner }: { item: Connection; owner: boolean }) {
   const [asked, setAsked] = useState(false);
   const { state, run } = useCommand("push-quantities");
+  const repair = useCommand("repair-listing");
   const format = useFormat();
   const since = useTicking((time) => (item.drift_since === null ? "" : format.age(time.secondsSince(item.drift_since))));
   const push = (on: boolean): void => {
@@ -34,6 +35,11 @@ export function Pushing({ item, owner }: { item: Connection; owner: boolean }) {
             {item.pushing ? t.channels.pushStop : t.channels.pushStart}
           </Button>
         )}
+        {item.pushing && item.drift > 0 && (
+          <Button busy={repair.state.kind === "sending"} onClick={() => void repair.run({ connection: item.id })} data-c="repair">
+            {t.repair.now}
+          </Button>
+        )}
         {asked && (
           <>
             <Button tone="primary" busy={state.kind === "sending"} onClick={() => push(true)}>
@@ -44,6 +50,7 @@ export function Pushing({ item, owner }: { item: Connection; owner: boolean }) {
         )}
       </div>
       <Said state={state} done={t.channels.pushed} roomy={false} />
+      <Said state={repair.state} done={t.repair.done} roomy={false} />
     </div>
   );
 }

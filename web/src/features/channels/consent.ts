@@ -2,6 +2,7 @@
 export interface Begun {
   app: string;
   state: string;
+  channel: string;
 }
 
 const storageKey = "connecting";
@@ -14,7 +15,9 @@ export function keepBegun(begun: Begun): void {
 export function readBegun(): Begun | undefined {
   try {
     const found = JSON.parse(sessionStorage.getItem(storageKey) ?? "null") as Partial<Begun> | null;
-    return typeof found?.app === "string" && typeof found.state === "string" ? { app: found.app, state: found.state } : undefined;
+    return typeof found?.app === "string" && typeof found.state === "string" && typeof found.channel === "string"
+      ? { app: found.app, state: found.state, channel: found.channel }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -25,16 +28,14 @@ export function forgetBegun(): void {
 }
 
 /**
- * The code in what somebody entered: the code itself, or the whole address that the channel led back to. "foreign" when that
- * address answers another request than ours, "refused" when the seller said no.
+ * What was given in the address that a channel led back to, by the names that it asks for; "plain" when the text is no such
+ * address, "foreign" when it answers another request than ours, "refused" when the seller said no.
  */
-export function codeIn(text: string, state: string): { code: string } | "foreign" | "refused" | "none" {
+export function givenIn(text: string, names: readonly string[], state: string): Record<string, string> | "foreign" | "refused" | "plain" {
   const entered = text.trim();
-  const at = entered.indexOf("?");
-  const query = at >= 0 || entered.includes("code=") ? new URLSearchParams(entered.slice(at + 1)) : undefined;
-  if (!query) return entered === "" ? "none" : { code: entered };
-  const code = query.get("code");
-  if (query.get("error") !== null || code === "null") return "refused";
+  const query = new URLSearchParams(entered.slice(entered.indexOf("?") + 1));
+  const found = Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""]).filter(([, value]) => value !== ""));
+  if (query.get("error") !== null || found["code"] === "null") return "refused";
   if (query.has("state") && query.get("state") !== state) return "foreign";
-  return code ? { code } : "none";
+  return Object.keys(found).length > 0 ? found : "plain";
 }

@@ -1,17 +1,17 @@
-import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Card } from "../../ui/Card";
 import { Delta } from "../../ui/Delta";
 import { useFormat } from "../../ui/format";
+import { Go, withQuery } from "../../ui/Go";
 import { Mark } from "../../ui/Mark";
 import { Skeleton } from "../../ui/Skeleton";
-import { t } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
 import type { Kpis, WaitingWord } from "../../wire/api";
 
 const waits: (WaitingWord | "stuck")[] = ["stuck", "no_stock", "unknown_sku", "on_hold", "unpaid"];
-/** Waits that are shown only while an order is in them: something is wrong with its channel. */
-const rare: WaitingWord[] = ["authorisation", "away", "channel"];
+/** Waits that are shown only while an order is in them: something is wrong with its channel. Those held for review have a card of their own. */
+const rare: WaitingWord[] = ["payment", "tracking", "authorisation", "away", "channel"];
 
 /** How orders go through without a hand, and which ones wait for one. */
 export function AutomationCard({ automation }: { automation: Kpis["automation"] | undefined }) {
@@ -83,15 +83,14 @@ export function AutomationCard({ automation }: { automation: Kpis["automation"] 
 function Waiting({ word, count }: { word: WaitingWord | "stuck"; count: number | undefined }) {
   const format = useFormat();
   return (
-    <Link
-      to="/orders"
-      search={{ status: word }}
+    <Go
+      href={withQuery("/orders", { status: word })}
       className="press inline-flex min-h-8 items-center gap-2 rounded-control border border-line px-2.5 hover:bg-surface-2 max-md:min-h-11"
       data-c={`waiting-${word}`}
     >
       {!count ? <span className="text-[13px] text-fg-3">{t.state[word]}</span> : <Mark state={word} />}
       <span className={`min-w-4 text-right text-[13px] font-semibold tabular-nums ${!count ? "text-fg-3" : ""}`}>{count === undefined ? "·" : format.count(count)}</span>
-    </Link>
+    </Go>
   );
 }
 

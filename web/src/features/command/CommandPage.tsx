@@ -2,15 +2,17 @@ import { useTopic } from "../../sync/hooks";
 import { useFormat } from "../../ui/format";
 import { PageHead } from "../../ui/PageHead";
 import { Trouble } from "../../ui/Trouble";
-import { t } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
 import { kpis } from "../../wire/topics";
+import { ActivityCard } from "./ActivityCard";
 import { AutomationCard } from "./AutomationCard";
 import { CriticalStockCard } from "./CriticalStockCard";
 import { KpiRow } from "./KpiRow";
 import { RevenueCard } from "./RevenueCard";
+import { RiskCard } from "./RiskCard";
 import { SyncCard } from "./SyncCard";
 
-/** The board: money first, then why, then what needs a hand. */
+/** The board: what may go wrong first, then money, then why, then what needs a hand. */
 export function CommandPage() {
   const { value, problem, retry } = useTopic(kpis);
   const format = useFormat();
@@ -32,6 +34,7 @@ export function CommandPage() {
       />
       <div className="flex flex-col gap-3 md:gap-4">
         {problem && <Trouble problem={problem} kept={value !== undefined} retry={retry} />}
+        <RiskCard count={value?.automation.waiting.risk} />
         <KpiRow kpis={value} />
         <div className="grid grid-cols-1 gap-3 md:gap-4 lg:grid-cols-3">
           <RevenueCard />
@@ -39,6 +42,7 @@ export function CommandPage() {
           <AutomationCard automation={value?.automation} />
           <SyncCard />
         </div>
+        <ActivityCard rate={value?.events_per_second} />
       </div>
     </>
   );

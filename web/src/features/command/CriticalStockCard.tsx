@@ -7,9 +7,10 @@ import { Card } from "../../ui/Card";
 import { cx } from "../../ui/cx";
 import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
+import { addressOf, Go } from "../../ui/Go";
 import { Skeleton } from "../../ui/Skeleton";
 import { Trouble } from "../../ui/Trouble";
-import { t } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
 import type { StockItem } from "../../wire/api";
 import { criticalStock } from "../../wire/topics";
 
@@ -73,9 +74,8 @@ function CriticalRow({ item }: { item: StockItem }) {
   const h24 = format.rate(item.velocity_24h);
   return (
     <li className="border-b border-line last:border-0">
-      <Link
-        to="/inventory/$sku"
-        params={{ sku: item.sku }}
+      <Go
+        href={addressOf("/inventory", item.sku)}
         className="press flex min-h-[57px] items-center gap-3 rounded-control px-2 py-1.5 hover:bg-surface-2"
         data-c="critical-row"
         data-sku={item.sku}
@@ -86,11 +86,11 @@ function CriticalRow({ item }: { item: StockItem }) {
             <span className="shrink-0 font-mono text-[12px] text-fg-3">{item.name === "" ? "" : item.sku}</span>
           </span>
           <span className="mt-0.5 flex flex-wrap items-center gap-x-2.5 text-[12px] text-fg-3 tabular-nums">
-            <span className={cx("inline-flex items-center gap-1 font-medium", hot ? "text-crit" : "text-warn")}>
+            <span className={cx("inline-flex items-center gap-1 font-medium", hot ? "text-crit" : "text-warn")} data-c="stockout">
               <Clock className="size-3.5" aria-hidden="true" />
               {out}
             </span>
-            <span className="inline-flex items-center gap-1" title={t.command.perHourLabel(h1, h24)}>
+            <span className="inline-flex items-center gap-1" title={t.command.perHourLabel(h1, h24)} data-c="velocity">
               <TrendingUp className="size-3.5" aria-hidden="true" />
               {t.command.perHour(h1, h24)}
             </span>
@@ -113,7 +113,7 @@ function CriticalRow({ item }: { item: StockItem }) {
             )}
           </span>
         </span>
-      </Link>
+      </Go>
     </li>
   );
 }

@@ -3,7 +3,7 @@ import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Delta } from "../../ui/Delta";
 import { useFormat } from "../../ui/format";
 import { Sparkline } from "../../ui/Sparkline";
-import { t } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
 import type { Kpis } from "../../wire/api";
 import { KpiTile } from "./KpiTile";
 

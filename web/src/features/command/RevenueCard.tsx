@@ -5,7 +5,7 @@ import { Empty } from "../../ui/Empty";
 import { useFormat } from "../../ui/format";
 import { Skeleton } from "../../ui/Skeleton";
 import { Trouble } from "../../ui/Trouble";
-import { t } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
 import { revenueSeries } from "../../wire/topics";
 
 const TimeChart = lazy(() => import("../../ui/chart/TimeChart"));

@@ -9,7 +9,8 @@ import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { Skeleton } from "../../ui/Skeleton";
 import { Trouble } from "../../ui/Trouble";
-import { t, wordOf } from "../../ui/words/words";
+import { t } from "../../ui/words/first";
+import { wordOf } from "../../ui/words/wordOf";
 import type { Connection, Connections } from "../../wire/api";
 import { sync } from "../../wire/topics";
 

@@ -9,12 +9,14 @@ import { Mark } from "../../ui/Mark";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
 import type { DeadLetter } from "../../wire/api";
+import { CorrectLetter } from "./CorrectLetter";
 
-/** One dead letter: what failed and why, and replay or discard with a reason. */
+/** One dead letter: what failed and why, and replay, correct or discard with a reason. */
 export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
   const format = useFormat();
   const [reason, setReason] = useState("");
   const [noReason, setNoReason] = useState(false);
+  const [correcting, setCorrecting] = useState(false);
   const replay = useCommand("replay-deadletter");
   const discard = useCommand("discard-deadletter");
   const putBack = useCommand("put-back");
@@ -64,7 +66,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           className="flex-1"
         />
         {/* beside the input, below its label */}
-        <div className="flex gap-2 md:mt-[23px]">
+        <div className="flex flex-wrap gap-2 md:mt-[23px]">
           {may("replay") && (
             <Button tone="primary" busy={busy} onClick={() => void replay.run(body)}>
               {t.deadletters.replay}
@@ -75,6 +77,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
               {t.deadletters.putBack}
             </Button>
           )}
+          {may("correct") && !correcting && <Button onClick={() => setCorrecting(true)}>{t.deadletters.correct}</Button>}
           {may("discard") && (
             <Button
               tone="danger"
@@ -89,6 +92,7 @@ export function DeadLetterCard({ letter }: { letter: DeadLetter }) {
           )}
         </div>
       </div>
+      {correcting && <CorrectLetter letter={letter} reason={body.reason} close={() => setCorrecting(false)} />}
       <Said state={replay.state} done={t.deadletters.replayed} roomy={false} />
       <Said state={putBack.state} done={t.deadletters.returned} roomy={false} />
       <Said state={discard.state} done={t.deadletters.discarded} roomy={false} />

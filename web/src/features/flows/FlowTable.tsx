@@ -1,5 +1,5 @@
-import { Link } from "@tanstack/react-router";
 import { useFormat } from "../../ui/format";
+import { addressOf, Go } from "../../ui/Go";
 import { Mark } from "../../ui/Mark";
 import { t, wordOf } from "../../ui/words/words";
 import type { FlowItem } from "../../wire/api";
@@ -26,13 +26,9 @@ export function FlowTable({ flows }: { flows: FlowItem[] }) {
             data-flow={flow.id}
           >
             <td className="py-2.5 align-top lg:px-4">
-              <Link
-                to="/orders/$id"
-                params={{ id: flow.subject }}
-                className="font-mono text-[13px] text-fg after:absolute after:inset-0 hover:text-accent lg:whitespace-nowrap"
-              >
+              <Go href={addressOf("/orders", flow.subject)} className="font-mono text-[13px] text-fg after:absolute after:inset-0 hover:text-accent lg:whitespace-nowrap">
                 {numberOf(flow.subject)}
-              </Link>
+              </Go>
             </td>
             <td className="py-2.5 align-top max-lg:justify-self-end lg:px-3">
               <Mark state={flow.state} word={wordOf(t.state, flow.state)} />

@@ -5,11 +5,12 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import type { Stand } from "../../wire/api";
 import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
 /** What was counted differs from what is written: a change with its reason, never an absolute number. */
-export function AdjustForm({ sku }: { sku: string }) {
+export function AdjustForm({ sku, at }: { sku: string; at?: Stand | undefined }) {
   const [delta, setDelta] = useState("");
   const [reason, setReason] = useState("");
   const [tried, setTried] = useState(false);
@@ -25,7 +26,7 @@ export function AdjustForm({ sku }: { sku: string }) {
     setTried(true);
     if (badDelta || badReason) return;
     setSent(units);
-    void run({ sku, delta: units, reason: reason.trim() }, expected(sku, "adjusted", units, format.signed(units))).then((done) => {
+    void run({ sku, delta: units, reason: reason.trim(), ...(at && { location: at.id }) }, expected(sku, "adjusted", units, format.signed(units), at?.ships)).then((done) => {
       if (!done) return;
       setDelta("");
       setReason("");

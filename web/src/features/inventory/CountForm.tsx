@@ -5,20 +5,31 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import type { Stand } from "../../wire/api";
 import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
+interface CountProps {
+  sku: string;
+  /** Where it is counted; absent for a seller with one location. */
+  at?: Stand | undefined;
+  onHand: number;
+  adjusted: number;
+}
+
 /**
  * A count of the shelf against the books. What the books said when the count began is kept: what is sold and received
- * meanwhile is in the ledger already, so only the difference of that moment is booked.
+ * meanwhile is in the ledger already, so only the difference of that moment is booked. When somebody else has corrected the
+ * SKU since, the server refuses it and says what the ledger says now.
  */
-export function CountForm({ sku, onHand }: { sku: string; onHand: number }) {
+export function CountForm({ sku, at, onHand, adjusted }: CountProps) {
   const [begun, setBegun] = useState<number | undefined>(undefined);
+  const [corrected, setCorrected] = useState(0);
   const [counted, setCounted] = useState("");
   const [tried, setTried] = useState(false);
   const [right, setRight] = useState<number | undefined>(undefined);
   const [booked, setBooked] = useState(0);
-  const { state, run } = useCommand("adjust-stock");
+  const { state, run } = useCommand("count-stock");
   const format = useFormat();
   const found = wholeNumber(counted);
   const bad = found === undefined || found < 0;
@@ -40,8 +51,7 @@ export function CountForm({ sku, onHand }: { sku: string; onHand: number }) {
     }
     const delta = found - begun;
     setBooked(delta);
-    const reason = t.inventory.countReason(format.count(found), format.count(begun));
-    void run({ sku, delta, reason }, expected(sku, "adjusted", delta, format.signed(delta))).then((done) => {
+    void run({ sku, counted: found, on_hand: begun, adjusted: corrected, ...(at && { location: at.id }) }, expected(sku, "adjusted", delta, format.signed(delta), at?.ships)).then((done) => {
       if (done) over();
     });
   };
@@ -55,6 +65,7 @@ export function CountForm({ sku, onHand }: { sku: string; onHand: number }) {
           onClick={() => {
             setRight(undefined);
             setBegun(onHand);
+            setCorrected(adjusted);
           }}
         >
           {t.inventory.countBegin}

@@ -34,6 +34,7 @@ export function LedgerTable({ rows }: { rows: LedgerRow[] }) {
             </td>
             <td className="max-lg:order-1 lg:px-2 lg:py-2">
               {wordOf(t.inventory.kinds, row.kind)}
+              {row.location !== "" && <span className="block text-[12px] text-fg-3">{row.from === "" ? row.location : t.places.movedWay(row.from, row.location)}</span>}
               {row.reason !== "" && <span className="block text-[12px] text-fg-3 [overflow-wrap:anywhere]">{row.reason}</span>}
             </td>
             <td className="text-right font-semibold tabular-nums max-lg:order-2 lg:px-2 lg:py-2">{format.signed(row.quantity)}</td>

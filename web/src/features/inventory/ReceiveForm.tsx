@@ -5,11 +5,12 @@ import { Field } from "../../ui/Field";
 import { useFormat } from "../../ui/format";
 import { Said } from "../../ui/Said";
 import { t } from "../../ui/words/words";
+import type { Stand } from "../../wire/api";
 import { expected } from "./expected";
 import { wholeNumber } from "./whole";
 
 /** Goods came in. */
-export function ReceiveForm({ sku }: { sku: string }) {
+export function ReceiveForm({ sku, at }: { sku: string; at?: Stand | undefined }) {
   const [quantity, setQuantity] = useState("");
   const [reason, setReason] = useState("");
   const [wrong, setWrong] = useState(false);
@@ -23,7 +24,7 @@ export function ReceiveForm({ sku }: { sku: string }) {
     setWrong(units === undefined || units < 1);
     if (units === undefined || units < 1) return;
     setSent(units);
-    void run({ sku, quantity: units, reason: reason.trim() }, expected(sku, "received", units, format.signed(units))).then((done) => {
+    void run({ sku, quantity: units, reason: reason.trim(), ...(at && { location: at.id }) }, expected(sku, "received", units, format.signed(units), at?.ships)).then((done) => {
       if (!done) return;
       setQuantity("");
       setReason("");

@@ -1,5 +1,5 @@
 import { Link, useParams } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
 import { useTicking, useTopic } from "../../sync/hooks";
 import { AnimatedNumber } from "../../ui/AnimatedNumber";
 import { Card } from "../../ui/Card";
@@ -10,15 +10,21 @@ import { useFormat } from "../../ui/format";
 import { Mark } from "../../ui/Mark";
 import { PageHead } from "../../ui/PageHead";
 import { Rows } from "../../ui/Rows";
+import { Select } from "../../ui/Select";
 import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { SkuListing, StockDetail } from "../../wire/api";
 import { stockTopic } from "../../wire/topics";
 import { AdjustForm } from "./AdjustForm";
+import { BundleCard, InBundles } from "./BundleCard";
 import { CountForm } from "./CountForm";
 import { LedgerCard } from "./LedgerCard";
+import { OutageForm } from "./OutageForm";
+import { QueueCard } from "./QueueCard";
 import { ReceiveForm } from "./ReceiveForm";
+import { RepairListing } from "./RepairListing";
 import { stockoutWord } from "./stockout";
+import { WhereCard } from "./WhereCard";
 
 /** One SKU: how many, why that many, and every movement behind it. */
 export function SkuPage() {
@@ -67,21 +73,43 @@ export function SkuPage() {
             <LedgerCard key={sku} sku={sku} first={stock.ledger} position={stock.position} />
           </div>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4">
-            <Card title={t.inventory.receive} name="receive">
-              <ReceiveForm sku={sku} />
-            </Card>
-            <Card title={t.inventory.adjust} name="adjust">
-              <AdjustForm sku={sku} />
-            </Card>
-            <Card title={t.inventory.count} name="count">
-              <CountForm key={sku} sku={sku} onHand={stock.on_hand} />
-            </Card>
-            {stock.waiting.length > 0 && <Waiting stock={stock} />}
+            {stock.where.length > 1 && stock.components.length === 0 && <WhereCard key={`where ${sku}`} stock={stock} />}
+            {stock.components.length > 0 ? <BundleCard stock={stock} /> : <Movements stock={stock} />}
+            {stock.bundles.length > 0 && <InBundles stock={stock} />}
+            {stock.queue.orders > 0 && <QueueCard stock={stock} />}
+            <Waiting stock={stock} />
             <Listings stock={stock} />
           </div>
         </div>
       )}
     </div>
+  );
+}
+
+/** What is done to the stock that a SKU has of its own. */
+function Movements({ stock }: { stock: StockDetail }) {
+  const { sku } = stock;
+  const open = stock.where.filter(({ closed }) => !closed);
+  const [chosen, choose] = useState("");
+  const at = open.find(({ id }) => id === chosen) ?? open.find(({ id }) => id === "main");
+  const place = open.length > 1 ? at : undefined;
+  return (
+    <>
+      {place && (
+        <Card title={t.places.at} name="at-location">
+          <Select label={t.places.at} quiet value={place.id} options={open.map(({ id, name }) => [id, name])} choose={choose} />
+        </Card>
+      )}
+      <Card title={t.inventory.receive} name="receive">
+        <ReceiveForm sku={sku} at={place} />
+      </Card>
+      <Card title={t.inventory.adjust} name="adjust">
+        <AdjustForm sku={sku} at={place} />
+      </Card>
+      <Card title={t.inventory.count} name="count">
+        <CountForm key={`${sku} ${place?.id ?? ""}`} sku={sku} at={place} onHand={place?.on_hand ?? stock.on_hand} adjusted={place?.adjusted ?? stock.adjusted} />
+      </Card>
+    </>
   );
 }
 
@@ -117,7 +145,7 @@ function Why({ stock }: { stock: StockDetail }) {
       <p className="mt-2 text-fg-2 tabular-nums" data-c="explain">
         {stock.explain}
       </p>
-      <dl className="mt-4 grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-4">
+      <dl className={cx("mt-4 grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-4", stock.components.length > 0 && "hidden")}>
         {figures.map(([name, value]) => (
           <div key={name}>
             <dt className="text-[12px] text-fg-3">{name}</dt>
@@ -129,12 +157,15 @@ function Why({ stock }: { stock: StockDetail }) {
   );
 }
 
+/** Orders that nobody serves by itself; those in turn have a card of their own. */
 function Waiting({ stock }: { stock: StockDetail }) {
   const format = useFormat();
+  const held = stock.waiting.filter(({ order }) => !stock.queue.places.some((place) => place.order === order));
+  if (held.length === 0) return null;
   return (
     <Card title={t.inventory.waitingTitle} name="waiting-orders">
       <ul className="flex flex-col text-[13px]">
-        {stock.waiting.map(({ order, short }) => (
+        {held.map(({ order, short }) => (
           <li key={order} className="flex items-center justify-between gap-3 border-b border-line last:border-0">
             <Link
               to="/orders/$id"
@@ -159,17 +190,18 @@ function Listings({ stock }: { stock: StockDetail }) {
       ) : (
         <ul className="flex flex-col gap-2.5 text-[13px]">
           {stock.listings.map((listing) => (
-            <ListingLine key={`${listing.connection}-${listing.listing}-${listing.code}`} listing={listing} />
+            <ListingLine key={`${listing.connection}-${listing.listing}-${listing.code}`} sku={stock.sku} listing={listing} />
           ))}
         </ul>
       )}
       {stock.survives !== "" && <p className="mt-3 text-[13px] text-fg-2" data-c="survives">{stock.survives}</p>}
+      {stock.survives !== "" && <OutageForm sku={stock.sku} outage={stock.outage} />}
     </Card>
   );
 }
 
 /** One listing: how many it shows, how many can still be sold there at most, and since when that is sure. */
-function ListingLine({ listing }: { listing: SkuListing }) {
+function ListingLine({ sku, listing }: { sku: string; listing: SkuListing }) {
   const format = useFormat();
   const confirmed = useTicking((time) => (listing.confirmed_at === null ? "" : t.inventory.confirmed(format.age(time.secondsSince(listing.confirmed_at)))));
   const parts = [
@@ -186,6 +218,7 @@ function ListingLine({ listing }: { listing: SkuListing }) {
       <p className="text-[12px] text-fg-3 tabular-nums">{listing.pushing ? parts.join(" \u00b7 ") : t.inventory.notPushed}</p>
       {listing.differs_since !== null && <p className="text-[12px] text-warn">{t.inventory.differs}</p>}
       {listing.trouble !== "" && <p className="text-[12px] text-warn [overflow-wrap:anywhere]">{listing.trouble}</p>}
+      {listing.pushing && (listing.differs_since !== null || listing.trouble !== "") && <RepairListing connection={listing.connection} sku={sku} />}
     </li>
   );
 }

@@ -6,25 +6,30 @@ import { Said } from "../../ui/Said";
 import { Select } from "../../ui/Select";
 import { t } from "../../ui/words/words";
 import type { OrderDetail } from "../../wire/api";
-import type { Commands } from "../../wire/commands";
+import { cancelReasons, type CancelReason } from "./cancelReasons";
 
-type Reason = Commands["cancel-order"]["reason"];
-const reasons = Object.entries(t.claims.cancelReasons) as [Reason, string][];
-
-/** Cancels a whole order at its channel in the seller's name. Closed until asked for; absent where the channel would not take it. */
+/** Cancels a whole order at its channel in the seller's name. Closed until asked for; absent where the channel would not take it, and where it is done at the channel a sentence says so. */
 export function CancelOrder({ order }: { order: OrderDetail }) {
-  const [reason, setReason] = useState<Reason>("out_of_stock");
+  const [reason, setReason] = useState<CancelReason>("out_of_stock");
   const { state, run } = useCommand("cancel-order");
+  const direct = order.channel === "direct"; // the hub is its channel
+  if (order.cancel_at && state.kind === "idle") {
+    return (
+      <p className="mt-3 border-t border-line pt-2 text-[13px] text-fg-3" data-c="cancel-at">
+        {order.cancel_at}
+      </p>
+    );
+  }
   if (!order.can.includes("cancel-order") && state.kind === "idle") return null;
   return (
     <details className="group mt-3 border-t border-line pt-2" data-c="cancel-order">
       <summary className="inline-flex min-h-9 cursor-pointer items-center gap-1.5 text-[13px] text-fg-2 max-md:min-h-11">
         <ChevronRight className="size-4 transition-transform group-open:rotate-90" aria-hidden="true" />
-        {t.claims.cancelTitle}
+        {direct ? t.claims.cancelDirect : t.claims.cancelTitle}
       </summary>
-      <p className="mt-1 mb-2 text-[13px] text-fg-3">{t.claims.cancelWhy}</p>
+      <p className="mt-1 mb-2 text-[13px] text-fg-3">{direct ? t.claims.cancelDirectWhy : t.claims.cancelWhy}</p>
       <div className="flex flex-wrap items-end gap-2">
-        <Select label={t.claims.reason} value={reason} options={reasons} choose={setReason} className="w-56" />
+        <Select label={t.claims.reason} value={reason} options={cancelReasons} choose={setReason} className="w-56" />
         <Button tone="danger" busy={state.kind === "sending"} onClick={() => void run({ order: order.id, reason })}>
           {t.claims.cancel}
         </Button>

@@ -1,8 +1,10 @@
+import { useState } from "react";
 import { useCommand } from "../../sync/command";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Facts } from "../../ui/Facts";
 import { useFormat } from "../../ui/format";
+import { Linked } from "../../ui/Linked";
 import { Mark } from "../../ui/Mark";
 import { Said } from "../../ui/Said";
 import { t, wordOf } from "../../ui/words/words";
@@ -12,9 +14,15 @@ import { RejectClaim } from "./RejectClaim";
 
 /** What the buyer asks for, what may be done about it, and what the channel was told by whom. Absent while nobody asks for anything. */
 export function ClaimsCard({ order }: { order: OrderDetail }) {
-  if (order.claims.length === 0 && order.answers.length === 0) return null;
+  const format = useFormat();
+  if (order.claims.length === 0 && order.answers.length === 0 && !order.refunded) return null;
   return (
     <Card title={t.claims.title} name="claims">
+      {order.refunded && (
+        <p className="mb-2 text-[13px] text-fg-2" data-c="refunded">
+          {t.claims.refunded(format.money(order.refunded))}
+        </p>
+      )}
       <ul className="flex flex-col">
         {order.claims.map((claim) => (
           <ClaimItem key={`${claim.kind}-${claim.id}`} order={order.id} claim={claim} />
@@ -37,7 +45,10 @@ export function ClaimsCard({ order }: { order: OrderDetail }) {
 function ClaimItem({ order, claim }: { order: string; claim: Claim }) {
   const format = useFormat();
   const approve = useCommand(claim.kind === "return" ? "approve-return" : "approve-cancellation");
-  const may = (action: string): boolean => claim.can.includes(`${action}-${claim.kind}`);
+  const [rejected, setRejected] = useState(false);
+  // an answer that was taken is not given twice: its buttons go at once, and the channel's news says the rest
+  const answered = rejected || approve.state.kind === "accepted" || approve.state.kind === "shown";
+  const may = (action: string): boolean => claim.can.includes(`${action}-${claim.kind}`) && (action === "receive" || !answered);
   const open = claim.can.length > 0;
   return (
     <li className="border-b border-line py-3 first:pt-0 last:border-0" data-c="claim" data-claim={claim.id}>
@@ -45,7 +56,9 @@ function ClaimItem({ order, claim }: { order: string; claim: Claim }) {
         <span className="font-medium">{t.claims.kind[claim.kind]}</span>
         <Mark state={open ? "decision" : claim.state === "rejected" || claim.state === "withdrawn" ? "cancelled" : "running"} word={t.claims.state[claim.state]} />
       </div>
-      <p className="mb-2 text-[13px] text-fg-2 [overflow-wrap:anywhere]">{claim.sentence}</p>
+      <p className="mb-2 text-[13px] text-fg-2 [overflow-wrap:anywhere]">
+        <Linked>{claim.sentence}</Linked>
+      </p>
       <Facts
         rows={[
           [t.claims.lines, claim.lines.length === 0 ? t.claims.whole : claim.lines.map(({ sku, code, quantity }) => `${format.count(quantity)} × ${sku || code}`).join(", ")],
@@ -68,9 +81,9 @@ function ClaimItem({ order, claim }: { order: string; claim: Claim }) {
             {t.claims.approve[claim.kind]}
           </Button>
         )}
-        {may("reject") && <RejectClaim order={order} claim={claim} />}
+        {may("reject") && <RejectClaim order={order} claim={claim} taken={() => setRejected(true)} />}
       </div>
-      <Said state={approve.state} done={t.claims.asking} roomy={false} />
+      {rejected ? <p role="status" className="mt-2 text-[13px] text-accent">{t.claims.asking}</p> : <Said state={approve.state} done={t.claims.asking} roomy={false} />}
     </li>
   );
 }

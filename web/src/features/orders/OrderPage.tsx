@@ -12,14 +12,19 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { OrderDetail } from "../../wire/api";
 import { orderTopic } from "../../wire/topics";
+import { BackorderCard } from "./BackorderCard";
 import { CancelOrder } from "./CancelOrder";
 import { ClaimsCard } from "./ClaimsCard";
 import { FlowTimeline } from "./FlowTimeline";
 import { MapSkuForm } from "./MapSkuForm";
 import { OrderEvents } from "./OrderEvents";
 import { OrderLines } from "./OrderLines";
+import { OriginCard } from "./OriginCard";
 import { OtherWays } from "./OtherWays";
+import { PaymentCard } from "./PaymentCard";
 import { RetryStep } from "./RetryStep";
+import { ReviewOrder } from "./ReviewOrder";
+import { ShippingCard } from "./ShippingCard";
 import { amendment, orderState, unknownCodes } from "./state";
 
 /** One order: what was bought, how far it is, and every event behind it. */
@@ -73,14 +78,19 @@ export function OrderPage() {
       )}
       {order && (
         <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr] lg:grid-rows-[auto_1fr]">
-          <Card title={t.orders.flow} name="flow">
+          <Card title={t.orders.flow} name="o4">
             <FlowTimeline flow={order.flow} placedAt={order.placed_at} />
             <RetryStep order={order} />
             <OtherWays order={order} />
             <CancelOrder order={order} />
           </Card>
           <div className="flex min-w-0 flex-col gap-3 md:gap-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
+            <BackorderCard key={`backorder ${order.id}`} order={order} />
+            <ReviewOrder key={`review ${order.id}`} order={order} />
             <ClaimsCard order={order} />
+            <PaymentCard key={`payment ${order.id}`} order={order} />
+            <OriginCard key={`origin ${order.id}`} order={order} />
+            <ShippingCard key={order.id} order={order} />
             {codes.map((code) => (
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}

@@ -1,5 +1,7 @@
-import { Link } from "@tanstack/react-router";
+import { memo } from "react";
 import { useFormat } from "../../ui/format";
+import { Gap } from "../../ui/Gap";
+import { addressOf, Go } from "../../ui/Go";
 import { Mark } from "../../ui/Mark";
 import { Tick } from "../../ui/Tick";
 import { useVirtualRows } from "../../ui/useVirtualRows";
@@ -15,10 +17,13 @@ interface OrderTableProps {
   near: () => void;
 }
 
-/** Orders as a table, to be chosen one by one or all that are shown; on phones each row becomes two lines. */
-export function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) {
+/**
+ * Orders as a table, to be chosen one by one or all that are shown; on phones each row becomes two lines. It is drawn when its orders
+ * change, and not with every figure of the page around it.
+ */
+export const OrderTable = memo(function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) {
   const format = useFormat();
-  const { rows, above, below, measure, body } = useVirtualRows<HTMLTableSectionElement>(orders.length, 49, near);
+  const { rows, above, below, measure, body } = useVirtualRows<HTMLTableSectionElement>(orders.length, 48, near);
   const all = orders.every(({ id }) => chosen.has(id));
   const choose = (ids: string[], on: boolean): void => {
     const next = new Set(chosen);
@@ -43,7 +48,7 @@ export function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) 
         </tr>
       </thead>
       <tbody className="max-lg:block" ref={body}>
-        <Gap height={above} />
+        <Gap height={above} columns={6} />
         {rows.map(({ index }) => {
           const order = orders[index];
           if (!order) return null;
@@ -62,13 +67,9 @@ export function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) 
                 <Tick label={t.orders.bulk.one(order.channel_id)} checked={chosen.has(order.id)} onChange={(on) => choose([order.id], on)} />
               </td>
               <td className="py-2.5 lg:h-12 lg:px-3">
-                <Link
-                  to="/orders/$id"
-                  params={{ id: order.id }}
-                  className="font-mono text-[13px] text-fg after:absolute after:inset-0 hover:text-accent"
-                >
+                <Go href={addressOf("/orders", order.id)} className="font-mono text-[13px] text-fg after:absolute after:inset-0 hover:text-accent">
                   {order.channel_id}
-                </Link>
+                </Go>
               </td>
               <td className="self-center max-lg:justify-self-end lg:px-3">
                 <Mark state={state} word={word} wrap />
@@ -81,18 +82,8 @@ export function OrderTable({ orders, chosen, onChosen, near }: OrderTableProps) 
             </tr>
           );
         })}
-        <Gap height={below} />
+        <Gap height={below} columns={6} />
       </tbody>
     </table>
   );
-}
-
-/** Stands for the rows that are not drawn. */
-function Gap({ height }: { height: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr aria-hidden="true" className="max-lg:block">
-      <td colSpan={6} className="max-lg:block" style={{ height }} />
-    </tr>
-  );
-}
+});

@@ -11,7 +11,7 @@ export function ReceiveReturn({ order, claim }: { order: string; claim: Claim })
   const [units, setUnits] = useState<Record<string, string>>({});
   const [wrong, setWrong] = useState(false);
   const { state, run } = useCommand("receive-return");
-  const skus = [...new Set(claim.lines.map(({ sku }) => sku).filter((sku) => sku !== ""))];
+  const skus = claim.due.map(({ sku }) => sku);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();

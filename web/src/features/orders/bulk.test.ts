@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { Problem } from "../../wire/problem";
-import { forEach } from "./bulk";
+import { forEach, inParts } from "./bulk";
 
 it("sums up what became of each, and sends what got no answer again under its key", async () => {
   const keys = new Map<string, string>();
@@ -39,4 +39,22 @@ it("has four under way at once", async () => {
     running--;
   }, () => undefined);
   expect(most).toBe(4);
+});
+
+it("a review goes in parts, each order is answered by itself, and what got no answer stays", async () => {
+  const ids = Array.from({ length: 150 }, (_, i) => `k7:${i}`);
+  const asked: number[] = [];
+  const keys = new Map<string, string>();
+  let down = true;
+  const act = async (part: string[]) => {
+    asked.push(part.length);
+    if (down && part.length === 50) throw new Problem(0, "");
+    return { orders: part.map((order, i) => (i < 3 ? { order, done: false, why: "No." } : { order, done: true })) };
+  };
+  const outcome = await inParts(ids, keys, act, () => undefined);
+  expect(asked).toEqual([100, 50]);
+  expect(outcome).toEqual({ done: 97, refused: [{ why: "No.", count: 3 }], unsure: ids.slice(100) });
+  const key = [...keys.values()];
+  down = false;
+  expect(await inParts(outcome.unsure, keys, (part, again) => (expect(key).toContain(again), act(part)), () => undefined)).toMatchObject({ done: 47 });
 });

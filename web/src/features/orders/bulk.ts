@@ -3,6 +3,7 @@ import { send, unsure } from "../../sync/command";
 import { uuid7 } from "../../sync/uuid";
 import { commandSentence } from "../../ui/Said";
 import { asProblem } from "../../wire/problem";
+import type { CancelReason } from "./cancelReasons";
 
 /** What became of one command for each of many things. */
 export interface Outcome {
@@ -13,7 +14,10 @@ export interface Outcome {
   unsure: string[];
 }
 
-export type BulkState = { kind: "idle" } | { kind: "sending"; sent: number; all: number } | { kind: "told"; outcome: Outcome };
+/** What is done with all chosen orders. */
+export type Action = { kind: "retry" | "approve" } | { kind: "reject"; reason: CancelReason };
+
+export type BulkState = { kind: "idle" } | { kind: "sending"; sent: number; all: number } | { kind: "told"; did: Action["kind"]; outcome: Outcome };
 
 /** How many are under way at once. */
 const together = 4;
@@ -58,15 +62,65 @@ export async function forEach(
   return outcome;
 }
 
-/** Tries the present step of many orders again. */
-export function useRetryAll() {
+/** As many orders as one command reviews. */
+const most = 100;
+
+/** What became of the orders of a review, as the server answers. */
+interface Reviewed {
+  orders: { order: string; done: boolean; why?: string }[];
+}
+
+/** Reviews orders, as many as a command takes at once, and sums up what became of each. */
+export async function inParts(
+  ids: string[],
+  keys: Map<string, string>,
+  act: (ids: string[], key: string) => Promise<unknown>,
+  told: (sent: number) => void,
+): Promise<Outcome> {
+  const parts: Record<string, string[]> = {};
+  for (let at = 0; at < ids.length; at += most) parts[ids.slice(at, at + most).join("\n")] = ids.slice(at, at + most);
+  const refused = new Map<string, number>();
+  let done = 0;
+  let sent = 0;
+  const rest = await forEach(
+    Object.keys(parts),
+    keys,
+    async (name, key) => {
+      const part = parts[name] ?? [];
+      const answer = (await act(part, key)) as Reviewed;
+      for (const { done: good, why = "" } of answer.orders) {
+        if (good) done += 1;
+        else refused.set(why, (refused.get(why) ?? 0) + 1);
+      }
+      told((sent += part.length));
+    },
+    () => undefined,
+  );
+  return {
+    done,
+    refused: [...rest.refused, ...[...refused].map(([why, count]) => ({ why, count }))].sort((a, b) => b.count - a.count),
+    unsure: rest.unsure.flatMap((name) => parts[name] ?? []),
+  };
+}
+
+/** Does one thing with many orders. */
+export function useBulk() {
   const [state, setState] = useState<BulkState>({ kind: "idle" });
   const keys = useRef(new Map<string, string>());
-  const run = useCallback(async (ids: string[]): Promise<Outcome> => {
+  const before = useRef("");
+  const run = useCallback(async (ids: string[], action: Action): Promise<Outcome> => {
     const all = ids.length;
-    setState({ kind: "sending", sent: 0, all });
-    const outcome = await forEach(ids, keys.current, (flow, key) => send("retry-step", { flow }, key), (sent) => setState({ kind: "sending", sent, all }));
-    setState({ kind: "told", outcome });
+    const told = (sent: number): void => setState({ kind: "sending", sent, all });
+    if (before.current !== JSON.stringify(action)) keys.current.clear(); // a key is of one command
+    before.current = JSON.stringify(action);
+    told(0);
+    const review = async (orders: string[], key: string): Promise<unknown> => {
+      const answer = await (action.kind === "reject" ? send("reject-orders", { orders, reason: action.reason }, key) : send("approve-orders", { orders }, key));
+      return answer.result;
+    };
+    const retry = (flow: string, key: string): Promise<unknown> => send("retry-step", { flow }, key);
+    const outcome = await (action.kind === "retry" ? forEach(ids, keys.current, retry, told) : inParts(ids, keys.current, review, told));
+    setState({ kind: "told", did: action.kind, outcome });
     return outcome;
   }, []);
   const forget = useCallback(() => setState({ kind: "idle" }), []);

@@ -4,18 +4,20 @@ import { Field } from "../../ui/Field";
 import { t, wordOf } from "../../ui/words/words";
 import type { Role } from "../../wire/api";
 import { Chip } from "./Chip";
-import { rightsOf, roles } from "./describe";
+import { roles } from "./describe";
 import { Select } from "../../ui/Select";
 
 const lives = [30, 90, 365];
 
 interface KeyFormProps {
   busy: boolean;
+  /** By role, what a key of it may be narrowed to. */
+  rights: Record<string, string[]>;
   make: (body: { name: string; role: Role; scopes: string[]; days: number }) => Promise<boolean>;
 }
 
 /** Makes a key. */
-export function KeyForm({ busy, make }: KeyFormProps) {
+export function KeyForm({ busy, rights, make }: KeyFormProps) {
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("viewer");
   const [days, setDays] = useState(365);
@@ -52,7 +54,7 @@ export function KeyForm({ busy, make }: KeyFormProps) {
           options={roles.map((one) => [one, t.settings.roles[one]])}
           choose={(one) => {
             setRole(one);
-            setScopes((now) => now.filter((right) => rightsOf(one).includes(right)));
+            setScopes((now) => now.filter((right) => rights[one]?.includes(right)));
           }}
           hint={t.settings.roleHint[role]}
           className="flex-1 basis-48"
@@ -68,7 +70,7 @@ export function KeyForm({ busy, make }: KeyFormProps) {
       <fieldset>
         <legend className="mb-1 text-[13px] text-fg-2">{t.settings.scopes}</legend>
         <div className="flex flex-wrap gap-2">
-          {rightsOf(role).map((right) => (
+          {rights[role]?.map((right) => (
             <Chip
               key={right}
               word={wordOf(t.settings.rights, right)}

@@ -83,7 +83,7 @@ export function KeysSection() {
           <ShownOnce key={made.key} name="key-once" title={t.settings.keyTitle(made.item.name)} hint={t.settings.keyHint} value={made.key} close={() => setMade(undefined)} />
         </div>
       )}
-      <KeyForm busy={busy} make={make} />
+      <KeyForm busy={busy} rights={query.data?.rights ?? {}} make={make} />
     </Card>
   );
 }

@@ -8,6 +8,11 @@ import { asProblem } from "../../wire/problem";
 import { AppearanceSection } from "./AppearanceSection";
 import { DevicesSection } from "./DevicesSection";
 import { KeysSection } from "./KeysSection";
+import { LabelSection } from "./LabelSection";
+import { LocationsSection } from "./LocationsSection";
+import { MentionSection } from "./MentionSection";
+import { RiskSection } from "./RiskSection";
+import { ShortageSection } from "./ShortageSection";
 import { UsersSection } from "./UsersSection";
 import { WorkspaceSection } from "./WorkspaceSection";
 
@@ -25,6 +30,11 @@ export function SettingsPage() {
       )}
       <div className="flex max-w-3xl flex-col gap-4">
         <WorkspaceSection role={data?.role} />
+        <LocationsSection role={data?.role} />
+        <RiskSection role={data?.role} />
+        <ShortageSection role={data?.role} />
+        {owner && <LabelSection />}
+        {owner && <MentionSection />}
         <AppearanceSection />
         <DevicesSection />
         {owner && <UsersSection />}

@@ -64,6 +64,7 @@ export function UserRow({ user, busy, relink, setRole, remove }: UserRowProps) {
           sentence={t.settings.roleConfirm(user.name, word(role))}
           does={t.settings.roleDo}
           tone="primary"
+          quiet
           busy={busy}
           act={() => void setRole(role).then(() => choose(undefined))}
           keep={() => choose(undefined)}

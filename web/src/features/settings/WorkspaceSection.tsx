@@ -10,7 +10,7 @@ import { Trouble } from "../../ui/Trouble";
 import { t } from "../../ui/words/words";
 import type { Role, Workspace } from "../../wire/api";
 import { kpis } from "../../wire/topics";
-import { isNew, proposal, toSet } from "./workspace";
+import { agreed, clashes, isNew, proposal, toSet, type Typed } from "./workspace";
 
 /** What the business is called, in which zone its day begins and what it counts in. */
 export function WorkspaceSection({ role }: { role: Role | undefined }) {
@@ -25,14 +25,21 @@ export function WorkspaceSection({ role }: { role: Role | undefined }) {
   );
 }
 
-const unknown: Workspace = { name: "", zone: "", currency: "", versions: { name: 1, zone: 1, currency: 1 } };
+const unknown: Workspace = { name: "", zone: "", currency: "", orders_title: "", demo: "none", versions: { name: 1, zone: 1, currency: 1, orders_title: 1 } };
 
 function WorkspaceForm({ workspace, role }: { workspace: Workspace; role: Role | undefined }) {
   const [seen, setSeen] = useState(workspace); // what the answers are compared with, whatever happens meanwhile
   const [form, setForm] = useState(() => proposal(seen, Intl.DateTimeFormat().resolvedOptions().timeZone));
-  const { state, run } = useCommand("configure-workspace");
+  const { state, run, forget } = useCommand("configure-workspace");
   const navigate = useNavigate();
   const first = isNew(seen);
+
+  const moved = state.kind === "refused" && state.problem.status === 412 ? clashes(seen, workspace, form) : [];
+  const settle = (field: keyof Typed, value: string): void => {
+    if (moved.length === 1) forget();
+    setForm({ ...form, [field]: value });
+    setSeen({ ...seen, [field]: workspace[field], versions: { ...seen.versions, [field]: workspace.versions[field] } }); // the next save knows of theirs
+  };
 
   const now = useRef(workspace);
   now.current = workspace;
@@ -42,7 +49,7 @@ function WorkspaceForm({ workspace, role }: { workspace: Workspace; role: Role |
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void run(toSet(seen, form)).then((done) => {
+    void run(toSet(agreed(seen, workspace, form), form)).then((done) => {
       if (done && first) void navigate({ to: "/" });
     });
   };
@@ -80,12 +87,37 @@ function WorkspaceForm({ workspace, role }: { workspace: Workspace; role: Role |
           hint={t.workspace.currencyHint}
           required
         />
+        {!first && (
+          <Field
+            label={t.workspace.ordersTitle}
+            value={form.orders_title}
+            onChange={(event) => setForm({ ...form, orders_title: event.target.value })}
+            autoComplete="off"
+            hint={t.workspace.ordersTitleHint}
+            maxLength={40}
+          />
+        )}
         {role === undefined || role === "owner" ? (
           <div className="flex flex-col gap-2">
             <Button type="submit" tone="primary" busy={state.kind === "sending"} className="self-start">
               {state.kind === "unsure" ? t.commandState.again : first ? t.workspace.saveFirst : t.workspace.save}
             </Button>
-            <Said state={state} done={t.workspace.saved} />
+            {moved.length > 0 ? (
+              <div role="alert" className="flex flex-col gap-2 rounded-control border border-warn-line bg-warn-soft p-3 text-[13px]" data-c="both-versions">
+                <p className="text-warn">{t.workspace.moved}</p>
+                {moved.map(({ field, theirs, mine }) => (
+                  <div key={field} className="flex flex-wrap items-center gap-2">
+                    <p className="min-w-0 flex-1 basis-56 text-fg-2 [overflow-wrap:anywhere]">
+                      {t.workspace.theirs(t.workspace.fields[field], theirs)} {t.workspace.mine(mine)}
+                    </p>
+                    <Button onClick={() => settle(field, theirs)}>{t.workspace.takeTheirs}</Button>
+                    <Button onClick={() => settle(field, mine)}>{t.workspace.keepMine}</Button>
+                  </div>
+                ))}
+              </div>
+            ) : (
+              <Said state={state} done={t.workspace.saved} />
+            )}
           </div>
         ) : (
           <p className="text-[13px] text-fg-3">{t.settings.ownersChange}</p>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeFormat } from "../../ui/format";
 import type { ApiKey, User } from "../../wire/api";
-import { device, keyFacts, presence, rightsOf } from "./describe";
+import { device, keyFacts, presence } from "./describe";
 
 const format = makeFormat("en-GB", "UTC");
 
@@ -29,11 +29,5 @@ describe("who may what, in words", () => {
     expect(keyFacts(key, format, at)).toEqual(["Operator, only read, change orders and stock", "never used", "ends 24 Dec 2026", "made 24 Nov 2026"]);
     expect(keyFacts({ ...key, scopes: [], ends_at: "", used_at: key.created_at }, format, at).slice(0, 3)).toEqual(["Operator, all its rights", "last used 24 Nov, 10:00:00", "does not end"]);
     expect(keyFacts(key, format, Date.parse(key.ends_at))[2]).toBe("ended 24 Dec 2026");
-  });
-
-  it("offers a key no right that its role has not", () => {
-    expect(rightsOf("viewer")).toEqual(["read", "account", "measure"]);
-    expect(rightsOf("operator")).not.toContain("configure");
-    expect(rightsOf("owner")).not.toContain("administer");
   });
 });

@@ -4,13 +4,6 @@ import type { ApiKey, Role, User } from "../../wire/api";
 
 export const roles: Role[] = ["viewer", "operator", "owner"];
 
-/** The rights that a key of a role may be limited to. The server refuses others. */
-export function rightsOf(role: Role): string[] {
-  const all = ["read", "read.private", "operate", "configure", "account", "measure"];
-  const kept: Record<Role, string[]> = { owner: all, operator: all.filter((right) => right !== "configure"), viewer: ["read", "account", "measure"] };
-  return kept[role];
-}
-
 const browsers: [mark: RegExp, name: string][] = [
   [/Edg\//, "Edge"],
   [/OPR\//, "Opera"],

@@ -1,0 +1,46 @@
+// Package demand counts what an order takes from the stock: units of its lines' SKUs, and in place of a bundle the units that it is
+// made of.
+package demand
+
+import (
+	"maps"
+	"slices"
+
+	events "github.com/creatorflow/creatorflow/domain/events/orders"
+)
+
+// Need is how many units of a SKU an order takes.
+type Need struct {
+	SKU      string
+	Quantity int64
+}
+
+// Of sums matched lines by SKU, sorted; skus has one entry a line, or none.
+func Of(lines []events.Line, skus []string, bundles []events.Bundle) (needs []Need) {
+	units := map[string]int64{}
+	for i, line := range lines {
+		if i < len(skus) {
+			units[skus[i]] += line.Quantity
+		}
+	}
+	units = Units(units, bundles)
+	for _, sku := range slices.Sorted(maps.Keys(units)) {
+		needs = append(needs, Need{SKU: sku, Quantity: units[sku]})
+	}
+	return needs
+}
+
+// Units has components stand in place of bundles; what is no bundle stays as it is.
+func Units(of map[string]int64, bundles []events.Bundle) map[string]int64 {
+	units := maps.Clone(of)
+	for _, b := range bundles {
+		n := units[b.SKU]
+		delete(units, b.SKU)
+		for _, c := range b.Components {
+			if n != 0 {
+				units[c.SKU] += n * c.Quantity
+			}
+		}
+	}
+	return units
+}

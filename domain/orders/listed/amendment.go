@@ -1,0 +1,54 @@
+package listed
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/money"
+)
+
+// units sums lines by code.
+func units(lines []events.Line) map[string]int64 {
+	sums := map[string]int64{}
+	for _, line := range lines {
+		sums[line.Code] += line.Quantity
+	}
+	return sums
+}
+
+// Amendment says how lines and total differ from those of the order as it was placed.
+func Amendment(placed events.Placed, lines []events.Line, total money.Money) string {
+	was, is := units(placed.Lines), units(lines)
+	codes := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(is))
+	slices.Sort(codes)
+	var parts []string
+	for _, code := range slices.Compact(codes) {
+		switch {
+		case is[code] < was[code]:
+			parts = append(parts, fmt.Sprintf("%d of %d × SKU %s", is[code], was[code], code))
+		case is[code] > was[code]:
+			parts = append(parts, fmt.Sprintf("%d instead of %d × SKU %s", is[code], was[code], code))
+		}
+	}
+	if total != placed.Total {
+		parts = append(parts, fmt.Sprintf("a total of %s instead of %s", total, placed.Total))
+	}
+	if len(parts) == 0 && slices.CompareFunc(Sorted(lines), Sorted(placed.Lines), byLine) != 0 {
+		parts = append(parts, "the same units under other listings or at other prices")
+	}
+	if len(parts) > 4 {
+		parts = append(parts[:3], fmt.Sprintf("%d more changes", len(parts)-3))
+	}
+	next := " Stock stays reserved as ordered, and the sales figures count the order as placed. " +
+		"Send what the channel lists; put units that stay here back by an adjustment."
+	if placed.SelfShips {
+		next = " The channel ships it; the sales figures count the order as placed. Nothing to do."
+	}
+	if len(parts) == 0 {
+		return "The channel lists the units and the total of this order as it was placed." + next
+	}
+	return "The channel now lists " + strings.Join(parts, ", ") + "." + next
+}

@@ -1,0 +1,41 @@
+package spread
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// required is how soon all but one of a hundred sales are to lower the others. It is printed, not judged: a shop whose orders can
+// be listed every few minutes only, or whose last write is not settled, is written later.
+const required = 30 * time.Second
+
+// Write prints what was counted, and the lag of each shop beside what is required.
+func (r Report) Write(w io.Writer) error {
+	var errs []error
+	say := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format, args...)
+		errs = append(errs, err)
+	}
+	say("%d orders at %d a minute, %d buyers turned away, %d quantities lowered by hand\n", r.Orders, perMinute, r.Turned, r.Hands)
+	say("%-20s %7s %11s %9s %9s %9s\n", "", "orders", "over quota", "p50", "p99", "required")
+	late := func(name string, orders, over any, l Lag) {
+		missed := ""
+		if l.P99 > required {
+			missed = "  missed"
+		}
+		round := func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
+		say("%-20s %7v %11v %9v %9v %9v%s\n", name, orders, over, round(l.P50), round(l.P99), required, missed)
+	}
+	for _, s := range r.Shops {
+		if s.Here {
+			say("%-20s %7d\n", s.Name, s.Orders)
+			continue
+		}
+		late(s.Name, s.Orders, s.Over, s.Lag)
+	}
+	late(catalogueName, "", "", r.Catalogue)
+	say("%s: seed %d, %d lost, %d oversold, %d promises broken, %.1f s\n", r.Name, r.Seed, r.Lost, r.Oversold, len(r.Broken), r.Seconds)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,75 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/creatorflow/creatorflow/channels"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
+	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/ingest/lanes"
+	"github.com/creatorflow/creatorflow/vault"
+)
+
+// signals takes in a webhook that tells of signals, of one shop or of many. What else is in it is noted: nothing is lost
+// with the words, which the inbox keeps.
+func (i *Ingest) signals(item vault.Item, hints []channels.Hint) lanes.Act {
+	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
+		byShop := map[string][]channels.Hint{}
+		var order, missing []string
+		taken := 0
+		for _, h := range hints {
+			if h.Unknown {
+				if err := i.take.Once(ctx, unknownType(item.App, j, h.Type)); err != nil {
+					return vault.Mark{}, err
+				}
+			}
+			if h.Kind != channels.KindSignal {
+				continue
+			}
+			if h.Updated.IsZero() {
+				h.Updated = item.Received
+			}
+			if byShop[h.Shop] == nil {
+				order = append(order, h.Shop)
+			}
+			byShop[h.Shop] = append(byShop[h.Shop], h)
+		}
+		for _, shop := range order {
+			id, connected := i.o.Connect.ByShop(item.Channel, item.App, shop)
+			if !connected {
+				missing = append(missing, shop)
+				if err := i.take.Once(ctx, unknownShop(item.App, j, channels.Short(shop, 64))); err != nil {
+					return vault.Mark{}, err
+				}
+				continue
+			}
+			c := channels.Connection{ID: id, App: item.App, Channel: item.Channel, ShopID: shop}
+			if err := i.take.ObserveSignals(ctx, c, byShop[shop], fmt.Sprintf("inbox:%d", item.Number)); err != nil {
+				return vault.Mark{}, err
+			}
+			taken += len(byShop[shop])
+		}
+		if len(missing) > 0 { // taken up again once they are connected; what was taken in yields nothing then
+			return noted(j, vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and its part of this webhook is taken in.", channels.Short(missing[0], 64))), nil
+		}
+		return noted(j, vault.Done, fmt.Sprintf("Signals taken in: %d.", taken)), nil
+	}
+}
+
+// unknownShop is the letter of all webhooks of a shop that is not connected.
+func unknownShop(app string, j *lanes.Job, shop string) letterevents.Opened {
+	return letterevents.Opened{
+		Letter: letters.UnknownID(app, "shop", shop), Sample: shop, Inbox: j.Number, Connection: j.Shop,
+		Reason: fmt.Sprintf("Webhooks of the shop %q come, which is not connected. They are kept; connect the shop, and they are taken in.", shop),
+	}
+}
+
+// unknownType is the letter of all webhooks of a type that nobody knows here.
+func unknownType(app string, j *lanes.Job, kind string) letterevents.Opened {
+	kind = channels.Short(kind, 40)
+	return letterevents.Opened{
+		Letter: letters.UnknownID(app, "type", kind), Sample: kind, Inbox: j.Number, Connection: j.Shop,
+		Reason: fmt.Sprintf("Webhooks of the type %q come, which nobody knows here. They are kept, and nothing is done about them.", kind),
+	}
+}
