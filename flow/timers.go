@@ -18,7 +18,7 @@ type timers struct {
 }
 
 // longestSleep bounds how late a timer is after the clock was set or the machine has slept.
-const longestSleep = 30 * time.Second
+const longestSleep = 5 * time.Second
 
 func newTimers() timers {
 	return timers{changed: make(chan struct{}, 1), due: map[ref]time.Time{}}

@@ -93,12 +93,7 @@ func Definition(workspace string, desk outside.Desk) *flow.Definition {
 		Wakes: wakes,
 		Tags:  tags,
 		Lane:  func(id string) string { connection, _, _ := strings.Cut(id, ":"); return connection },
-		Abort: func(in flow.Input) string {
-			if f.order(in).Status == orders.Cancelled {
-				return "The order was cancelled on the channel."
-			}
-			return ""
-		},
+		Abort: f.cancelled,
 		Steps: []flow.Step{
 			{Name: StepValidate, Needs: f.codes, Decide: f.validate, Undo: f.leave},
 			{Name: StepReserve, Needs: f.reserving, Decide: f.reserve, Undo: f.release},
@@ -118,6 +113,16 @@ func Definition(workspace string, desk outside.Desk) *flow.Definition {
 type fulfilment struct {
 	workspace string
 	desk      outside.Desk
+}
+
+// cancelled turns the flow of a cancelled order around. One that was entered by hand has had its units from the start: its flow passes
+// the step that holds them, the second, so that it gives them back.
+func (f fulfilment) cancelled(in flow.Input) string {
+	o := f.order(in)
+	if o.Status != orders.Cancelled || o.Direct.Entered() && in.Flow.Step < 2 {
+		return ""
+	}
+	return "The order was cancelled on the channel."
 }
 
 func wakes(r eventlog.Record) []string {
