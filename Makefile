@@ -20,6 +20,11 @@ DEADCODE := .tools/bin/deadcode-v0.52.0
 STRIPEMOCK := .tools/bin/stripe-mock-v0.203.0
 SDKTESTS := channels/tiktok/tiktoksim/sdktest channels/shopify/shopifysim/sdktest channels/amazon/amazonsim/sdktest channels/instagram/instagramsim/sdktest partners/easypost/easypostsim/sdktest
 
+# What tests keep lies in memory where the machine has it, so that they wait for no disk; the drills of make proofs keep to the disk.
+# What go builds stays on the disk. vet has a phase of its own.
+MEMORY := $(firstword $(wildcard /dev/shm) $(or $(TMPDIR),/tmp))
+GOTEST := TMPDIR=$(MEMORY) GOTMPDIR=$(or $(TMPDIR),/tmp) go test -vet=off
+
 # SQLite is C translated to Go. The race detector leaves it out, as it leaves out C: docs/decisions/006.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # Drills, benches and load runs are never run with the race detector.
@@ -109,18 +114,18 @@ deadcode: $(DEADCODE)
 	@out=$$($(DEADCODE) -test ./...) && echo "$$out" && test -z "$$out"
 
 unit:
-	CGO_ENABLED=1 go test $(RACE) -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED) $(PROPERTY_PACKAGES),$(PACKAGES))
-	$(EACH_PROPERTY) 'RAPID_CHECKS=$$1 CGO_ENABLED=1 go test $(RACE) -shuffle=on $(SHORT) -timeout 15m $(MODULE)/$$0'
+	CGO_ENABLED=1 $(GOTEST) $(RACE) -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED) $(PROPERTY_PACKAGES),$(PACKAGES))
+	$(EACH_PROPERTY) 'RAPID_CHECKS=$$1 CGO_ENABLED=1 $(GOTEST) $(RACE) -shuffle=on $(SHORT) -timeout 15m $(MODULE)/$$0'
 
 postgres:
-	CREATORFLOW_TEST_ENGINE=postgres RAPID_CHECKS=5 go test -shuffle=on $(SHORT) -timeout 15m $(STORING)
+	CREATORFLOW_TEST_ENGINE=postgres RAPID_CHECKS=5 $(GOTEST) -shuffle=on $(SHORT) -timeout 15m $(STORING)
 
 properties:
-	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 go test -shuffle=on -timeout 40m $(MODULE)/$$0'
+	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 $(GOTEST) -shuffle=on -timeout 40m $(MODULE)/$$0'
 
 # Three packages at a time: one that computes in virtual time beside two that mostly wait for a disk or a restart.
 drills:
-	go test -v -count=1 -p 3 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
+	$(GOTEST) -v -count=1 -p 3 -shuffle=on $(SHORT) -timeout 40m $(filter $(UNRACED),$(PACKAGES))
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME) $(if $(SHORT),blind,guided)
@@ -141,7 +146,7 @@ web-budget: web
 	cd web && npm run budget
 
 browser: build
-	cd web && npm run e2e $(if $(SHORT),,-- --all)
+	cd web && TMPDIR=$(MEMORY) npm run e2e $(if $(SHORT),,-- --all)
 
 # A drill that the machine lacks something for says so and exits with 3; it has not passed, the others go on.
 DRILLS := "crash --cycles 40" "crash --engine postgres --cycles 40" "powercut --cycles 200" "powercut --engine postgres --cycles 30" \

@@ -14,9 +14,9 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sequences := 100_000
+	sequences := 20_000
 	if testing.Short() {
-		sequences = 20_000
+		sequences = 4_000
 	}
 	r, err := Run(t.Context(), Options{Dir: dir, Sequences: sequences, Seed: 1})
 	if err != nil {

@@ -14,9 +14,9 @@ func TestSimulation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeds := 1000
+	seeds := 200
 	if testing.Short() {
-		seeds = 200
+		seeds = 50
 	}
 	r, err := Run(t.Context(), Options{Dir: dir, Seeds: seeds, Seed: 1, Out: os.Stdout})
 	if err != nil {
