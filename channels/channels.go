@@ -89,7 +89,7 @@ type Tokens interface {
 type Hint struct {
 	Delivery string // the vendor's delivery id, or the documented fallback key
 	Shop     string // empty = the only one of its app
-	Kind     string // "order", "cancellation", "return", "package", "authorisation" (it ended), "expiring" (it will), "signal", "test" (our own), "other"
+	Kind     string // "order", "cancellation", "return", "package", "authorisation" (it ended), "expiring" (it will), "signal", "quantity", "test" (our own), "other"
 	Type     string // the vendor's own name or number of the topic
 	Order    string // the order's id at the channel, when the hint is about one
 	Updated  time.Time
@@ -97,6 +97,7 @@ type Hint struct {
 	Sold     []Line    // of an order that is new by what the hint says: codes and quantities, so that nobody lists them while it is read
 	Unknown  bool      // a topic we do not know: kept and shown, nothing done
 	Signal   Signal    // when Kind is KindSignal; Updated is when
+	News     News      // when Kind is KindQuantity; Updated is when
 }
 
 // Line is one SKU of an order, units already summed.

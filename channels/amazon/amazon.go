@@ -3,7 +3,7 @@
 //	Connector method ─► wire.Line ─► the vendor
 //	      ▲                               │
 //	      └── channels.Order, Quantity … ◄┘ or a Failure with its class
-//	ORDER_CHANGE ─► SQS queue ─► wire.Queue ─► ingest ─► Notices.Hints
+//	ORDER_CHANGE, quantities ─► SQS queue ─► wire.Queue ─► ingest ─► Notices.Hints
 //
 // The vendor's words end here. There are no webhooks: news come through a queue of the seller's, and the list of changed
 // orders, of which only some twenty calls an hour are to be had, finds what the queue did not bring.
@@ -54,6 +54,7 @@ var (
 	_ channels.AfterSales     = (*Connector)(nil)
 	_ channels.Canceller      = (*Connector)(nil)
 	_ channels.Historian      = (*Connector)(nil)
+	_ channels.Newsy          = (*Connector)(nil)
 )
 
 // New makes a connector; it calls nobody.
@@ -92,8 +93,23 @@ func (c *Connector) Listen(ctx context.Context) (added channels.Subscription, er
 	if err != nil {
 		return added, err
 	}
-	if did, err := wire.Listen(ctx, c.o, t.Access); err != nil || !did {
+	if did, err := wire.Listen(ctx, c.o, t.Access); err != nil || did {
+		if did {
+			added = channels.Subscription{Topic: wire.OrderChange, Address: c.shop.Extra[wire.ExtraQueue]}
+		}
 		return added, err
 	}
-	return channels.Subscription{Topic: wire.OrderChange, Address: c.shop.Extra[wire.ExtraQueue]}, nil
+	// Without these a listing is looked at in its turn. The doctor says so: a "no" of Amazon's is no reason to ask again in minutes.
+	if bus, err := wire.ListenQuantities(ctx, c.o, t.Access); err == nil && bus != "" {
+		added = channels.Subscription{Topic: wire.QuantityChange, Address: bus}
+	}
+	return added, nil
 }
+
+// Concerns implements channels.Newsy: a listing's id is its SKU.
+func (c *Connector) Concerns(n channels.News) (listing string, ok bool) {
+	return n.Item, n.Seller == c.seller && (n.Place == "" || n.Place == ownStock)
+}
+
+// ownStock is what the vendor calls the stock that the seller sends from.
+const ownStock = "DEFAULT"

@@ -204,7 +204,13 @@ func (e *exam) queue(ctx context.Context, obstacle string) {
 	case !some:
 		e.note(channels.CheckWebhooks, channels.Red, "News of orders go nowhere.", "Nothing to click: while it runs, the hub subscribes again within a minute and says so; look again then. Orders are found by polling meanwhile.")
 	default:
-		e.green(channels.CheckWebhooks, "News of orders go to a queue, and the hub can read its own.")
+		found := "News of orders go to a queue, and the hub can read its own. "
+		if heard, err := wire.Quantities(ctx, e.c.o, t.Access); err == nil && heard {
+			found += "News of quantities go to an event bus; docs/amazon.md says how they come from there to the queue."
+		} else {
+			found += "News of quantities go nowhere, so an edit by hand is found at the next look, within a minute."
+		}
+		e.green(channels.CheckWebhooks, found)
 	}
 }
 

@@ -189,7 +189,7 @@ func (c *Connector) SetQuantity(ctx context.Context, _, listing string, quantity
 		Body: struct {
 			Type    string  `json:"productType"`
 			Patches []patch `json:"patches"`
-		}{kind, []patch{{"merge", "/attributes/fulfillment_availability", []value{{"DEFAULT", quantity}}}}},
+		}{kind, []patch{{"merge", "/attributes/fulfillment_availability", []value{{ownStock, quantity}}}}},
 		Quota: listingQuota, Write: true, Urgent: quantity == 0,
 	})
 	if err != nil {

@@ -108,6 +108,7 @@ func Run(t *testing.T, open func(*testing.T, Knobs) World) {
 		{"a refused quantity is a failure", Knobs{RefuseZero: true}, refusedZero, true},
 		{"listings are paged", Knobs{}, listings, true},
 		{"webhooks are verified and read", Knobs{}, webhooks, false},
+		{"news of a quantity name the listing", Knobs{}, news, false},
 		{"a caller that leaves is not waited for", Knobs{}, leaving, false},
 		{"a request to cancel is answered once", Knobs{}, askedToCancel, false},
 		{"goods that come back are refunded once", Knobs{}, goodsBack, false},
@@ -722,7 +723,7 @@ func listings(t *testing.T, w World) {
 
 func webhooks(t *testing.T, w World) {
 	order := w.ready(t)
-	d := w.Sim.Next()
+	d := w.aboutOrder(t)
 	if q, ok := w.Connector.(channels.Queued); ok && q.Queue() != nil {
 		if err := w.Webhooks.Verify(w.App, d.Header, d.Body); !errors.Is(err, channels.ErrSignature) {
 			t.Errorf("what is posted by anybody is taken, though news come by queue: %v", err)
@@ -771,7 +772,7 @@ func (w World) hints(t *testing.T, order string, d Delivery) {
 	w.Sim.Cancel(order)
 	kinds := map[string]bool{}
 	for range 2 {
-		d := w.Sim.Next()
+		d := w.aboutOrder(t)
 		hints := must[[]channels.Hint](t)(w.Webhooks.Hints(w.Webhooks.Keep(d.Header, d.Body)))
 		if len(hints) != 1 || hints[0].Order != order {
 			t.Errorf("after the cancellation: %+v", hints)

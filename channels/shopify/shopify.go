@@ -201,9 +201,10 @@ type Connector struct {
 	aftersales.Returns
 	shop channels.Connection
 
-	mu    sync.Mutex        // guards all below
-	home  string            // the location's id, once it is known
-	items map[string]string // inventory items, by variant
+	mu     sync.Mutex        // guards all below
+	home   string            // the location's id, once it is known
+	items  map[string]string // inventory items, by variant
+	byItem map[string]string // variants, by inventory item
 
 	refusesZero atomic.Bool
 	serial      atomic.Int64 // of absolute writes, for their keys
@@ -221,6 +222,7 @@ var (
 	_ channels.Canceller      = (*Connector)(nil)
 	_ channels.AfterSales     = (*Connector)(nil)
 	_ channels.Historian      = (*Connector)(nil)
+	_ channels.Newsy          = (*Connector)(nil)
 
 	_ channels.Prober = Webhooks{}
 )
@@ -228,7 +230,7 @@ var (
 // New makes a connector; it calls nobody.
 func New(o channels.Opening) *Connector {
 	line := wire.New(o)
-	c := &Connector{Line: line, Desk: orders.New(line), shop: o.Connection, home: o.Connection.Extra[extraLocation], items: map[string]string{}}
+	c := &Connector{Line: line, Desk: orders.New(line), shop: o.Connection, home: o.Connection.Extra[extraLocation], items: map[string]string{}, byItem: map[string]string{}}
 	c.Returns = aftersales.New(line, c.where)
 	return c
 }

@@ -142,10 +142,22 @@ func (c *Connector) remember(items map[string]string) {
 	defer c.mu.Unlock()
 	if len(c.items)+len(items) > maxRemembered {
 		clear(c.items)
+		clear(c.byItem)
 	}
 	for listing, item := range items {
-		c.items[listing] = item
+		c.items[listing], c.byItem[item] = item, listing
 	}
+}
+
+// Concerns implements channels.Newsy.
+func (c *Connector) Concerns(n channels.News) (listing string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n.Place != c.home {
+		return "", false
+	}
+	listing, ok = c.byItem[n.Item]
+	return listing, ok
 }
 
 func (c *Connector) itemOf(listing string) string {

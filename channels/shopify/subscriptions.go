@@ -12,7 +12,7 @@ import (
 // topics are those that something is done for, by the names that the vendor's API takes.
 var topics = []string{
 	"ORDERS_CREATE", "ORDERS_PAID", "ORDERS_UPDATED", "ORDERS_EDITED", "ORDERS_CANCELLED", "REFUNDS_CREATE", "FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE",
-	"APP_UNINSTALLED",
+	"INVENTORY_LEVELS_UPDATE", "APP_UNINSTALLED",
 	// Last, because these are refused where the app lacks a scope that shops connected long ago may not have granted.
 	"RETURNS_REQUEST", "RETURNS_APPROVE", "RETURNS_DECLINE", "RETURNS_CANCEL", "RETURNS_CLOSE", "RETURNS_REOPEN",
 }

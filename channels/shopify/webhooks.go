@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ var kinds = map[string]string{
 	"refunds/create": kindReturn, "returns/request": kindReturn, "returns/approve": kindReturn, "returns/decline": kindReturn, "returns/cancel": kindReturn,
 	"returns/close": kindReturn, "returns/reopen": kindReturn, "returns/update": kindReturn,
 	"app/uninstalled": kindAuthorised, probeTopic: channels.KindTest,
-	"inventory_levels/update": kindOther, "inventory_levels/connect": kindOther, "inventory_levels/disconnect": kindOther, "inventory_items/update": kindOther,
+	"inventory_levels/update": channels.KindQuantity, "inventory_levels/connect": kindOther, "inventory_levels/disconnect": kindOther, "inventory_items/update": kindOther,
 	"products/create": kindOther, "products/update": kindOther, "products/delete": kindOther, "bulk_operations/finish": kindOther, "app/scopes_update": kindOther,
 	"orders/delete": kindOther, "shop/update": kindOther,
 }
@@ -104,6 +105,11 @@ type wireBody struct {
 	Edit struct {
 		OrderID json.RawMessage `json:"order_id"`
 	} `json:"order_edit"`
+
+	// Of an inventory level.
+	Item      json.RawMessage `json:"inventory_item_id"`
+	Location  json.RawMessage `json:"location_id"`
+	Available json.RawMessage `json:"available"`
 }
 
 // Hints implements channels.Webhooks. One event may come by several topics and several subscriptions: topic and event id
@@ -133,18 +139,38 @@ func (Webhooks) Hints(text []byte) ([]channels.Hint, error) {
 		h.Kind, h.Unknown = kindOther, true
 		return []channels.Hint{h}, nil
 	}
-	if h.Kind != kindOrder && h.Kind != kindReturn {
+	if h.Kind != kindOrder && h.Kind != kindReturn && h.Kind != channels.KindQuantity {
 		return []channels.Hint{h}, nil
 	}
 	var body wireBody
 	if r.Object("body", json.RawMessage(k.Body), &body) {
-		h.Order = orderOf(r, k.Topic, body)
+		if h.Kind == channels.KindQuantity {
+			readLevel(r, &h, body)
+		} else {
+			h.Order = orderOf(r, k.Topic, body)
+		}
 		h.Updated = cmp.Or(wire.Time(r, "updated_at", body.Updated), h.Updated)
 	}
 	if r.Invalid != nil {
 		return shopOnly(k.Shop), *r.Invalid
 	}
 	return []channels.Hint{h}, nil
+}
+
+// readLevel reads what is available of an item at a location. Where the shop does not keep its stock, nothing is: then there is
+// nothing that the hub could look at.
+func readLevel(r *channels.Reading, h *channels.Hint, b wireBody) {
+	h.News = channels.News{Item: wire.ID(r, "inventory_item_id", b.Item), Place: wire.ID(r, "location_id", b.Location)}
+	text := r.Text("available", b.Available)
+	if text == "" {
+		h.Kind, h.News = kindOther, channels.News{}
+		return
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil { // below 0 is one, where more was sold than there was
+		r.Fail("available", "must be a whole number", text)
+	}
+	h.News.Quantity = n
 }
 
 // shopOnly is all that can be told of a webhook that cannot be read.

@@ -2,13 +2,14 @@
 // endpoint and the SQS queue that belong to it, and shares no code with our connector.
 //
 //	request ─► gate (token, role, bucket, faults) ─► endpoint ─► market (the state)
-//	PlaceOrder, hand edits, timers ─► market ─► ORDER_CHANGE ─► queue ─► signed ReceiveMessage, DeleteMessage
+//	PlaceOrder, hand edits, timers ─► market ─► ORDER_CHANGE, quantities ─► queue ─► signed ReceiveMessage, DeleteMessage
 //
 // Quantities take effect late and overwrite what was sold meanwhile, as the vendor's do. Every effect is counted by its key
 // (Counts), so that "done twice" is read here and not in the tables of the program under test. One seed fixes ids and faults.
-// Where the vendor's behaviour is not known, the choice made is said beside it.
+// Where the vendor's behaviour is not known, the choice made is said beside it. News of quantities go to an event bus alone, as they do
+// at the vendor; of EventBridge there is no more than a rule that leads that bus to the queue.
 //
-// Not simulated: Orders v0 reads, label purchase, EventBridge, feeds other than order acknowledgements, reports other than
+// Not simulated: Orders v0 reads, label purchase, feeds other than order acknowledgements, reports other than
 // that of returns. Those calls are answered 404 or InvalidInput, never half done.
 package amazonsim
 

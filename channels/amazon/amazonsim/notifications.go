@@ -16,12 +16,27 @@ import (
 	"github.com/creatorflow/creatorflow/channels/amazon/amazonsim/show"
 )
 
-// destination is a queue of the app's that notifications may go to.
-type destination struct{ id, name, arn string }
+// destination is a queue that notifications may go to, or the event bus of an AWS account.
+type destination struct {
+	id, name, arn string
+	bus           eventBridge
+}
+
+type eventBridge struct {
+	Region  string `json:"region"`
+	Account string `json:"accountId"`
+}
 
 func (d *destination) show() obj {
-	return obj{"destinationId": d.id, "name": d.name, "resource": obj{"sqs": obj{"arn": d.arn}}}
+	to := obj{"sqs": obj{"arn": d.arn}}
+	if d.arn == "" {
+		to = obj{"eventBridge": obj{"name": source, "region": d.bus.Region, "accountId": d.bus.Account}}
+	}
+	return obj{"destinationId": d.id, "name": d.name, "resource": to}
 }
+
+// source is what the event bus calls us.
+const source = "aws.partner/sellingpartnerapi.amazon.com/amzn1.sp.solution.sim"
 
 // subscription sends a seller's notifications of one type to a destination.
 type subscription struct {
@@ -34,8 +49,16 @@ func (p *subscription) show() obj {
 	return obj{"subscriptionId": p.id, "payloadVersion": "1.0", "destinationId": p.destination.id}
 }
 
-// types are the notifications that can be subscribed to; only ORDER_CHANGE is ever published.
-var types = []string{"ORDER_CHANGE", "LISTINGS_ITEM_MFN_QUANTITY_CHANGE", "FBA_INVENTORY_AVAILABILITY_CHANGES", "FEED_PROCESSING_FINISHED"}
+// types are the notifications that can be subscribed to, and whether they go to an event bus alone, or to a queue alone. The first two
+// are published.
+var types = map[string]bool{
+	orderChange: false, quantityChange: true, "FBA_INVENTORY_AVAILABILITY_CHANGES": false, "FEED_PROCESSING_FINISHED": false,
+}
+
+const (
+	orderChange    = "ORDER_CHANGE"
+	quantityChange = "LISTINGS_ITEM_MFN_QUANTITY_CHANGE"
+)
 
 func (s *Sim) listDestinations(*api.Call) (api.Answer, error) {
 	list := []obj{}
@@ -52,21 +75,31 @@ func (s *Sim) createDestination(c *api.Call) (api.Answer, error) {
 			SQS *struct {
 				ARN string `json:"arn"`
 			} `json:"sqs"`
+			Bus *eventBridge `json:"eventBridge"`
 		} `json:"resourceSpecification"`
 	}
 	if err := c.Read(&in); err != nil {
 		return api.Answer{}, err
 	}
+	d := &destination{name: in.Name}
+	if in.Resource.SQS != nil {
+		d.arn = in.Resource.SQS.ARN
+	} else if in.Resource.Bus != nil {
+		d.bus = *in.Resource.Bus
+	}
 	switch {
-	case in.Name == "" || in.Resource.SQS == nil || in.Resource.SQS.ARN != s.queue.ARN(s.cfg.Region):
-		return api.Answer{}, api.Wrong("A destination needs a name and the ARN of a queue that lets Amazon send: %s.", s.queue.ARN(s.cfg.Region))
-	case slices.ContainsFunc(s.destinations, func(d *destination) bool { return d.arn == in.Resource.SQS.ARN }):
+	case in.Name == "" || d.arn != s.queue.ARN(s.cfg.Region) && d.bus != s.account():
+		return api.Answer{}, api.Wrong("A destination needs a name and the ARN of a queue that lets Amazon send: %s, or an event bus of its account.", s.queue.ARN(s.cfg.Region))
+	case slices.ContainsFunc(s.destinations, func(other *destination) bool { return other.arn == d.arn && other.bus == d.bus }):
 		return api.Answer{}, api.Refusal{Status: http.StatusConflict, Code: "Conflict", Message: "A destination for this resource exists.", Details: ""}
 	}
-	d := &destination{id: "dest-" + s.market.Secret(16), name: in.Name, arn: in.Resource.SQS.ARN}
+	d.id = "dest-" + s.market.Secret(16)
 	s.destinations = append(s.destinations, d)
 	return api.Answer{Body: obj{"payload": d.show()}}, nil
 }
+
+// account is the AWS account of the queue's owner. A rule of theirs leads its event bus to the queue.
+func (s *Sim) account() eventBridge { return eventBridge{s.cfg.Region, s.queue.Account} }
 
 func (s *Sim) subscriptionOf(m *market.Seller, kind string) *subscription {
 	for _, p := range s.subscriptions {
@@ -96,8 +129,9 @@ func (s *Sim) createSubscription(c *api.Call) (api.Answer, error) {
 	}
 	kind := c.Request.PathValue("type")
 	i := slices.IndexFunc(s.destinations, func(d *destination) bool { return d.id == in.Destination })
+	bus, known := types[kind]
 	switch {
-	case !slices.Contains(types, kind), in.Version != "1.0", i < 0:
+	case !known, in.Version != "1.0", i < 0, bus != (s.destinations[i].arn == ""):
 		return api.Answer{}, api.Wrong("notification type %s, payloadVersion %q, destinationId %q", kind, in.Version, in.Destination)
 	case s.subscriptionOf(c.Seller, kind) != nil:
 		return api.Answer{}, api.Refusal{Status: http.StatusConflict, Code: "Conflict", Message: "A subscription to this type exists.", Details: ""}
@@ -139,17 +173,34 @@ func (s *Sim) Unsubscribe(seller string) {
 
 // tell publishes an ORDER_CHANGE to whoever subscribed, once or, by fault, twice, late, broken or never.
 func (s *Sim) tell(m *market.Seller, o *market.Order, change market.Change) {
-	p := s.subscriptionOf(m, "ORDER_CHANGE")
+	p := s.subscriptionOf(m, orderChange)
 	if p == nil || p.destination.arn != s.queue.ARN(s.cfg.Region) {
 		return
 	}
-	now := s.cfg.Clock()
+	now, id := s.cfg.Clock(), s.notificationID()
+	s.publish(m, id, o.ID, show.Change(m, o, change, p.id, id, now))
+}
+
+// tellQuantity publishes what is listed of a SKU to whoever subscribed, likewise, by way of the event bus.
+func (s *Sim) tellQuantity(m *market.Seller, l *market.Listing) {
+	p := s.subscriptionOf(m, quantityChange)
+	if p == nil || p.destination.bus != s.account() || l.AFN {
+		return
+	}
+	now, id := s.cfg.Clock(), s.notificationID()
+	s.publish(m, id, l.SKU, show.Event(source, quantityChange, s.cfg.Region, s.queue.Account, id, now, show.Quantity(m, l, p.id, id, now)))
+}
+
+func (s *Sim) notificationID() string {
 	s.serial++
-	id := fmt.Sprintf("d0e9e693-c3ad-4373-979f-%012x", s.serial)
-	body := show.Change(m, o, change, p.id, id, now)
+	return fmt.Sprintf("d0e9e693-c3ad-4373-979f-%012x", s.serial)
+}
+
+func (s *Sim) publish(m *market.Seller, id, about string, body []byte) {
+	now := s.cfg.Clock()
 	if s.roll(s.faults.Lose) {
 		s.counts.Lost++
-		s.note("notification lost", m.ID, id, o.ID)
+		s.note("notification lost", m.ID, id, about)
 		return
 	}
 	text := string(body)

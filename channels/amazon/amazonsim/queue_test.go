@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels/amazon/amazonsim/market"
 	"github.com/creatorflow/creatorflow/channels/amazon/amazonsim/queue"
 )
 
@@ -94,6 +96,70 @@ func TestNotificationFaults(t *testing.T) {
 	if _, got := r.receive(); len(got) != 0 {
 		t.Error("told without a subscription")
 	}
+}
+
+// News of quantities go to an event bus alone, and a rule leads them on to the queue, each in an event: of an edit by hand, a sale, a
+// cancellation that puts units back, and a write once it takes effect.
+func TestQuantityNews(t *testing.T) {
+	r := newRig(t, Config{Restock: true, ApplyDelay: time.Minute, Visibility: time.Hour})
+	own := r.token
+	app := r.login(url.Values{"grant_type": {"client_credentials"}, "scope": {notifications}})
+	destination := func(resource obj) (status int, id any) {
+		r.token = app
+		status, out, _ := r.call(http.MethodPost, "/notifications/v1/destinations", obj{"name": "cf", "resourceSpecification": resource})
+		r.token = own
+		made, _ := out["payload"].(map[string]any)
+		return status, made["destinationId"]
+	}
+	const topic = "/notifications/v1/subscriptions/LISTINGS_ITEM_MFN_QUANTITY_CHANGE"
+	_, queue := destination(obj{"sqs": obj{"arn": "arn:aws:sqs:eu-west-1:111122223333:cf-spapi"}})
+	if status, _, _ := r.call(http.MethodPost, topic, obj{"payloadVersion": "1.0", "destinationId": queue}); status != http.StatusBadRequest {
+		t.Errorf("a queue is taken for quantities: %d", status)
+	}
+	if status, _ := destination(obj{"eventBridge": obj{"region": "eu-west-1", "accountId": "999988887777"}}); status != http.StatusBadRequest {
+		t.Errorf("the bus of another account is taken: %d", status)
+	}
+	_, bus := destination(obj{"eventBridge": obj{"region": "eu-west-1", "accountId": "111122223333"}})
+	if status, out, _ := r.call(http.MethodPost, topic, obj{"payloadVersion": "1.0", "destinationId": bus}); status != http.StatusOK {
+		t.Fatalf("subscription: %d %v", status, out)
+	}
+	told := func(what string, want int) {
+		t.Helper()
+		_, bodies := r.receive()
+		var n struct {
+			Type   string `json:"detail-type"`
+			Detail struct {
+				Type    string `json:"NotificationType"`
+				Payload struct {
+					Seller   string `json:"SellerId"`
+					SKU      string `json:"Sku"`
+					Quantity int
+				}
+			} `json:"detail"`
+		}
+		if len(bodies) != 1 || json.Unmarshal([]byte(bodies[0]), &n) != nil || n.Type != "LISTINGS_ITEM_MFN_QUANTITY_CHANGE" || n.Detail.Type != n.Type ||
+			n.Detail.Payload.Seller != seller || n.Detail.Payload.SKU != skuA || n.Detail.Payload.Quantity != want {
+			t.Errorf("%s: %v, want one of %d", what, bodies, want)
+		}
+	}
+	r.must(r.SetQuantity(seller, skuA, 4))
+	told("an edit", 4)
+	r.must(r.SetQuantity(seller, skuA, 4))
+	if _, bodies := r.receive(); len(bodies) != 0 {
+		t.Errorf("told of nothing: %v", bodies)
+	}
+	order := r.place(NewOrder{})
+	told("a sale", 3)
+	r.must(r.CancelOrder(seller, order, "NO_LONGER_NEEDED"))
+	told("a cancellation", 4)
+	m, l, err := r.market.Listing(seller, skuA)
+	r.must(err)
+	r.market.SetStock(m, l, market.Availability{Quantity: 8, Merge: true}, false)
+	if _, bodies := r.receive(); len(bodies) != 0 {
+		t.Errorf("told before it takes effect: %v", bodies)
+	}
+	r.now = r.now.Add(time.Minute)
+	told("a write", 8)
 }
 
 func TestQueueChecksSignatures(t *testing.T) {

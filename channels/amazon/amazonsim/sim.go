@@ -63,7 +63,7 @@ func New(cfg Config) *Sim {
 	s.market = market.New(market.Rules{
 		ApplyDelay: cfg.ApplyDelay, PendingFor: cfg.PendingFor, FeedDelay: cfg.FeedDelay, ReportDelay: cfg.ReportDelay, RefuseZero: cfg.RefuseZero, Restock: cfg.Restock,
 		SellBeyondListed: cfg.SellBeyondListed,
-	}, source(3), market.Hooks{Now: cfg.Clock, Tell: s.tell, Note: s.note})
+	}, source(3), market.Hooks{Now: cfg.Clock, Tell: s.tell, List: s.tellQuantity, Note: s.note})
 	s.routes()
 	return s
 }

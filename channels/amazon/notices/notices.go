@@ -25,19 +25,30 @@ func (Notices) Keep(_ http.Header, body []byte) []byte { return body }
 // ShopID is how the hub tells a seller's shop in a marketplace from the seller's others.
 func ShopID(seller, marketplace string) string { return seller + "-" + marketplace }
 
+// notification is a message of the queue: as Amazon puts it there, or in the Detail of an event, where the seller's own rule leads an
+// event bus to the queue.
+type notification struct {
+	Type     json.RawMessage `json:"NotificationType"`
+	Time     json.RawMessage `json:"EventTime"`
+	Payload  json.RawMessage `json:"Payload"`
+	Metadata struct {
+		ID json.RawMessage `json:"NotificationId"`
+	} `json:"NotificationMetadata"`
+	Detail json.RawMessage `json:"detail"`
+}
+
 // Hints implements channels.Webhooks for one message's body.
 func (Notices) Hints(body []byte) ([]channels.Hint, error) {
 	r := &channels.Reading{Record: "notification"}
-	var n struct {
-		Type     json.RawMessage `json:"NotificationType"`
-		Time     json.RawMessage `json:"EventTime"`
-		Payload  json.RawMessage `json:"Payload"`
-		Metadata struct {
-			ID json.RawMessage `json:"NotificationId"`
-		} `json:"NotificationMetadata"`
-	}
+	var n notification
 	if !r.Object("notification", body, &n) {
 		return nil, *r.Invalid
+	}
+	if len(n.Type) == 0 && len(n.Detail) > 0 {
+		event := n.Detail
+		if n = (notification{}); !r.Object("detail", event, &n) {
+			return nil, *r.Invalid
+		}
 	}
 	h := channels.Hint{Type: r.Text("NotificationType", n.Type), Delivery: r.Text("NotificationMetadata.NotificationId", n.Metadata.ID), Kind: "other"}
 	if h.Type == "" {
@@ -46,12 +57,17 @@ func (Notices) Hints(body []byte) ([]channels.Hint, error) {
 	if r.Invalid != nil {
 		return nil, *r.Invalid
 	}
-	if h.Type != "ORDER_CHANGE" {
+	switch h.Type {
+	case "ORDER_CHANGE":
+		h.Kind = "order"
+		readChange(r, &h, n.Payload)
+	case "LISTINGS_ITEM_MFN_QUANTITY_CHANGE":
+		h.Kind = channels.KindQuantity
+		readQuantity(r, &h, n.Payload)
+	default:
 		h.Unknown = true // nothing else is subscribed to
 		return []channels.Hint{h}, nil
 	}
-	h.Kind = "order"
-	readChange(r, &h, n.Payload)
 	h.Updated = cmp.Or(h.Updated, lenientTime(n.Time))
 	if r.Invalid != nil {
 		return []channels.Hint{{Delivery: h.Delivery, Shop: h.Shop}}, *r.Invalid
@@ -82,6 +98,24 @@ func readChange(r *channels.Reading, h *channels.Hint, raw json.RawMessage) {
 	h.Order = r.ID("AmazonOrderId", change.Order)
 	h.Updated = lenientTime(change.Trigger.Time)
 	h.Sold = change.Summary.sold()
+}
+
+// readQuantity reads what is still to be sold of a SKU from the seller's own stock. In which marketplace is not told.
+func readQuantity(r *channels.Reading, h *channels.Hint, raw json.RawMessage) {
+	var q struct {
+		Seller   json.RawMessage `json:"SellerId"`
+		Channel  json.RawMessage `json:"FulfillmentChannelCode"`
+		SKU      json.RawMessage `json:"Sku"`
+		Quantity json.RawMessage `json:"Quantity"`
+	}
+	if !r.Object("Payload", raw, &q) {
+		return
+	}
+	r.Within = "Payload."
+	h.News = channels.News{Seller: r.ID("SellerId", q.Seller), Place: r.Text("FulfillmentChannelCode", q.Channel), Item: r.Text("Sku", q.SKU), Quantity: r.Whole("Quantity", q.Quantity)}
+	if h.News.Item == "" {
+		r.Fail("Sku", "must be there", "")
+	}
 }
 
 type summary struct {

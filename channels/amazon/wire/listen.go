@@ -14,7 +14,7 @@ import (
 // OrderChange is the one notification that the hub needs.
 const OrderChange = "ORDER_CHANGE"
 
-const subscriptions = "/notifications/v1/subscriptions/" + OrderChange
+const subscriptionsPath = "/notifications/v1/subscriptions/"
 
 // destination is where the app's notifications may go.
 type destination struct {
@@ -23,18 +23,28 @@ type destination struct {
 		SQS struct {
 			ARN channels.Text `json:"arn"`
 		} `json:"sqs"`
+		Bus bus `json:"eventBridge"`
 	} `json:"resource"`
 }
 
 // Subscribed tells whether a seller's news of orders go anywhere; where they go past the connection's queue, the error is an
 // Elsewhere.
 func Subscribed(ctx context.Context, o channels.Opening, token string) (some bool, err error) {
-	data, err := Ask(ctx, o, token, Request{Name: "read subscription", Method: http.MethodGet, Path: subscriptions})
+	to, err := goesTo(ctx, o, token, OrderChange)
+	if err != nil || to == "" {
+		return false, err
+	}
+	return true, ours(ctx, o, to)
+}
+
+// goesTo is the destination of a seller's news of a type; empty = they go nowhere.
+func goesTo(ctx context.Context, o channels.Opening, token, topic string) (destination string, err error) {
+	data, err := Ask(ctx, o, token, Request{Name: "read subscription", Method: http.MethodGet, Path: subscriptionsPath + topic})
 	if NotFound(err) {
-		return false, nil
+		return "", nil
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	var said struct {
 		Payload struct {
@@ -42,12 +52,9 @@ func Subscribed(ctx context.Context, o channels.Opening, token string) (some boo
 		} `json:"payload"`
 	}
 	if err := json.Unmarshal(data, &said); err != nil {
-		return false, Unreadable("read subscription", err)
+		return "", Unreadable("read subscription", err)
 	}
-	if said.Payload.Destination == "" {
-		return false, nil
-	}
-	return true, ours(ctx, o, string(said.Payload.Destination))
+	return string(said.Payload.Destination), nil
 }
 
 // Listen sends a seller's news of orders to the connection's queue, where they go nowhere yet. Those that go elsewhere are left
@@ -60,8 +67,13 @@ func Listen(ctx context.Context, o channels.Opening, token string) (added bool, 
 	if err != nil {
 		return false, err
 	}
+	return subscribe(ctx, o, token, OrderChange, to)
+}
+
+func subscribe(ctx context.Context, o channels.Opening, token, topic, destination string) (added bool, err error) {
 	_, err = Ask(ctx, o, token, Request{
-		Name: "subscribe", Method: http.MethodPost, Path: subscriptions, Body: map[string]string{"payloadVersion": "1.0", "destinationId": to}, Write: true,
+		Name: "subscribe", Method: http.MethodPost, Path: subscriptionsPath + topic, Write: true,
+		Body: map[string]string{"payloadVersion": "1.0", "destinationId": destination},
 	})
 	var f *channels.Failure
 	if errors.As(err, &f) && f.Code == "Conflict" { // somebody was quicker
@@ -131,20 +143,25 @@ func destinationOf(ctx context.Context, o channels.Opening) (id string, err erro
 			return string(d.ID), nil
 		}
 	}
+	made, err := makeDestination(ctx, o, token, "CreatorFlow", map[string]any{"sqs": map[string]string{"arn": arn}})
+	return string(made.ID), err
+}
+
+func makeDestination(ctx context.Context, o channels.Opening, token, name string, resource map[string]any) (d destination, err error) {
 	data, err := Ask(ctx, o, token, Request{
 		Name: "create destination", Method: http.MethodPost, Path: destinationsPath, Write: true,
-		Body: map[string]any{"name": "CreatorFlow", "resourceSpecification": map[string]any{"sqs": map[string]string{"arn": arn}}},
+		Body: map[string]any{"name": name, "resourceSpecification": resource},
 	})
 	if err != nil {
-		return "", err
+		return d, err
 	}
 	var made struct {
 		Payload destination `json:"payload"`
 	}
 	if err := json.Unmarshal(data, &made); err != nil || made.Payload.ID == "" {
-		return "", Unreadable("create destination", err)
+		return d, Unreadable("create destination", err)
 	}
-	return string(made.Payload.ID), nil
+	return made.Payload, nil
 }
 
 // StoreName finds the seller's store in a marketplace.

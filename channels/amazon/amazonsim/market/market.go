@@ -26,6 +26,7 @@ type Rules struct {
 type Hooks struct {
 	Now  func() time.Time
 	Tell func(*Seller, *Order, Change)
+	List func(*Seller, *Listing)               // what is listed has changed
 	Note func(what, seller, id, detail string) // for the journal
 }
 
@@ -236,8 +237,17 @@ func (m *Market) AddListing(s *Seller, add NewListing) (*Listing, error) {
 
 // SetQuantity is a hand edit in the seller's own screen: at once and absolute.
 func (m *Market) SetQuantity(s *Seller, l *Listing, quantity int) {
-	l.Listed, l.Updated = max(quantity, 0), m.hooks.Now()
+	l.Updated = m.hooks.Now()
 	m.hooks.Note("hand edit", s.ID, l.SKU, fmt.Sprint(quantity))
+	m.list(s, l, max(quantity, 0))
+}
+
+// list changes what is listed, and tells whoever subscribed.
+func (m *Market) list(s *Seller, l *Listing, quantity int) {
+	changed := quantity != l.Listed
+	if l.Listed = quantity; changed {
+		m.hooks.List(s, l)
+	}
 }
 
 // Availability is what the API writes of a listing. A merge leaves alone what is not named; otherwise it is gone.
@@ -261,7 +271,8 @@ func (m *Market) SetStock(s *Seller, l *Listing, to Availability, lost bool) (no
 		return ""
 	}
 	apply := func() {
-		l.Listed, l.Updated = quantity, m.hooks.Now()
+		l.Updated = m.hooks.Now()
+		m.list(s, l, quantity)
 		if to.Lead != nil {
 			l.Lead = *to.Lead
 		} else if !to.Merge {

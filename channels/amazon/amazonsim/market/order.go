@@ -121,7 +121,7 @@ func (m *Market) Place(s *Seller, n NewOrder) (*Order, error) {
 	for _, it := range o.Items {
 		it.taken = min(it.Quantity, it.Listing.Listed)
 		m.Counts.BeyondListed += it.Quantity - it.taken
-		it.Listing.Listed -= it.taken
+		m.list(s, it.Listing, it.Listing.Listed-it.taken)
 		it.Listing.Committed += it.Quantity
 	}
 	o.Created = cmp.Or(o.CreateTime, m.hooks.Now())
@@ -189,7 +189,7 @@ func (m *Market) Cancel(s *Seller, o *Order, by, reason string) error {
 	for _, it := range o.Items {
 		it.Listing.Committed -= it.Quantity
 		if m.Rules.Restock {
-			it.Listing.Listed += it.taken
+			m.list(s, it.Listing, it.Listing.Listed+it.taken)
 		}
 	}
 	o.CancelBy, o.Reason = by, reason

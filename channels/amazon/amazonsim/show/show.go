@@ -161,3 +161,23 @@ func Change(m *market.Seller, o *market.Order, change market.Change, subscriptio
 	}
 	return body
 }
+
+// Quantity is the body of a LISTINGS_ITEM_MFN_QUANTITY_CHANGE, which names no marketplace.
+func Quantity(m *market.Seller, l *market.Listing, subscription, id string, now time.Time) obj {
+	return obj{
+		"NotificationVersion": "1.0", "NotificationType": "LISTINGS_ITEM_MFN_QUANTITY_CHANGE", "PayloadVersion": "1.0", "EventTime": Stamp(now),
+		"Payload":              obj{"SellerId": m.ID, "FulfillmentChannelCode": "DEFAULT", "Sku": l.SKU, "Quantity": l.Listed},
+		"NotificationMetadata": obj{"ApplicationId": "amzn1.sp.solution.sim", "SubscriptionId": subscription, "PublishTime": Stamp(now), "NotificationId": id},
+	}
+}
+
+// Event is a notification as an event bus hands it on.
+func Event(source, kind, region, account, id string, now time.Time, detail obj) []byte {
+	body, err := json.Marshal(obj{
+		"version": "0", "id": id, "detail-type": kind, "source": source, "account": account, "time": Stamp(now), "region": region, "resources": []obj{}, "detail": detail,
+	})
+	if err != nil {
+		panic(err) // maps of our own
+	}
+	return body
+}
