@@ -198,7 +198,7 @@ func Open(ctx context.Context, o Options) (h *Hub, err error) {
 		Log: h.Log, Vault: h.Vault, Connect: h.Shops, Clock: o.Clock, Workspace: workspace.Main, Logger: o.Log, Poll: o.Poll,
 		Chance: chances[2].Float64,
 		Notify: func(topic string) { h.surface.live.Dirty(topic) },
-		Passed: h.Listing.Passed, Heard: h.Listing.Heard, Pushed: h.Listing.Pushed, Shared: func(connection string) bool { return h.history.Reading(connection) },
+		Passed: h.Listing.Passed, Heard: h.Listing.Heard, Changed: h.Listing.Hints.Add, Pushed: h.Listing.Pushed, Shared: func(connection string) bool { return h.history.Reading(connection) },
 	})
 	h.history = backfill.New(backfill.Options{
 		Log: h.Log, Vault: h.Vault, Intake: h.Ingest.Intake(), Workspace: workspace.Main, Connections: h.Shops.Connections, Connector: h.Shops.Connector,

@@ -146,6 +146,11 @@ func (h *Hub) gauges() []monitor.Gauge {
 	all = append(all, monitor.Gauge{
 		Name: "creatorflow_webhooks_refused_total", Help: "Webhooks with a wrong signature or for no app of ours.", Value: float64(refused), Count: true,
 	})
+	for what, n := range h.Listing.Hints.Counts() {
+		all = append(all, monitor.Gauge{
+			Name: "creatorflow_quantity_news_total", Help: "What became of notifications that a listed quantity has changed.", Labels: map[string]string{"outcome": what}, Value: float64(n), Count: true,
+		})
+	}
 	inbox, err := h.Vault.InboxCounts(context.Background())
 	if err != nil {
 		h.o.Log.Warn("inbox not counted", "error", err)

@@ -51,6 +51,8 @@ type Options struct {
 	Passed func(connection string, upTo time.Time, whole bool)
 	// Heard is told what a hint says of a new order, before it is read. May be nil.
 	Heard func(connection, order string, lines []channels.Line)
+	// Changed is told that a listing of a connection may have changed, and when. May be nil.
+	Changed func(connection string, n channels.News, at time.Time)
 	// Pushed says that somebody else looks after what a connection lists. May be nil.
 	Pushed func(connection string) bool
 	// Shared says that a connection's list of orders is read by somebody else too, who is left some of its quota. May be nil.

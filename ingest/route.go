@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/ingest/health"
+	"github.com/creatorflow/creatorflow/ingest/intake"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -240,7 +241,7 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 		j.Act = i.unreadable(channels.Invalid{Record: "webhook", Field: "body", Rule: "must be readable: " + err.Error()})
 	case h.Unknown:
 		kind := channels.Short(h.Type, 40)
-		j.Act = i.unknown(vault.Done, fmt.Sprintf("Unknown type %q: kept, nothing was done.", kind), unknownType(item.App, j, kind))
+		j.Act = i.unknown(vault.Done, fmt.Sprintf("Unknown type %q: kept, nothing was done.", kind), intake.UnknownType(item.App, j, kind))
 	case h.Kind == channels.KindSignal: // also when its shop is not connected: it may tell of others
 		if !connected {
 			j.Unknown = [3]string{item.Channel, item.App, h.Shop}
@@ -250,11 +251,13 @@ func (i *Ingest) sort(item vault.Item) (*lanes.Job, *lanes.Lane) {
 		j.Act = func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
 			return noted(j, vault.Done, "A test of the hub's own: it came through, and there is nothing to do about it."), nil
 		}
+	case h.Kind == channels.KindQuantity && (connected || h.Shop == ""):
+		j.Act = i.quantity(item, h)
 	case connected && s == nil:
 		return nil, nil
 	case !connected:
 		j.Unknown = [3]string{item.Channel, item.App, h.Shop}
-		j.Act = i.unknown(vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", shown), unknownShop(item.App, j, shown))
+		j.Act = i.unknown(vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and this webhook is taken in.", shown), intake.UnknownShop(item.App, j, shown))
 	case h.Kind == "authorisation", h.Kind == "expiring":
 		j.Act = s.authorisation(h)
 	case h.Order == "" || h.Kind == "other":
@@ -302,6 +305,18 @@ func (i *Ingest) unreadable(v channels.Invalid) lanes.Act {
 func (i *Ingest) unknown(state, reason string, letter letterevents.Opened) lanes.Act {
 	return func(ctx context.Context, j *lanes.Job) (vault.Mark, error) {
 		return noted(j, state, reason), i.take.Once(ctx, letter)
+	}
+}
+
+// quantity tells of a listing that may have changed; where the news name the seller alone, it may be in any of their shops.
+func (i *Ingest) quantity(item vault.Item, h channels.Hint) lanes.Act {
+	return func(_ context.Context, j *lanes.Job) (vault.Mark, error) {
+		for _, c := range i.o.Connect.Connections() {
+			if i.o.Changed != nil && c.Channel == item.Channel && c.App == item.App && (h.Shop == "" || c.ID == j.Shop) {
+				i.o.Changed(c.ID, h.News, h.Updated)
+			}
+		}
+		return noted(j, vault.Done, "A quantity that the shop lists: it is read there, unless it is known."), nil
 	}
 }
 

@@ -5,8 +5,7 @@ import (
 	"fmt"
 
 	"github.com/creatorflow/creatorflow/channels"
-	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
-	"github.com/creatorflow/creatorflow/domain/letters"
+	"github.com/creatorflow/creatorflow/ingest/intake"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 	"github.com/creatorflow/creatorflow/vault"
 )
@@ -20,7 +19,7 @@ func (i *Ingest) signals(item vault.Item, hints []channels.Hint) lanes.Act {
 		taken := 0
 		for _, h := range hints {
 			if h.Unknown {
-				if err := i.take.Once(ctx, unknownType(item.App, j, h.Type)); err != nil {
+				if err := i.take.Once(ctx, intake.UnknownType(item.App, j, h.Type)); err != nil {
 					return vault.Mark{}, err
 				}
 			}
@@ -39,7 +38,7 @@ func (i *Ingest) signals(item vault.Item, hints []channels.Hint) lanes.Act {
 			id, connected := i.o.Connect.ByShop(item.Channel, item.App, shop)
 			if !connected {
 				missing = append(missing, shop)
-				if err := i.take.Once(ctx, unknownShop(item.App, j, channels.Short(shop, 64))); err != nil {
+				if err := i.take.Once(ctx, intake.UnknownShop(item.App, j, channels.Short(shop, 64))); err != nil {
 					return vault.Mark{}, err
 				}
 				continue
@@ -54,22 +53,5 @@ func (i *Ingest) signals(item vault.Item, hints []channels.Hint) lanes.Act {
 			return noted(j, vault.Unknown, fmt.Sprintf("The shop %q is not connected. Connect it, and its part of this webhook is taken in.", channels.Short(missing[0], 64))), nil
 		}
 		return noted(j, vault.Done, fmt.Sprintf("Signals taken in: %d.", taken)), nil
-	}
-}
-
-// unknownShop is the letter of all webhooks of a shop that is not connected.
-func unknownShop(app string, j *lanes.Job, shop string) letterevents.Opened {
-	return letterevents.Opened{
-		Letter: letters.UnknownID(app, "shop", shop), Sample: shop, Inbox: j.Number, Connection: j.Shop,
-		Reason: fmt.Sprintf("Webhooks of the shop %q come, which is not connected. They are kept; connect the shop, and they are taken in.", shop),
-	}
-}
-
-// unknownType is the letter of all webhooks of a type that nobody knows here.
-func unknownType(app string, j *lanes.Job, kind string) letterevents.Opened {
-	kind = channels.Short(kind, 40)
-	return letterevents.Opened{
-		Letter: letters.UnknownID(app, "type", kind), Sample: kind, Inbox: j.Number, Connection: j.Shop,
-		Reason: fmt.Sprintf("Webhooks of the type %q come, which nobody knows here. They are kept, and nothing is done about them.", kind),
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/ingest/intake"
+	"github.com/creatorflow/creatorflow/listing/shown"
 	"github.com/creatorflow/creatorflow/listing/writes"
 )
 
@@ -438,28 +439,21 @@ func (s *session) publish(changed map[string]bool) {
 	for id, h := range s.shops {
 		drift[id] = Shop{Pushing: s.pushed[id], Trouble: h.trouble}
 	}
-	for _, d := range s.open {
-		h := drift[d.Connection]
-		h.Drift++
-		if h.Since.IsZero() || d.At.Before(h.Since) {
-			h.Since = d.At
-		}
-		drift[d.Connection] = h
-	}
+	shown.Drift(drift, s.open)
 	skus := map[string]SKU{}
 	for name := range changed {
 		k := s.skus[name]
 		if k == nil || len(s.of[name]) == 0 {
 			continue
 		}
-		shown := SKU{State: k.state, Outage: k.journal.Outage, Others: s.all.Outage}
+		sku := SKU{State: k.state, Outage: k.journal.Outage, Others: s.all.Outage}
 		for key, i := range s.of[name] {
-			shown.Listings = append(shown.Listings, Listing{
+			sku.Listings = append(sku.Listings, Listing{
 				ID: key, Connection: i.connection, Listing: i.listing, Code: i.code, Pushing: s.pushed[i.connection] || s.shops[i.connection].counter, Differs: s.open[key].At, Trouble: cmp.Or(i.trouble, writes.Waits(k.waits)),
 			})
 		}
-		slices.SortFunc(shown.Listings, func(a, b Listing) int { return cmp.Compare(a.ID, b.ID) })
-		skus[name] = shown
+		slices.SortFunc(sku.Listings, func(a, b Listing) int { return cmp.Compare(a.ID, b.ID) })
+		skus[name] = sku
 	}
 	_, silent := s.silent()
 	s.mu.Lock()
@@ -472,8 +466,8 @@ func (s *session) publish(changed map[string]bool) {
 		s.Room.shops[id] = h
 	}
 	for name := range changed {
-		if shown, ok := skus[name]; ok {
-			s.Room.skus[name] = shown
+		if sku, ok := skus[name]; ok {
+			s.Room.skus[name] = sku
 		} else {
 			delete(s.Room.skus, name)
 		}

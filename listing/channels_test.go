@@ -66,9 +66,9 @@ func (w world) tiktok() stand {
 	}
 }
 
-// shopify connects a shop whose orders only a poll finds, as the hub has no public address.
+// shopify connects a shop whose orders only a poll finds, unless the hub has a public address.
 func (w world) shopify() (stand, *shopifysim.Sim) {
-	sim := shopifysim.New(shopifysim.Config{ClientID: key, ClientSecret: word, Seed: 2, Clock: time.Now, PointsPerSecond: 100, Look: time.Hour})
+	sim := shopifysim.New(shopifysim.Config{ClientID: key, ClientSecret: word, Seed: 2, Clock: time.Now, PointsPerSecond: 100, Look: time.Hour, Client: w.Client()})
 	sim.AddShop(shopifysim.Shop{Domain: domain, Name: "Hats", Currency: "GBP"})
 	_, variants, err := sim.AddProduct(domain, shopifysim.Product{Title: "Hat", Variants: []shopifysim.SKU{{SKU: "HAT", Price: "1.99"}}})
 	w.must(err)

@@ -139,12 +139,5 @@ func (s *session) weight(k *sku, i *item) int {
 			shops++
 		}
 	}
-	switch {
-	case !counter:
-		return 1
-	case s.counts(i.connection):
-		return counters.Weight(k.sold, i.key(), shops)
-	default:
-		return counters.Usual
-	}
+	return counters.Share(k.sold, i.key(), shops, counter, s.counts(i.connection))
 }

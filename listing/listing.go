@@ -23,10 +23,11 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
-	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/listing/heard"
+	"github.com/creatorflow/creatorflow/listing/hints"
+	"github.com/creatorflow/creatorflow/listing/shown"
 	"github.com/creatorflow/creatorflow/listing/writes"
 	"github.com/creatorflow/creatorflow/projection"
 )
@@ -62,6 +63,8 @@ const (
 
 // Room writes and reads the listings of every shop. Its methods may be called from many goroutines.
 type Room struct {
+	Hints *hints.Queue // is told of quantities that may have changed; those listings are read soon
+
 	o          Options
 	wake, told chan struct{}
 	sales      heard.Queue
@@ -80,32 +83,15 @@ type pass struct {
 	head eventlog.Position
 }
 
-// SKU is what is known of a SKU's listings now.
-type SKU struct {
-	State    exposure.State
-	Outage   int // of ours, in minutes, that was said for it; 0 = it goes as the others
-	Others   int // that was said for all that have none of their own; 0 = nobody said
-	Listings []Listing
-}
-
-// Listing is one listing of a SKU; its figures are the State's connection of that id.
-type Listing struct {
-	ID         string // in the State
-	Connection string
-	Listing    string // the channel's id
-	Code       string
-	Pushing    bool
-	Differs    time.Time // since when it lists something else than it should; zero = it does not
-	Trouble    string    // why the last write was not made, a sentence
-}
-
-// Shop is how a connection's listings fare.
-type Shop struct {
-	Pushing bool
-	Drift   int       // listings that differ
-	Since   time.Time // since when the oldest of them does
-	Trouble string    // why nothing is written, a sentence
-}
+// What is known, for others.
+type (
+	// SKU is what is known of a SKU's listings now.
+	SKU = shown.SKU
+	// Listing is one listing of a SKU; its figures are the State's connection of that id.
+	Listing = shown.Listing
+	// Shop is how a connection's listings fare.
+	Shop = shown.Shop
+)
 
 // New makes a Room; nothing runs before Run.
 func New(o Options) *Room {
@@ -114,8 +100,9 @@ func New(o Options) *Room {
 	if o.Notify == nil {
 		o.Notify = func(string) {}
 	}
+	told := make(chan struct{}, 1)
 	return &Room{
-		o: o, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), passed: map[string]pass{}, broken: map[string]bool{}, skus: map[string]SKU{}, shops: map[string]Shop{},
+		Hints: hints.New(func() { nudge(told) }), o: o, wake: make(chan struct{}, 1), told: told, passed: map[string]pass{}, broken: map[string]bool{}, skus: map[string]SKU{}, shops: map[string]Shop{},
 	}
 }
 

@@ -34,6 +34,12 @@ type world struct {
 // in runs a story in a bubble: 100 hats are in the house, and the shop lists so many of them.
 func in(t *testing.T, listed int, market tiktoksim.Config, story func(w world)) {
 	t.Helper()
+	at(t, listed, market, false, story)
+}
+
+// at is in; at a public address, all vendors send the hub their webhooks.
+func at(t *testing.T, listed int, market tiktoksim.Config, public bool, story func(w world)) {
+	t.Helper()
 	dir, err := bubble.Folder()
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +53,7 @@ func in(t *testing.T, listed int, market tiktoksim.Config, story func(w world)) 
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		w, err := bubble.Open(ctx, bubble.Options{
-			Dir: dir, Seed: 1, Poll: time.Minute, Log: log, Market: market,
+			Dir: dir, Seed: 1, Poll: time.Minute, Log: log, Market: market, Public: public,
 			SKUs: []bubble.SKU{{Name: "HAT", Listing: hat, Listed: listed}, {Name: "MUG", Listing: mug, Listed: 7}},
 		})
 		if err != nil {

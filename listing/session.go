@@ -21,6 +21,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/listing/counters"
 	"github.com/creatorflow/creatorflow/listing/heard"
+	"github.com/creatorflow/creatorflow/listing/hints"
 	"github.com/creatorflow/creatorflow/listing/ledger"
 	"github.com/creatorflow/creatorflow/listing/terms"
 	"github.com/creatorflow/creatorflow/listing/writes"
@@ -40,6 +41,7 @@ type session struct {
 	skus    map[string]*sku             // those that have a listing which is written
 	open    map[string]events.Differed  // by key: found and not mended
 	heard   heard.Book                  // sales whose orders are on their way
+	hints   *hints.Book                 // quantities that notifications told of
 	touched map[string]bool             // SKUs that something happened to
 	stale   map[string]bool             // SKUs whose stock moved
 	anew    map[string]bool             // SKUs whose listings or settings have changed
@@ -96,7 +98,7 @@ func (r *Room) work(ctx context.Context, pushed map[string]bool) error {
 	}
 	s := &session{
 		Room: r, ledger: l, pushed: pushed, shops: map[string]*shop{}, items: map[string]*item{}, of: map[string]map[string]*item{}, skus: map[string]*sku{}, open: map[string]events.Differed{},
-		touched: map[string]bool{}, stale: map[string]bool{}, anew: map[string]bool{}, repairs: map[string]bool{}, waking: map[string]time.Time{}, back: make(chan func() error),
+		touched: map[string]bool{}, stale: map[string]bool{}, anew: map[string]bool{}, repairs: map[string]bool{}, waking: map[string]time.Time{}, back: make(chan func() error), hints: hints.NewBook(r.Hints, margin),
 	}
 	l.News = s
 	if s.all, err = s.journal(ctx, ""); err != nil {
@@ -142,6 +144,8 @@ func (s *session) run(ctx context.Context) error {
 		case <-s.told:
 			s.listed()
 			s.hear(ctx)
+		case <-s.hints.Wake():
+			s.look()
 		case <-changed:
 		case <-tick.C:
 			s.tick(s.o.Clock())
@@ -371,11 +375,32 @@ func (s *session) listed() {
 
 // hear takes in what notifications told of new orders, of shops whose listings are known. A SKU that shares its stock is never mirrored, so nobody has to hear of it.
 func (s *session) hear(ctx context.Context) {
-	for _, sale := range s.sales.Take(func(id string) bool { h := s.shops[id]; return h != nil && h.told }) {
+	for _, sale := range s.sales.Take(s.tells) {
 		if !s.ledger.Knows(ctx, sale.Order) {
 			s.changed(s.heard.Note(sale, s.o.Clock(), s.meant))
 		}
 	}
+	s.look()
+}
+
+// tells says that a shop has told which listings it has.
+func (s *session) tells(connection string) bool { h := s.shops[connection]; return h != nil && h.told }
+
+// look has those listings read at once of which a notification told what is not known. What differs is then written as after any look.
+func (s *session) look() {
+	now := s.o.Clock()
+	s.hints.Take(now, s.tells, s.o.Shops.Connector)
+	for _, key := range s.hints.Due(now, s.stands) {
+		s.shops[s.items[key].connection].reads[key] = true
+	}
+}
+
+// stands is what is known of a listing; ok is false when nothing is to be known of it.
+func (s *session) stands(key string) (c exposure.Connection, ok bool) {
+	if i := s.items[key]; i != nil && s.skus[i.sku] != nil {
+		return s.skus[i.sku].state.Find(key)
+	}
+	return c, false
 }
 
 func (s *session) meant(connection, code string) (key string, ok bool) {

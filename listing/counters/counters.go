@@ -109,15 +109,27 @@ func meta(sku string) eventlog.Meta {
 	return eventlog.Meta{Actor: "system:listing", Cause: "listing:" + sku, Correlation: sku}
 }
 
-// Usual is the weight of a shop beside a counter, and a counter's lies between 1 and many times that.
+// usual is the weight of a shop beside a counter, and a counter's lies between 1 and many times that.
 const (
-	Usual = 8
-	most  = 100 * Usual
+	usual = 8
+	most  = 100 * usual
 )
 
-// Weight is a counter's weight beside so many shops of the Usual one, by what was sold lately on both: its share of the sales, as if four
+// Share is the weight of a listing against the others of its SKU, which are so many shops and, perhaps, a counter. It is a counter's own.
+func Share(sold []exposure.Sale, key string, shops int, counter, own bool) int {
+	switch {
+	case !counter:
+		return 1
+	case own:
+		return weight(sold, key, shops)
+	default:
+		return usual
+	}
+}
+
+// weight is a counter's weight beside so many shops of the usual one, by what was sold lately on both: its share of the sales, as if four
 // units had been sold before, one of them here.
-func Weight(sold []exposure.Sale, key string, shops int) int {
+func weight(sold []exposure.Sale, key string, shops int) int {
 	here, there := 1, 3
 	for _, s := range sold {
 		if s.Connection == key {
@@ -126,7 +138,7 @@ func Weight(sold []exposure.Sale, key string, shops int) int {
 			there += s.Units
 		}
 	}
-	return min(most, max(1, here*Usual*max(1, shops)/there))
+	return min(most, max(1, here*usual*max(1, shops)/there))
 }
 
 // Lately are the sales of the last hour, and their units.
