@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"context"
+	"time"
 
+	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/ingest/lanes"
 )
 
@@ -26,3 +28,8 @@ func (i *Ingest) Work(connection string, most int) (taken int) {
 
 // Lane tells how a connection's lane does.
 func (i *Ingest) Lane(connection string) lanes.State { return i.shops[connection].lane.State() }
+
+// Received counts a webhook.
+func (i *Ingest) Received(app channels.App, hints []channels.Hint, at time.Time, fresh bool) {
+	i.received(app, hints, at, fresh)
+}

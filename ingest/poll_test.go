@@ -39,6 +39,18 @@ func TestPollingAloneIsEnough(t *testing.T) {
 	}
 }
 
+// News of quantities alone do not say that orders are told of by webhook: those that the poll finds are no drift.
+func TestNewsOfQuantitiesPromiseNoOrders(t *testing.T) {
+	r := newRig(t, knobs{silent: true, ingest: ingest.Options{Poll: fast, Grace: time.Millisecond}})
+	r.ingest.Received(r.app, []channels.Hint{{Kind: channels.KindQuantity, Shop: shopID}}, r.now(), true)
+	id := r.place(shopID, false)
+	r.until("the poll found it", func() bool { return r.order(r.shop, id).Known() })
+	r.passes(3)
+	if n, at := len(r.drifted()), r.status(r.shop).LastWebhook; n != 0 || !at.IsZero() {
+		t.Errorf("%d drifts where no webhook of orders ever came, the last webhook %s", n, at)
+	}
+}
+
 // passes waits for so many more full passes of the poll.
 func (r *rig) passes(n int) {
 	r.t.Helper()

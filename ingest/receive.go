@@ -78,7 +78,7 @@ func (i *Ingest) received(app channels.App, hints []channels.Hint, at time.Time,
 	if len(hints) == 0 {
 		return
 	}
-	if hints[0].Kind == channels.KindTest { // says nothing of whether the channel's come
+	if k := hints[0].Kind; k == channels.KindTest || k == channels.KindQuantity { // says nothing of whether those of orders come
 		return
 	}
 	id, ok := i.o.Connect.ByShop(app.Channel, app.ID, hints[0].Shop)

@@ -98,7 +98,7 @@ func (w world) amazon() (stand, *amazonsim.Sim) {
 	w.must(err)
 	w.add("amazon", amazonOn, sim.Handler(), sim.Run, channels.Grant{
 		"refresh-token": refresh, "seller-id": seller, "marketplace": "GB", "queue-url": sim.QueueURL("http://127.0.0.1:" + strconv.Itoa(amazonOn)),
-		"aws-key-id": "AKIDSIM", "aws-secret": "sim-secret", "aws-region": "eu-west-1",
+		"aws-key-id": "AKIDSIM", "aws-secret": "sim-secret", "aws-region": "eu-west-1", "quantity-news": "yes",
 	})
 	return stand{
 		"Amazon",

@@ -99,12 +99,19 @@ func (c *Connector) Listen(ctx context.Context) (added channels.Subscription, er
 		}
 		return added, err
 	}
+	if !c.wantsQuantities() {
+		return added, nil
+	}
 	// Without these a listing is looked at in its turn. The doctor says so: a "no" of Amazon's is no reason to ask again in minutes.
 	if bus, err := wire.ListenQuantities(ctx, c.o, t.Access); err == nil && bus != "" {
 		added = channels.Subscription{Topic: wire.QuantityChange, Address: bus}
 	}
 	return added, nil
 }
+
+// wantsQuantities says that the owner wants news of quantities. They need an event source in the owner's AWS account, which nobody
+// makes there unasked.
+func (c *Connector) wantsQuantities() bool { return c.shop.Extra[wire.ExtraQuantities] != "" }
 
 // Concerns implements channels.Newsy: a listing's id is its SKU.
 func (c *Connector) Concerns(n channels.News) (listing string, ok bool) {

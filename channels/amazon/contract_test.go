@@ -91,7 +91,7 @@ func newRig(t *testing.T, k channelstest.Knobs, edit ...func(*amazonsim.Config))
 func (r *rig) grant(refresh string) channels.Grant {
 	return channels.Grant{
 		"refresh-token": refresh, "seller-id": seller, "marketplace": "GB", "queue-url": r.QueueURL(r.url), "aws-key-id": "AKIDSIM", "aws-secret": "sim-secret",
-		"aws-region": "eu-west-1",
+		"aws-region": "eu-west-1", "quantity-news": "yes",
 	}
 }
 

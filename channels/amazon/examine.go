@@ -204,14 +204,22 @@ func (e *exam) queue(ctx context.Context, obstacle string) {
 	case !some:
 		e.note(channels.CheckWebhooks, channels.Red, "News of orders go nowhere.", "Nothing to click: while it runs, the hub subscribes again within a minute and says so; look again then. Orders are found by polling meanwhile.")
 	default:
-		found := "News of orders go to a queue, and the hub can read its own. "
-		if heard, err := wire.Quantities(ctx, e.c.o, t.Access); err == nil && heard {
-			found += "News of quantities go to an event bus; docs/amazon.md says how they come from there to the queue."
-		} else {
-			found += "News of quantities go nowhere, so an edit by hand is found at the next look, within a minute."
-		}
-		e.green(channels.CheckWebhooks, found)
+		e.green(channels.CheckWebhooks, "News of orders go to a queue, and the hub can read its own."+e.quantities(ctx, t.Access))
 	}
+}
+
+// quantities is what is to be said of news of quantities, where they are wanted.
+func (e *exam) quantities(ctx context.Context, token string) string {
+	if !e.c.wantsQuantities() {
+		return ""
+	}
+	switch heard, err := wire.Quantities(ctx, e.c.o, token); {
+	case err != nil:
+		return " Amazon does not tell where news of quantities go (" + says(err) + ")."
+	case heard:
+		return " News of quantities go to an event bus; docs/amazon.md says how they come from there to the queue."
+	}
+	return " News of quantities go nowhere yet, so an edit by hand is found at the next look, within a minute; while it runs, the hub asks for them each hour."
 }
 
 // clock compares our clock with the vendor's, by its last answer.

@@ -21,6 +21,7 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/amazon"
 	"github.com/creatorflow/creatorflow/channels/amazon/amazonsim"
+	"github.com/creatorflow/creatorflow/channels/amazon/wire"
 	"github.com/creatorflow/creatorflow/channels/channelstest"
 	"github.com/creatorflow/creatorflow/channels/outbound"
 )
@@ -248,6 +249,57 @@ func TestConnectingWhileNewsGoElsewhere(t *testing.T) {
 	}
 	if n := r.Counts().Requests["POST /notifications/v1/subscriptions/{type}"]; n != before {
 		t.Errorf("asked for the news %d times", n-before)
+	}
+}
+
+// News of quantities need an event source in the owner's AWS account: nobody asks Amazon for one unless the owner said so.
+func TestNewsOfQuantitiesAreAskedForBySetting(t *testing.T) {
+	for asked, want := range map[string]int{"": 0, "yes": 1} {
+		r := newRig(t, channelstest.Knobs{})
+		refresh, err := r.RefreshToken(seller)
+		r.must(err)
+		given := r.grant(refresh)
+		given["quantity-news"] = asked
+		_, shops, err := amazon.Vendor.Authorize(t.Context(), r.opening, given)
+		r.must(err)
+		o := r.opening
+		o.Connection.Extra = shops[0].Extra
+		o.Tokens = amazon.Vendor.Keeper(o, r.tokens)
+		c := amazon.New(o)
+		counts := func() (destinations, subscriptions int) {
+			n := r.Counts().Requests
+			return n["POST /notifications/v1/destinations"], n["POST /notifications/v1/subscriptions/{type}"]
+		}
+		destinations, subscriptions := counts()
+		added := 0
+		for range 3 {
+			s, err := c.Listen(t.Context())
+			r.must(err)
+			if s.Topic == wire.QuantityChange {
+				added++
+			}
+		}
+		more, others := counts()
+		if more-destinations != want || others-subscriptions != want || added != want {
+			t.Errorf("%q: %d destinations and %d subscriptions were asked for, %d told; want %d", asked, more-destinations, others-subscriptions, added, want)
+		}
+		for _, f := range c.Examine(t.Context(), "") {
+			if f.Check == channels.CheckWebhooks && (f.State != channels.Green || strings.Contains(f.Found, "quantities") != (want > 0)) {
+				t.Errorf("%q: examined: %+v", asked, f)
+			}
+		}
+	}
+	r := newRig(t, channelstest.Knobs{})
+	refresh, err := r.RefreshToken(seller)
+	r.must(err)
+	for _, wrong := range []map[string]string{{"quantity-news": "perhaps"}, {"queue-url": ""}} {
+		given := r.grant(refresh)
+		for name, value := range wrong {
+			given[name] = value
+		}
+		if _, _, err := amazon.Vendor.Authorize(t.Context(), r.opening, given); err == nil || !strings.Contains(err.Error(), "quantity-news") {
+			t.Errorf("%v: %v", wrong, err)
+		}
 	}
 }
 

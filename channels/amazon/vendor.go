@@ -21,7 +21,11 @@ const (
 	fieldKey     = "aws-key-id"
 	fieldSecret  = "aws-secret"
 	fieldRegion  = "aws-region"
+	fieldNews    = "quantity-news"
 )
+
+// wanted is what somebody says who wants it.
+const wanted = "yes"
 
 // Vendor is how Amazon is spoken to.
 var Vendor = channels.Vendor{
@@ -37,6 +41,7 @@ var Vendor = channels.Vendor{
 		{Name: fieldKey, Label: "AWS access key id", Help: "Of a user who may receive and delete messages of the queue, and nothing else.", Optional: true},
 		{Name: fieldSecret, Label: "AWS secret access key", Help: "Of the same user.", Secret: true, Optional: true},
 		{Name: fieldRegion, Label: "AWS region", Help: "Only where the queue's address does not name it.", Optional: true},
+		{Name: fieldNews, Label: "News of quantities", Help: "yes: Amazon is asked to send them to EventBridge in the AWS account of the queue, where a rule of yours leads them on. docs/amazon.md says how. Empty: an edit by hand is found within a minute.", Optional: true},
 	},
 	Webhooks:  notices.Notices{},
 	Keeper:    wire.NewKeeper,
@@ -59,6 +64,10 @@ func authorize(ctx context.Context, o channels.Opening, g channels.Grant) (chann
 		return no("refresh-token is missing: authorise the app in Seller Central and copy the token that it shows")
 	case !channels.IsID(given[fieldSeller]):
 		return no("seller-id %q must be the merchant token, letters and digits: Seller Central, Settings, Account Info", channels.Short(given[fieldSeller], 48))
+	case given[fieldNews] != "" && given[fieldNews] != wanted:
+		return no("quantity-news is %q: it must be yes, or empty", channels.Short(given[fieldNews], 48))
+	case given[fieldNews] != "" && given[fieldQueue] == "":
+		return no("quantity-news needs queue-url: the news come by that queue")
 	case place.Country == "":
 		return no("marketplace %q must be one of %s, or a marketplace id of theirs", channels.Short(given[fieldPlace], 48), strings.Join(wire.Countries(), ", "))
 	}
@@ -74,6 +83,9 @@ func authorize(ctx context.Context, o channels.Opening, g channels.Grant) (chann
 		maps.Copy(extra, map[string]string{
 			wire.ExtraQueue: given[fieldQueue], wire.ExtraRegion: region, wire.ExtraKey: given[fieldKey], wire.ExtraSecret: given[fieldSecret],
 		})
+		if given[fieldNews] != "" {
+			extra[wire.ExtraQuantities] = wanted
+		}
 	}
 	o.Connection = channels.Connection{ShopID: notices.ShopID(given[fieldSeller], place.ID), Channel: "amazon", Extra: extra}
 	token, err := wire.Login(ctx, o, given[fieldRefresh])

@@ -124,6 +124,7 @@ type connectAmazon struct {
 	AWSKeyID     string `name:"aws-key-id" help:"AWS access key id of a user who may read the queue."`
 	AWSSecret    string `name:"aws-secret" help:"AWS secret access key of the same user."`
 	AWSRegion    string `name:"aws-region" help:"AWS region of the queue, where its address does not name it."`
+	QuantityNews bool   `help:"Have Amazon send news of quantities to EventBridge in the AWS account of the queue, where a rule of yours leads them on; docs/amazon.md says how."`
 }
 
 // Run connects the seller's store.
@@ -132,10 +133,14 @@ func (a connectAmazon) Run(ctx context.Context, way Way, out io.Writer) error {
 	if a.QueueURL == "" {
 		news = "Orders are found by a poll every 3 minutes. With a queue (--queue-url) they come at once."
 	}
-	return a.connect(ctx, way, out, "amazon", a.ClientID, a.ClientSecret, channels.Grant{
+	given := channels.Grant{
 		"refresh-token": a.RefreshToken, "seller-id": a.SellerID, "marketplace": a.Marketplace, "queue-url": a.QueueURL, "aws-key-id": a.AWSKeyID,
 		"aws-secret": a.AWSSecret, "aws-region": a.AWSRegion,
-	}, news)
+	}
+	if a.QuantityNews {
+		given["quantity-news"] = "yes"
+	}
+	return a.connect(ctx, way, out, "amazon", a.ClientID, a.ClientSecret, given, news)
 }
 
 type connectDirect struct {

@@ -19,12 +19,19 @@ const (
 	patience = 5 * time.Minute
 
 	// Looks that hints ask for at one shop: so many listings at once, and so many more a second. That is a third of the quota of
-	// Shopify's smallest plan, and a fifth of Amazon's; the rest is for writes, orders and the looks at all listings.
+	// Shopify's smallest plan. At Amazon it is four reads of the five a second, at most: writes have a quota of their own there, and
+	// hints that come while a read waits for its turn go together in the next.
 	burst = 20
 	rate  = 4.0
-	// calm is the least time between looks at listings of a shop that are said to have less: units may have been sold, so after
-	// such a look the shop's orders are listed, which costs more than the look itself. A shop that sells much has a look at all by then.
+	// calm is the least time between looks at listings of a shop that are said to have less, or that are not written: units may have
+	// been sold, or nothing can be taken off, so after such a look the shop's orders are listed, which costs more than the look itself.
+	// A shop that sells much has a look at all by then.
 	calm = time.Minute
+
+	// Of more hints than few, each is looked at so much less often than whenever something happens: a flood must not keep the room,
+	// which looks at them in its own goroutine, from writing.
+	few  = 100
+	cost = 100 * time.Microsecond
 )
 
 // hint is what was told of a listing.
@@ -41,6 +48,7 @@ type Book struct {
 	hints  map[string]hint
 	newest map[string]time.Time // of each listing that was told of
 	spent  map[string]spent     // by connection
+	sorted time.Time            // when all hints were looked at last
 	timer  *time.Timer
 }
 
@@ -48,7 +56,7 @@ type Book struct {
 type spent struct {
 	listings float64
 	at       time.Time
-	less     time.Time // the last look at listings that were said to have less
+	orders   time.Time // the last look at listings after which orders are listed
 }
 
 // NewBook makes an empty Book of what comes by a Queue from now on, for one who begins with reading all there is.
@@ -62,7 +70,7 @@ func NewBook(q *Queue, margin time.Duration) *Book {
 // Wake tells when Due has something to say that waited for nothing but time.
 func (b *Book) Wake() <-chan time.Time { return b.timer.C }
 
-// Take takes in what came of connections that are ready.
+// Take takes in what came of connections that are ready. All listings of another one are read once it is.
 func (b *Book) Take(now time.Time, ready func(connection string) bool, connector func(id string) (channels.Connector, bool)) {
 	for _, t := range b.queue.take(ready) {
 		c, _ := connector(t.connection)
@@ -79,7 +87,7 @@ func (b *Book) Take(now time.Time, ready func(connection string) bool, connector
 		if clocked, ok := c.(channels.Clocked); ok {
 			h.at = h.at.Add(clocked.Ahead())
 		}
-		if t.at.IsZero() { // it does not say
+		if t.at.IsZero() || h.at.After(now) { // it does not say, or says what would have all that come later seem to be overtaken
 			h.at = now
 		}
 		was, there := b.hints[h.key]
@@ -102,6 +110,13 @@ func (b *Book) Take(now time.Time, ready func(connection string) bool, connector
 // Due takes out the listings that are to be read now, by key. stands tells what is known of one; ok is false when nobody here asks
 // what it lists.
 func (b *Book) Due(now time.Time, stands func(key string) (c exposure.Connection, ok bool)) (keys []string) {
+	if n := len(b.hints); n > few {
+		if gone, pause := now.Sub(b.sorted), time.Duration(n)*cost; gone >= 0 && gone < pause {
+			b.timer.Reset(pause - gone)
+			return nil
+		}
+	}
+	b.sorted = now
 	var next time.Time
 	for _, h := range slices.SortedFunc(maps.Values(b.hints), func(x, y hint) int { return cmp.Or(x.came.Compare(y.came), cmp.Compare(x.key, y.key)) }) {
 		c, ok := stands(h.key)
@@ -109,13 +124,14 @@ func (b *Book) Due(now time.Time, stands func(key string) (c exposure.Connection
 		switch {
 		case !ok:
 			b.end(h, Unknown)
+			delete(b.newest, h.key) // or what the hub does not keep would stay
 		case b.explained(c, h):
 			b.end(h, Known)
 		case due.After(now) && due.Sub(now) <= pause: // else the clock was set back
 			if next.IsZero() || due.Before(next) {
 				next = due
 			}
-		case !b.busy(c, slices.Max(h.quantities), now) && b.afford(h.connection, slices.Max(h.quantities) < c.Exposure, now):
+		case !b.busy(c, slices.Max(h.quantities), now) && b.afford(h.connection, slices.Max(h.quantities) < c.Exposure || c.Method == exposure.ReadOnly, now):
 			b.end(h, Looked)
 			keys = append(keys, h.key)
 		case now.Sub(h.came) > patience:
@@ -160,20 +176,20 @@ func (b *Book) busy(c exposure.Connection, quantity int, now time.Time) bool {
 		!now.Add(-b.margin).After(c.After) || c.Waiting != nil && quantity <= c.Quantity
 }
 
-// afford says whether one listing more of a shop may be looked at now, which is said to have less or not, and reckons with it.
-func (b *Book) afford(connection string, less bool, now time.Time) bool {
+// afford says whether one listing more of a shop may be looked at now, after which its orders are listed or not, and reckons with it.
+func (b *Book) afford(connection string, orders bool, now time.Time) bool {
 	s := b.spent[connection]
 	s.listings = max(0, s.listings-rate*max(0, now.Sub(s.at).Seconds()))
 	s.at = now
 	ok := s.listings+1 <= burst
-	if gone := now.Sub(s.less); less && gone > 0 && gone < calm { // those of one moment go together
+	if gone := now.Sub(s.orders); orders && gone > 0 && gone < calm { // those of one moment go together
 		ok = false
 	}
 	if ok {
 		s.listings++
 	}
-	if ok && less {
-		s.less = now
+	if ok && orders {
+		s.orders = now
 	}
 	b.spent[connection] = s
 	return ok

@@ -99,7 +99,7 @@ func TestOneLook(t *testing.T) {
 	if due := d.after(pause); len(due) != 0 {
 		t.Errorf("%v are read for late news", due)
 	}
-	d.came(t, map[string]int{Known: 1, Looked: 2, Merged: 4, Unknown: 2})
+	d.came(t, map[string]int{Known: 1, Looked: 2, Merged: 4, Unknown: 2, Left: 1})
 }
 
 // TestEcho: what a write of ours makes of a listing is no reason to read it, whether its answer or the news come first; nor is a sale
@@ -172,15 +172,18 @@ func TestHeldBack(t *testing.T) {
 }
 
 // TestFlood: a thousand listings that are told of at once are read a few a second, the oldest first; those that are said to have less,
-// a few in a while, because the orders are listed after. No more news are kept than there is room for.
+// or are of a shop that is not written, a few in a while, because the orders are listed after. No more news are kept than there is room for.
 func TestFlood(t *testing.T) {
 	for _, c := range []struct {
+		method    exposure.Method
 		told      int64
 		a, aWhile int // most in a second, all in the minute after the first
-	}{{107, rate, 60 * rate}, {93, burst, burst}} {
+	}{{exposure.CompareAndSwap, 107, rate, 60 * rate}, {exposure.CompareAndSwap, 93, burst, burst}, {exposure.ReadOnly, 107, burst, burst}} {
 		d := newDesk()
 		for i := range 1000 {
-			d.tell(fmt.Sprintf("i%04d", i), c.told)
+			item := fmt.Sprintf("i%04d", i)
+			d.known["k1/"+item] = lists(c.method, 100)
+			d.tell(item, c.told)
 		}
 		d.after(0)
 		due := d.after(pause)
@@ -199,7 +202,7 @@ func TestFlood(t *testing.T) {
 		}
 	}
 	d := newDesk()
-	for i := range most + 100 {
+	for i := range most + 100 { // nobody takes them
 		d.Add("k2", channels.News{Item: fmt.Sprint(i), Quantity: 7}, d.now)
 	}
 	if got := d.Counts()[Left]; got != 100 {
@@ -209,6 +212,66 @@ func TestFlood(t *testing.T) {
 	if got := d.Counts()[Left]; got != 100+most {
 		t.Errorf("%d are left at a new beginning", got)
 	}
+}
+
+// TestCrowd: of very many hints that wait, not all are gone through at each word of a shop, and whoever waits is woken when they
+// are. None is held back for long, and few not at all.
+func TestCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.now = time.Now()
+		for i := range 2000 {
+			d.tell(fmt.Sprintf("i%04d", i), 93)
+		}
+		d.after(0)
+		d.after(pause)
+		asked := 0
+		stands := func(key string) (exposure.Connection, bool) { asked++; return d.stands(key) }
+		for range 100 { // words of the shop in a tenth of a second
+			d.now = d.now.Add(time.Millisecond)
+			d.Due(d.now, stands)
+		}
+		if asked != 0 {
+			t.Errorf("%d hints were gone through a hundred times in a tenth of a second", asked)
+		}
+		began := time.Now()
+		if at := <-d.Wake(); at.Sub(began) > 200*time.Millisecond {
+			t.Errorf("woken after %s", at.Sub(began))
+		}
+		d.now = d.now.Add(2 * time.Minute)
+		if due := d.Due(d.now, stands); len(due) != burst || asked == 0 {
+			t.Errorf("%v are read then, of %d", due, asked)
+		}
+	})
+}
+
+// TestFuture: news that a shop dates a day ahead do not make all that follow seem overtaken.
+func TestFuture(t *testing.T) {
+	d := newDesk()
+	d.Add("k1", channels.News{Item: "a", Quantity: 107}, d.now.Add(24*time.Hour))
+	d.after(0)
+	if due := d.after(pause); len(due) != 1 {
+		t.Errorf("%v are read, want one", due)
+	}
+	d.now = d.now.Add(time.Minute)
+	d.tell("a", 93)
+	d.after(0)
+	if due := d.after(pause); len(due) != 1 {
+		t.Errorf("%v are read for what came after it, want one", due)
+	}
+}
+
+// TestForgets: what is about nothing that the hub keeps leaves nothing behind, neither listings that there are not nor a shop that never
+// tells what it lists.
+func TestForgets(t *testing.T) {
+	d := newDesk()
+	d.Add("k1", channels.News{Item: "gone", Quantity: 7}, d.now)
+	d.Add("k2", channels.News{Item: "a", Quantity: 7}, d.now)
+	d.after(0)
+	if len(d.newest)+len(d.hints)+len(d.told) != 0 {
+		t.Errorf("kept: %v, %v, %v", d.newest, d.Book.hints, d.told)
+	}
+	d.came(t, map[string]int{Unknown: 1, Left: 1})
 }
 
 // TestWake: whoever waits is woken when the pause is over, and not while nothing waits for that.

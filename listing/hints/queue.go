@@ -95,15 +95,17 @@ func (q *Queue) clear() {
 	clear(q.told)
 }
 
-// take takes out what was told of connections that are ready; the rest stays.
+// take takes out what was told of connections that are ready; the rest would stay for ever where one never is.
 func (q *Queue) take(ready func(connection string) bool) (taken []told) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for key, t := range q.told {
 		if ready(t.connection) {
 			taken = append(taken, t)
-			delete(q.told, key)
+		} else {
+			q.counts[Left]++
 		}
+		delete(q.told, key)
 	}
 	return taken
 }

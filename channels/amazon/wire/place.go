@@ -13,6 +13,7 @@ const (
 	ExtraRegion      = "aws_region"
 	ExtraKey         = "aws_key_id"
 	ExtraSecret      = "aws_secret"
+	ExtraQuantities  = "quantity_news" // not empty = the owner wants news of quantities
 )
 
 // Place is one of Amazon's stores.
