@@ -503,6 +503,9 @@ func (c *Connection) reset() {
 		c.Exposure = 0
 		c.Check = c.Check || w.Overlap > w.Sold
 		c.take(-high)
+		if c.Since.After(w.At) && c.Quantity > c.Exposure { // a later reading showed more: somebody raised it after this one
+			c.Exposure, c.Check = c.Quantity, true
+		}
 	}
 	c.balance(*w, high, low)
 	c.Check = c.Check || w.Restored > 0 // a quieter reading will be closer

@@ -758,6 +758,32 @@ func TestSplitProperties(t *testing.T) {
 	})
 }
 
+// TestRaisedWhileAReadingWaits: more that is read while an older reading waits for its orders stays in the bound when they are listed,
+// and a 0 of before it confirms nothing: a write over it would sell twice what was sold of the rest.
+func TestRaisedWhileAReadingWaits(t *testing.T) {
+	for _, m := range []Method{CompareAndSwap, Absolute, ReadOnly} {
+		for _, lists := range []int{40, 0} {
+			st := begin(t, 100, Configured{Connection: "a", Settings: Settings{Ability: Ability{Method: m}, Policy: Escrow, Weight: 1}})
+			st.read("a", lists)
+			st.tell(Listed{Connection: "a", UpTo: at(st.sec)})
+			st.sec += 60
+			st.read("a", lists)
+			waits := at(st.sec)
+			st.sec += 3
+			st.read("a", lists+20)
+			st.tell(Listed{Connection: "a", UpTo: waits})
+			if c, _ := st.s.Find("a"); c.Exposure != lists+20 || c.Zero || !c.Check {
+				t.Errorf("%s: %d were read and then %d: the bound is %d, a confirmed 0 %v, read again %v", m, lists, lists+20, c.Exposure, c.Zero, c.Check)
+			}
+			st.read("a", lists+20)
+			st.tell(Listed{Connection: "a", UpTo: at(st.sec)})
+			if c, _ := st.s.Find("a"); c.Exposure != lists+20 || c.Check {
+				t.Errorf("%s: the bound is %d, read again %v after it was", m, c.Exposure, c.Check)
+			}
+		}
+	}
+}
+
 // TestStateIsAValue: Evolve leaves its input alone, and a state survives being written down.
 func TestStateIsAValue(t *testing.T) {
 	write := func(s State) string {
