@@ -21,7 +21,8 @@ const (
 )
 
 // TestEditsAtShopify: the cell quantity/operator-channel at a shop that tells of a quantity which somebody changed: the ledger goes down
-// by ten while a hand at the shop takes units off, or adds some. It prints how long the shop listed something else than it should.
+// by ten while a hand at the shop takes units off, or adds some. It prints how long the shop listed something else than it should,
+// which is less than until the next look at all.
 func TestEditsAtShopify(t *testing.T) {
 	for name, by := range map[string]int64{"lowered": -40, "raised": 50} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +83,9 @@ func editAtShopify(t *testing.T, way string, by int64) {
 			e.sleep(50 * time.Millisecond)
 		}
 		t.Logf("the shop lists what it should %s after the last edit", since(time.Now(), e.began))
+		if took := time.Since(e.began); took > 15*time.Second {
+			t.Errorf("it took %s: it was found by the look at all, not by the shop's news", took)
+		}
 		e.sleep(15 * time.Minute)
 		writes := sim.Counts().QuantityWrites
 		if n := lists(); n != 90 || len(writes) > 6 {
