@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"slices"
 	"sync"
 	"time"
@@ -212,6 +213,20 @@ func (l *Limiter) pauseLeft(now time.Time) time.Duration {
 	}
 	l.pause, l.seen = 0, now // nothing was saved up meanwhile
 	return 0
+}
+
+// Counting is a context for the one request that Wait has let through. Package net/http sends some again by itself, when the vendor
+// broke off without an answer; the vendor counts each, so those are owed here.
+func (l *Limiter) Counting(ctx context.Context) context.Context {
+	sent := false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if sent {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.tokens--
+		}
+		sent = true
+	}})
 }
 
 // Good tells that the vendor took a request.

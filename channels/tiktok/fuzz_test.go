@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/creatorflow/creatorflow/channels"
@@ -44,7 +45,7 @@ func FuzzOrders(f *testing.F) {
 	f.Add([]byte(`{"orders":[{"id":"1","status":"CANCEL","create_time":1,"payment":{"currency":"JPY","total_amount":"5"},"line_items":[{"id":2,"sku_id":3,"is_gift":true}]}]}`))
 	f.Add([]byte(`{"orders":[null,[],{"line_items":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		page, err := readPage("fuzz", data)
+		page, err := newMemory(time.Now).page("fuzz", data)
 		if err != nil {
 			return
 		}

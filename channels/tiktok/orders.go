@@ -40,7 +40,7 @@ func (c *Connector) Orders(ctx context.Context, ids []string) (channels.Page, er
 	if err != nil {
 		return channels.Page{}, err
 	}
-	return readPage(name, data)
+	return c.orders.page(name, data)
 }
 
 // searched names the search of orders; whatever it searches by, it is one endpoint with one quota.
@@ -83,11 +83,11 @@ func (c *Connector) search(ctx context.Context, by string, since, until time.Tim
 	if err != nil {
 		return channels.Page{}, err
 	}
-	return readPage(searched, data)
+	return c.orders.page(searched, data)
 }
 
-// readPage translates a page of orders; a broken order is an Invalid beside the others.
-func readPage(call string, data json.RawMessage) (channels.Page, error) {
+// page translates a page of orders; a broken order is an Invalid beside the others.
+func (m *memory) page(call string, data json.RawMessage) (channels.Page, error) {
 	var list struct {
 		Orders []json.RawMessage `json:"orders"`
 		Next   channels.Text     `json:"next_page_token"`
@@ -97,7 +97,7 @@ func readPage(call string, data json.RawMessage) (channels.Page, error) {
 	}
 	page := channels.Page{Next: string(list.Next)}
 	for i, raw := range list.Orders {
-		order, invalid := readOrder(i, raw)
+		order, invalid := m.read(i, raw)
 		if invalid != nil {
 			page.Invalid = append(page.Invalid, *invalid)
 			continue

@@ -130,7 +130,7 @@ func TestBrokenOrdersSayWhatIsWrong(t *testing.T) {
 func TestABrokenOrderSparesItsNeighbours(t *testing.T) {
 	good, bad := string(wireExample(t)), string(wireExample(t, `"sale_price": "18.00"`, `"sale_price": "free"`))
 	data := `{"orders":[` + bad + `,` + good + `,17,` + good + `,{"id":"5"}],"next_page_token":"a+/="}`
-	page, err := readPage("test", json.RawMessage(data))
+	page, err := newMemory(time.Now).page("test", json.RawMessage(data))
 	if err != nil || len(page.Orders) != 2 || len(page.Invalid) != 3 || page.Next != "a+/=" {
 		t.Fatalf("got %d orders, %v, next %q, %v", len(page.Orders), page.Invalid, page.Next, err)
 	}

@@ -69,7 +69,8 @@ type Connector struct {
 	*wire.Line
 	aftersales.Desk
 	parcels
-	shop channels.Connection
+	shop   channels.Connection
+	orders *memory
 
 	mu         sync.Mutex          // guards warehouses
 	warehouses map[string][]string // by listing, sorted
@@ -100,7 +101,7 @@ var (
 // New makes a connector; it calls nobody.
 func New(o channels.Opening) *Connector {
 	line := wire.New(o)
-	return &Connector{Line: line, Desk: aftersales.New(line), parcels: ship.New(line), shop: o.Connection, warehouses: map[string][]string{}}
+	return &Connector{Line: line, Desk: aftersales.New(line), parcels: ship.New(line), shop: o.Connection, orders: newMemory(o.Clock), warehouses: map[string][]string{}}
 }
 
 // Capabilities implements channels.Connector. Whether the vendor takes a quantity of 0 is not documented: it counts as

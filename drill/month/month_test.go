@@ -11,7 +11,7 @@ func TestMonth(t *testing.T) {
 	if testing.Short() {
 		days, orders = 2, 300
 	}
-	r, err := Run(t.Context(), Options{Days: days, Orders: orders, Products: 12, Seed: 1})
+	r, err := Run(t.Context(), Options{Days: days, Orders: orders, Products: 12, Seed: 1, Out: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}

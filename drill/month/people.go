@@ -47,8 +47,9 @@ func (d *run) sell(order []market.Line) error {
 		b.total += int64(l.Units) * market.Price
 		d.sold[l.SKU] += l.Units
 		d.fetched[l.SKU] += l.Units
-		if d.sold[l.SKU] > d.stock[l.SKU] {
-			d.found.Oversold++
+		d.found.Sold += l.Units
+		if over := d.sold[l.SKU] - d.stock[l.SKU]; over > 0 {
+			d.found.Oversold += min(over, l.Units)
 			d.found.Broke("%s is oversold: %d of %d units", l.SKU, d.sold[l.SKU], d.stock[l.SKU])
 		}
 	}

@@ -19,6 +19,7 @@ func (r Report) Write(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Shops)) {
 		say("  %-34s %7d\n", name, r.Shops[name])
 	}
+	say("%-36s %7d  %d oversold, %.2f %%, required less than %.0f %%\n", "units sold", r.Sold, r.Oversold, 100*float64(r.Oversold)/float64(max(1, r.Sold)), 100*oversells)
 	say("%-36s %7d  %.2f %%, required %.0f %%\n", "ended without a person", r.Untouched, 100*r.Share(), 100*required)
 	for _, what := range slices.Sorted(maps.Keys(r.Touched)) {
 		say("  %-34s %7d\n", what, r.Touched[what])

@@ -110,7 +110,7 @@ func (c *Line) once(ctx context.Context, q Request, limiter *pace.Limiter) (data
 	if err != nil {
 		return nil, "", noToken(q.Name, err)
 	}
-	a, err := c.send(ctx, q, token.Access)
+	a, err := c.send(limiter.Counting(ctx), q, token.Access)
 	if a.dated {
 		c.ahead.Store(int64(a.ahead))
 	}

@@ -71,6 +71,9 @@ type Quota struct{ PerSecond, Burst float64 }
 // before it comes too early.
 const margin = 0.98
 
+// spare is a call that is kept of what may be made at once, for one that is sent again past the limiter.
+const spare = 1
+
 // limiter finds the limiter of a call by its name; their number is the number of calls there are.
 func (c *Line) limiter(q Request) *pace.Limiter {
 	c.mu.Lock()
@@ -78,7 +81,7 @@ func (c *Line) limiter(q Request) *pace.Limiter {
 	l := c.limiters[q.Name]
 	if l == nil {
 		rate := margin * q.Quota.PerSecond
-		l = pace.NewLimiter(c.clock, pace.Limits{Start: rate, Floor: rate, Ceiling: rate, Burst: q.Quota.Burst})
+		l = pace.NewLimiter(c.clock, pace.Limits{Start: rate, Floor: rate, Ceiling: rate, Burst: max(1, q.Quota.Burst-spare)})
 		c.limiters[q.Name] = l
 	}
 	return l

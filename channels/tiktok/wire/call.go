@@ -118,7 +118,7 @@ func (c *Line) once(ctx context.Context, q Request, limiter *pace.Limiter) (data
 	if err != nil {
 		return nil, "", noToken(q.Name, err)
 	}
-	data, err = c.send(ctx, q, token.Access)
+	data, err = c.send(limiter.Counting(ctx), q, token.Access)
 	var f *channels.Failure
 	switch {
 	case err == nil:

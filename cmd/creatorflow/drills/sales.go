@@ -70,7 +70,7 @@ func (d monthDrill) Run(ctx context.Context, c Console) error {
 	if d.Short {
 		d.Days, d.Orders = 3, 500
 	}
-	r, err := month.Run(ctx, month.Options{Dir: d.Dir, Days: d.Days, Orders: d.Orders, Products: 40, Seed: d.Seed, Version: c.Version})
+	r, err := month.Run(ctx, month.Options{Dir: d.Dir, Days: d.Days, Orders: d.Orders, Products: 40, Seed: d.Seed, Version: c.Version, Out: c.Err})
 	if err != nil {
 		return err
 	}
