@@ -36,7 +36,7 @@ func TestOrderIsReadOnce(t *testing.T) {
 	}
 	for range 2 {
 		now = now.Add(forgotten)
-		m.read(0, broken)
+		_, _ = m.read(0, broken)
 	}
 	if n := len(m.young) + len(m.old); n != 0 {
 		t.Errorf("%d orders are kept after two hours, want none", n)
