@@ -60,6 +60,10 @@ func (s *Sim) create(_ *http.Request, body obj) (any, *no) {
 		one.rates = s.quote(parcel)
 	}
 	s.shipments = append(s.shipments, one)
+	s.known[one.id] = one
+	if one.reference != "" {
+		s.known[one.reference] = one
+	}
 	s.counts.Created++
 	return s.show(one), nil
 }
@@ -100,18 +104,8 @@ func (s *Sim) list(r *http.Request, _ obj) (any, *no) {
 	return obj{"shipments": page, "has_more": len(all) > size}, nil
 }
 
-// find finds a shipment by its id or its reference, of which the newest counts.
-func (s *Sim) find(id string) *shipment {
-	for _, one := range slices.Backward(s.shipments) {
-		if one.id == id || one.reference == id && id != "" {
-			return one
-		}
-	}
-	return nil
-}
-
 func (s *Sim) read(r *http.Request, _ obj) (any, *no) {
-	one := s.find(r.PathValue("id"))
+	one := s.known[r.PathValue("id")]
 	if one == nil {
 		return nil, errNotFound
 	}
@@ -123,7 +117,7 @@ func (s *Sim) read(r *http.Request, _ obj) (any, *no) {
 
 // buy is POST /v2/shipments/{id}/buy: it charges the account and makes the label.
 func (s *Sim) buy(r *http.Request, body obj) (any, *no) {
-	one := s.find(r.PathValue("id"))
+	one := s.known[r.PathValue("id")]
 	if one == nil {
 		return nil, errNotFound
 	}
@@ -152,7 +146,7 @@ func (s *Sim) buy(r *http.Request, body obj) (any, *no) {
 
 // refund is POST /v2/shipments/{id}/refund: the money is back at once, which the vendor takes weeks for.
 func (s *Sim) refund(r *http.Request, _ obj) (any, *no) {
-	one := s.find(r.PathValue("id"))
+	one := s.known[r.PathValue("id")]
 	switch {
 	case one == nil:
 		return nil, errNotFound
@@ -175,7 +169,7 @@ func (s *Sim) refund(r *http.Request, _ obj) (any, *no) {
 }
 
 func (s *Sim) convert(r *http.Request, _ obj) (any, *no) {
-	one := s.find(r.PathValue("id"))
+	one := s.known[r.PathValue("id")]
 	if one == nil || one.label == nil {
 		return nil, errNotFound
 	}

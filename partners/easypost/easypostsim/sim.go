@@ -55,6 +55,7 @@ type Sim struct {
 
 	mu        sync.Mutex // guards all below
 	shipments []*shipment
+	known     map[string]*shipment // by id and by reference, of which the newest counts
 	trackers  []*tracker
 	hooks     []*hook
 	faults    map[string][]Fault // by what is called, the next first
@@ -73,7 +74,7 @@ func New(cfg Config) *Sim {
 	if cfg.Balance == 0 {
 		cfg.Balance = 1000_00
 	}
-	return &Sim{cfg: cfg, faults: map[string][]Fault{}, counts: Counts{Balance: cfg.Balance, Calls: map[string]int{}}}
+	return &Sim{cfg: cfg, known: map[string]*shipment{}, faults: map[string][]Fault{}, counts: Counts{Balance: cfg.Balance, Calls: map[string]int{}}}
 }
 
 // Break has the next calls of a kind fail, one each: "create", "read", "buy", "refund", "file".
