@@ -203,7 +203,8 @@ func takenBackAndSent(e *edits) {
 		func() { gone = e.try("retry-step", map[string]any{"flow": hubs}) },
 	)
 	e.sleep(time.Second)
-	undone, reserved := len(told[flowevents.Undone](e)), len(told[stockevents.Reserved](e))
+	// at once, one that was let go on may be given up when it has its units, and then gives them back
+	undone, reserved := len(told[flowevents.Undone](e)), len(told[stockevents.Reserved](e))-len(told[stockevents.Released](e))
 	if undone+reserved != 1 || taken != (undone == 1) || !taken && !gone || e.way == "first" && !taken || e.way == "second" && taken {
 		e.t.Errorf("came %s: taken back %t, went on %t; %d undone, %d reserved", e.way, taken, gone, undone, reserved)
 	}

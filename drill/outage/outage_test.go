@@ -22,7 +22,7 @@ func TestOutage(t *testing.T) {
 		broken             bool
 	}{
 		{name: "hub", engine: engine.SQLite, away: 3 * time.Second},
-		{name: "hub on postgres", engine: engine.Postgres, cycles: 3, away: 5 * time.Second},
+		{name: "hub on postgres", engine: engine.Postgres, cycles: 2, away: 5 * time.Second},
 		{name: "early ack", twin: "early_ack", engine: engine.Postgres, cycles: 2, drain: time.Second, broken: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestPowercut(t *testing.T) {
 		lost               []string
 	}{
 		{name: "hub", cycles: 50},
-		{name: "hub on postgres", engine: engine.Postgres, cycles: 5},
+		{name: "hub on postgres", engine: engine.Postgres, cycles: 3},
 		{name: "weak sync", twin: "weak_sync", cycles: 10, drain: time.Second, lost: []string{"acknowledged webhooks are lost", "acknowledged commands are lost"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

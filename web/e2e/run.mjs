@@ -212,6 +212,7 @@ try {
     }
     await stranger.close();
   };
+  await page.goto("about:blank"); // an open board draws all the time
   // a new business has a hub of its own, and its checks mostly wait
   await Promise.all([
     twoAtATime(some, dress),
@@ -247,6 +248,7 @@ try {
     }),
   );
 
+  await page.goto(origin);
   // late, because the demo needs minutes until the first SKU has run out
   const waiting = await run.check("an order waits for stock", () => walk.waitsForStock(page, origin));
   if (waiting) {

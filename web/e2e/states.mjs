@@ -170,6 +170,8 @@ export async function beforeTheScripts(browser, form, state, origin) {
     const opened = page.goto(origin, { waitUntil: "load" });
     const still = page.locator("#still");
     await still.locator("h1").waitFor();
+    // nothing is painted before the styles are here, and nothing measured
+    await page.waitForFunction(() => [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet));
     const box = await still.locator("h1").boundingBox();
     const cards = await still.locator("main section").count();
     expect(cards >= 5, `${cards} cards stand before the scripts`);
