@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 ARGS      ?=
 # Short forms of drills, load and fuzz runs; test-long empties SHORT.
 SHORT     ?= -short
-FUZZTIME  ?= 2s
+FUZZTIME  ?= 1s
 # 48 MiB: the program holds four connectors, two partners and all their simulators besides the app.
 MAX_BYTES := 50331648
 
