@@ -1,5 +1,7 @@
 // A run of named checks: each is printed as it ends, the run fails when one failed, and later ones still run.
 
+const longest = 900_000; // ms; what asks a page may never be answered
+
 export class Checks {
   #failed = [];
   #count = 0;
@@ -8,14 +10,20 @@ export class Checks {
   async check(name, run) {
     this.#count += 1;
     const begun = performance.now();
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not over after ${longest / 1000} s`)), longest);
+    });
     try {
-      const result = await run();
+      const result = await Promise.race([run(), late]);
       console.log(`ok    ${name}  (${Math.round(performance.now() - begun)} ms)`);
       return result;
     } catch (error) {
       this.#failed.push(name);
       console.log(`FAIL  ${name}\n      ${String(error?.stack ?? error).split("\n").slice(0, 12).join("\n      ")}`);
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -11,15 +11,21 @@ export async function settle(page) {
   await page.waitForTimeout(700); // numbers count and skeletons fade for less than that
 }
 
-/** Waits until nothing fades in any more: text that is half there has half its contrast. Spinners never end and are let be. */
+/**
+ * Waits until nothing fades in any more: text that is half there has half its contrast. Spinners never end and are let be, and so is
+ * what does not end within two seconds: of a page that draws no frames no animation ever ends.
+ */
 async function still(page) {
   await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
-        .map((animation) => animation.finished.catch(() => undefined)), // a cancelled one is over too
-    ),
+    Promise.race([
+      new Promise((resolve) => setTimeout(resolve, 2_000)),
+      Promise.all(
+        document
+          .getAnimations()
+          .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
+          .map((animation) => animation.finished.catch(() => undefined)), // a cancelled one is over too
+      ),
+    ]),
   );
 }
 
