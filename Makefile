@@ -1,6 +1,6 @@
 # Two commands are enough: `make run` and `make test`. `make help` lists the rest.
 
-MODULE    := github.com/creatorflow/creatorflow
+export MODULE := github.com/creatorflow/creatorflow
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Given to `demo` by `make run`, such as ARGS="--speed 600".
 ARGS      ?=
@@ -23,7 +23,7 @@ SDKTESTS := channels/tiktok/tiktoksim/sdktest channels/shopify/shopifysim/sdktes
 # What tests keep lies in memory where the machine has it, so that they wait for no disk; the drills of make proofs keep to the disk.
 # What go builds stays on the disk. vet has a phase of its own.
 MEMORY := $(firstword $(wildcard /dev/shm) $(or $(TMPDIR),/tmp))
-GOTEST := TMPDIR=$(MEMORY) GOTMPDIR=$(or $(TMPDIR),/tmp) go test -vet=off
+GOTEST := TMPDIR=$(MEMORY) GOTMPDIR=$(or $(TMPDIR),/tmp) scripts/again go test -vet=off
 
 # SQLite is C translated to Go. The race detector leaves it out, as it leaves out C: docs/decisions/006.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false
@@ -146,7 +146,7 @@ web-budget: web
 	cd web && npm run budget
 
 browser: build
-	cd web && TMPDIR=$(MEMORY) npm run e2e $(if $(SHORT),,-- --all)
+	TMPDIR=$(MEMORY) scripts/again npm --prefix web run e2e $(if $(SHORT),,-- --all)
 
 # A drill that the machine lacks something for says so and exits with 3; it has not passed, the others go on.
 DRILLS := "crash --cycles 40" "crash --engine postgres --cycles 40" "powercut --cycles 200" "powercut --engine postgres --cycles 30" \

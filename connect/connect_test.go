@@ -258,16 +258,16 @@ func TestRefusalsNameTheMend(t *testing.T) {
 // look as if the authorisation had ended.
 func TestShopsOfOneConsentRefreshOnce(t *testing.T) {
 	r := newRig(t)
-	var refused atomic.Int32 // calls that were told to refresh; a refresh waits until both shops were
+	var asked atomic.Int32 // calls with the pair that has expired; none is answered before both shops made one
 	both := make(chan struct{})
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if q.URL.Path == "/api/v2/token/refresh" {
+		if strings.HasPrefix(q.URL.Path, "/order/") {
+			if asked.Add(1) == 2 {
+				close(both)
+			}
 			<-both
 		}
 		r.Handler().ServeHTTP(w, q)
-		if strings.HasPrefix(q.URL.Path, "/order/") && refused.Add(1) == 2 {
-			close(both)
-		}
 	}))
 	t.Cleanup(front.Close)
 	r.url = front.URL

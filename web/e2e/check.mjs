@@ -19,15 +19,16 @@ export class Checks {
       console.log(`ok    ${name}  (${Math.round(performance.now() - begun)} ms)`);
       return result;
     } catch (error) {
-      this.#failed.push(name);
-      console.log(`FAIL  ${name}\n      ${String(error?.stack ?? error).split("\n").slice(0, 12).join("\n      ")}`);
+      const why = String(error?.stack ?? error).split("\n").slice(0, 12).join("\n      ");
+      this.#failed.push(`${name}\n      ${why}`);
+      console.log(`FAIL  ${name}\n      ${why}`);
       return undefined;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Prints the summary; true when everything passed. */
+  /** Prints the summary, which says again why a check failed, since a long run's beginning may be cut off; true when all passed. */
   summary() {
     console.log(`${this.#count - this.#failed.length} of ${this.#count} checks passed`);
     for (const name of this.#failed) console.log(`failed: ${name}`);
