@@ -8,21 +8,25 @@ export async function waitForLive(page, seconds = 30) {
   await until("the pill says Live", seconds, async () => (await link(page)) === "live");
 }
 
+/** What a page asks the hub for from now on. The code of other screens, which comes when the browser is idle, is no question. */
+export function asks(page) {
+  const asked = [];
+  page.on("request", (request) => ["fetch", "xhr"].includes(request.resourceType()) && asked.push(`${request.method()} ${request.url()}`));
+  return asked;
+}
+
 export async function numberMovesWithoutAsking(page) {
   await waitForLive(page);
   await page.waitForLoadState("networkidle");
   await page.evaluate(() => {
     window.sameDocument = true;
   });
-  const asked = [];
-  const listen = (request) => asked.push(`${request.method()} ${request.url()}`);
-  page.on("request", listen);
+  const asked = asks(page);
   for (let i = 0; i < 3; i++) {
     const before = await figure(page, "kpi-orders").textContent();
     await until("the number of orders moves", 60, async () => (await figure(page, "kpi-orders").textContent()) !== before);
     await page.waitForTimeout(1500);
   }
-  page.off("request", listen);
   expect(await page.evaluate(() => window.sameDocument === true), "the page was loaded again");
   expect(asked.length === 0, `the board asked while it moved: ${asked.slice(0, 5).join(", ")}`);
 }

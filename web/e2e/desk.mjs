@@ -1,5 +1,6 @@
 // What a person enters by hand: a corrected webhook, a repair, an order and its payment, the key by which labels are bought.
 import { createHmac } from "node:crypto";
+import { asks } from "./board.mjs";
 import { forms, open, setUp } from "./browser.mjs";
 import { expect, until } from "./check.mjs";
 import { everyForm } from "./looks.mjs";
@@ -27,14 +28,13 @@ const command = (page, name, body) => ask(page, "POST", `/api/v1/commands/${name
 async function watched(context, origin, selector) {
   const page = await context.newPage();
   const frames = [];
-  const asked = [];
   page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
   await page.goto(origin);
   await page.locator('[data-link="live"]').waitFor();
   await page.locator(selector).waitFor();
   await page.waitForLoadState("networkidle");
   await page.evaluate(() => (window.sameDocument = true));
-  page.on("request", (request) => asked.push(`${request.method()} ${request.url()}`));
+  const asked = asks(page);
   frames.length = 0;
   return { page, frames, asked };
 }
