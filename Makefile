@@ -114,11 +114,11 @@ deadcode: $(DEADCODE)
 	@out=$$($(DEADCODE) -test ./...) && echo "$$out" && test -z "$$out"
 
 unit:
-	CGO_ENABLED=1 $(GOTEST) $(RACE) -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED) $(PROPERTY_PACKAGES),$(PACKAGES))
+	CGO_ENABLED=1 $(GOTEST) -p 3 $(RACE) -shuffle=on $(SHORT) -timeout 15m $(filter-out $(UNRACED) $(PROPERTY_PACKAGES),$(PACKAGES))
 	$(EACH_PROPERTY) 'RAPID_CHECKS=$$1 CGO_ENABLED=1 $(GOTEST) $(RACE) -shuffle=on $(SHORT) -timeout 15m $(MODULE)/$$0'
 
 postgres:
-	CREATORFLOW_TEST_ENGINE=postgres RAPID_CHECKS=5 $(GOTEST) -shuffle=on $(SHORT) -timeout 15m $(STORING)
+	CREATORFLOW_TEST_ENGINE=postgres RAPID_CHECKS=5 $(GOTEST) -p 3 -shuffle=on $(SHORT) -timeout 15m $(STORING)
 
 properties:
 	$(EACH_PROPERTY) 'RAPID_CHECKS=$$2 $(GOTEST) -shuffle=on -timeout 40m $(MODULE)/$$0'

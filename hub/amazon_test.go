@@ -217,6 +217,7 @@ func (s *stall) gone(order string) {
 
 // A seller cancels an order from the hub: Amazon carries it out a little later, and the stock is free.
 func TestAmazonSellerCancels(t *testing.T) {
+	t.Parallel()
 	s := newStall(t, 10*time.Minute)
 	order := s.waiting()
 	if o, _ := s.shows(order); !slices.Equal(o.Can, []string{"cancel-order"}) || o.CancelAt != "" {
@@ -228,6 +229,7 @@ func TestAmazonSellerCancels(t *testing.T) {
 
 // What a buyer asks for holds the order, and the seller's yes cancels it.
 func TestAmazonBuyersCancellationApproved(t *testing.T) {
+	t.Parallel()
 	s := newStall(t, 10*time.Minute)
 	order, about := s.asked()
 	s.do("approve-cancellation", about(""))
@@ -255,6 +257,7 @@ func TestAmazonBuyersCancellationRejected(t *testing.T) {
 
 // News of orders that go to another program's queue are not taken for ours: the doctor says where they go, and what to do.
 func TestAmazonSendsElsewhere(t *testing.T) {
+	t.Parallel()
 	s := newStall(t)
 	s.until("who connected it and who reads its queue have looked", func() bool { return s.Counts().Requests["GET /notifications/v1/subscriptions/{type}"] > 1 })
 	const arn = "arn:aws:sqs:eu-west-1:999988887777:another"

@@ -161,6 +161,7 @@ func TestDirectSaleDeclined(t *testing.T) {
 
 // A charge that took effect without an answer is found, not repeated.
 func TestDirectSaleWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	s := newCounter(t, time.Hour, true)
 	s.sim.Fault("capture", stripesim.BrokenAfter)
 	s.enter("M-1", card, http.StatusOK)
@@ -175,6 +176,7 @@ func TestDirectSaleWithoutAnswer(t *testing.T) {
 
 // A seller who cancels gives the money back once and has the stock again, whatever comes late.
 func TestDirectSaleCancelled(t *testing.T) {
+	t.Parallel()
 	s := newCounter(t, time.Hour, true)
 	s.sim.Spoil(stripesim.Spoil{Hold: true, Duplicate: true})
 	s.enter("M-1", card, http.StatusOK)

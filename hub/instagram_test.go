@@ -36,6 +36,7 @@ const (
 // vendor's handshake, the catalogue shows what the shop lists, comments are counted once however often they come, and what
 // people wrote is nowhere but in the sealed inbox.
 func TestInstagram(t *testing.T) {
+	t.Parallel()
 	market := tiktoksim.New(tiktoksim.Config{AppKey: appKey, AppSecret: appSecret, Seed: 1, Clock: time.Now})
 	market.AddShop(tiktoksim.Shop{ID: shopID, Name: "One"})
 	if _, err := market.AddProduct(shopID, tiktoksim.Product{Title: "Mug", SKUs: []tiktoksim.SKU{{ID: "17290001", SellerSKU: "MUG", Price: "5.00", Quantity: 3}}}); err != nil {

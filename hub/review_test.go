@@ -27,6 +27,7 @@ func (d *desk) held() (ids []string, count int64) {
 // R 23, R 25: of orders at a shop exactly those that match a rule are flagged, with their stock; what is approved is sent, what is
 // rejected is cancelled at the shop, and the count follows.
 func TestFlaggedOrdersAtAShop(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.command("receive-stock", `{"sku":"HOODIE-M","quantity":99}`, http.StatusOK)
 	place := func(street string, quantity int, price string) string {

@@ -94,6 +94,7 @@ func TestShopifyReturnIsRefundedAsItComes(t *testing.T) {
 
 // What the seller takes in, refunds and puts back on sale in Shopify itself is on hand here, once, and nothing is left to receive.
 func TestShopifyReturnFinishedThere(t *testing.T) {
+	t.Parallel()
 	s, id := delivered(t)
 	claim, about := s.asksBack(id)
 	fatal(t, s.sim.FinishReturn(myshopify, claim, true))

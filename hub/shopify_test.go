@@ -164,6 +164,7 @@ func TestShopifySlowBank(t *testing.T) {
 // A seller cancels an order from the hub: Shopify cancels it, gives the money back, and the flow frees the stock. What was sent in
 // Shopify meanwhile it refuses, and that is said.
 func TestShopifySellerCancels(t *testing.T) {
+	t.Parallel()
 	s := newStore(t, time.Hour, true)
 	id, err := s.sim.PlaceOrder(myshopify, shopifysim.NewOrder{
 		Buyer: "Ana Maria", Address: "1 High Street", City: "Leeds", PostalCode: "LS1 1AA", Country: "GB", Authorized: true,
@@ -206,6 +207,7 @@ func TestShopifyDoctor(t *testing.T) {
 
 // Every delivery comes twice, with the same id: the order is placed once, its stock is reserved once, and both copies are acknowledged.
 func TestShopifyDeliveryTwice(t *testing.T) {
+	t.Parallel()
 	s := newStore(t, time.Hour, true, func(c *shopifysim.Config) { c.Faults.Duplicate = 1 })
 	id, err := s.sim.PlaceOrder(myshopify, shopifysim.NewOrder{
 		Buyer: "Ana Maria", Address: "1 High Street", City: "Leeds", PostalCode: "LS1 1AA", Country: "GB", Lines: []shopifysim.Line{{Variant: s.variant, Quantity: 2}},
