@@ -56,6 +56,7 @@ type KPIs struct {
 	Orders     Number
 	Repeat     Share
 	Automation Automation
+	Demand     Demand
 	Others     []money.Money // today's revenue in other currencies, never added up
 }
 
@@ -67,6 +68,9 @@ func Read(ctx context.Context, r projection.Reader, now time.Time, zone *time.Lo
 		return k, err
 	}
 	if err := k.sales(ctx, r, now, zone, currency); err != nil {
+		return k, err
+	}
+	if err := k.demand(ctx, r, now); err != nil {
 		return k, err
 	}
 	if err := k.loyalty(ctx, r, now); err != nil {

@@ -205,7 +205,8 @@ func Sold(ctx context.Context, r projection.Reader, from, to time.Time) (map[str
 }
 
 // Series reads what was placed in each step from one time up to another, oldest first, empty steps
-// as zeros. Edges are the starts of the steps, ascending; the last edge ends the last step.
+// as zeros. Edges are the starts of the steps, ascending; the last edge ends the last step. Without a currency orders in all of them
+// count, and their money is not added up.
 func Series(ctx context.Context, r projection.Reader, currency string, edges []time.Time) ([]Bucket, error) {
 	if len(edges) < 2 {
 		return nil, nil
@@ -219,7 +220,7 @@ func Series(ctx context.Context, r projection.Reader, currency string, edges []t
 		series[i] = Bucket{Currency: currency, Start: edges[i].Unix() / 60}
 	}
 	for _, b := range buckets {
-		if b.Currency != currency {
+		if currency != "" && b.Currency != currency {
 			continue
 		}
 		i, _ := slices.BinarySearchFunc(series, b.Start, func(s Bucket, start int64) int {
@@ -230,7 +231,9 @@ func Series(ctx context.Context, r projection.Reader, currency string, edges []t
 		})
 		if i > 0 {
 			series[i-1].Orders += b.Orders
-			series[i-1].Revenue += b.Revenue
+			if currency != "" {
+				series[i-1].Revenue += b.Revenue
+			}
 		}
 	}
 	return series, nil

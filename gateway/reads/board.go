@@ -26,6 +26,7 @@ type KPIs struct {
 	EventsPerSecond float64       `json:"events_per_second" doc:"that the log took, over the last ten seconds"`
 	RevenueToday    Amount        `json:"revenue_today" doc:"orders placed today that are not cancelled"`
 	OrdersToday     Number        `json:"orders_today"`
+	Demand          Demand        `json:"demand"`
 	Conversion      Share         `json:"conversion"`
 	RepeatCustomers Share         `json:"repeat_customers"`
 	Automation      Automation    `json:"automation"`
@@ -57,6 +58,13 @@ type Number struct {
 	Change *float64 `json:"change_percent"`
 	Spark  []int64  `json:"spark"`
 	Base   string   `json:"base"`
+}
+
+// Demand is how many orders came within the hour, beside what is usual.
+type Demand struct {
+	Hour  int64  `json:"orders_hour" doc:"placed within the last 60 minutes"`
+	Usual *int64 `json:"usual_hour" doc:"orders of the busiest hour of the seven days that ended a day ago; null while the shop has not sold for a day before that"`
+	Viral bool   `json:"viral" doc:"at least 20, and at least three times the usual"`
 }
 
 // Share is a percentage with its change in points, or the reason why there is none.
@@ -118,6 +126,7 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 		ActiveOrders: k.Active, EventsPerSecond: round(rate, 1),
 		RevenueToday:    Amount{Value: k.Revenue.Value, Change: roundMaybe(k.Revenue.Change, 1), Spark: newest(k.Revenue.Spark), Base: "yesterday, same time"},
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},
+		Demand:          Demand{Hour: k.Demand.Hour, Usual: k.Demand.Usual, Viral: k.Demand.Viral},
 		Conversion:      Share{Reason: "no traffic data", Spark: []float64{}},
 		RepeatCustomers: Share{Value: roundMaybe(k.Repeat.Value, 1), Change: roundMaybe(k.Repeat.Change, 1), Spark: newest(k.Repeat.Spark), Base: "last 30 days"},
 		Automation:      automation(k.Automation), DeadLetters: letters, OtherCurrencies: list(k.Others),

@@ -144,9 +144,10 @@ export async function mood(page, origin) {
   await page.goto(`${origin}/orders`);
   const head = page.locator('[data-c="o1"]');
   await until("how the orders fare stands in their header", 30, async () => {
-    const { automation, workspace } = await (await page.request.get(`${origin}/api/v1/kpis`)).json();
-    const { no_stock, unknown_sku, decision, authorisation, away } = automation.waiting;
-    const want = authorisation + away + automation.stuck > 0 ? "degraded" : no_stock + unknown_sku + decision > 0 ? "backlog" : "normal";
+    const { automation, demand, workspace } = await (await page.request.get(`${origin}/api/v1/kpis`)).json();
+    const { no_stock, unknown_sku, decision, risk, authorisation, away } = automation.waiting;
+    const calm = no_stock + unknown_sku + decision + risk > 0 ? "backlog" : "normal";
+    const want = authorisation + away + automation.stuck > 0 ? "degraded" : demand.viral ? "viral" : calm;
     const text = await head.textContent();
     return text.includes(workspace.name) && (await head.locator('[data-c="mood"]').getAttribute("data-mood")) === want;
   });

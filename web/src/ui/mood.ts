@@ -2,8 +2,8 @@ import type { Connections, Kpis } from "../wire/api";
 import type { Format } from "./format";
 import { t } from "./words/first";
 
-/** How the orders fare as a whole, in one label for the header. The worst counts. */
-export type Mood = { kind: "normal" } | { kind: "backlog"; count: number } | { kind: "degraded"; why: Why };
+/** How the orders fare as a whole, in one label for the header. What stops orders counts first, then a rush, which soon makes a backlog. */
+export type Mood = { kind: "normal" } | { kind: "backlog"; count: number } | { kind: "viral"; hour: number; usual: number } | { kind: "degraded"; why: Why };
 type Why = { kind: "shop"; name: string } | { kind: "stuck"; count: number } | { kind: "away" | "authorisation" };
 
 /** What holds orders up now; nothing is said before it is read. */
@@ -15,6 +15,8 @@ export function moodOf(figures?: Kpis, sync?: Connections): Mood | undefined {
   if (waiting.authorisation > 0) return { kind: "degraded", why: { kind: "authorisation" } };
   if (waiting.away > 0) return { kind: "degraded", why: { kind: "away" } };
   if (stuck > 0) return { kind: "degraded", why: { kind: "stuck", count: stuck } };
+  const { viral, orders_hour: hour, usual_hour: usual } = figures.demand;
+  if (viral && usual !== null) return { kind: "viral", hour, usual };
   const count = waiting.no_stock + waiting.unknown_sku + waiting.decision + waiting.risk;
   return count > 0 ? { kind: "backlog", count } : { kind: "normal" };
 }
@@ -26,6 +28,8 @@ export function moodWord(mood: Mood, format: Format): string {
       return t.mood.normal;
     case "backlog":
       return t.mood.backlog(format.count(mood.count), mood.count);
+    case "viral":
+      return t.mood.viral(format.count(mood.hour), format.count(mood.usual));
     case "degraded": {
       const { why } = mood;
       if (why.kind === "shop") return t.mood.degraded(t.mood.shop(why.name));
@@ -36,4 +40,4 @@ export function moodWord(mood: Mood, format: Format): string {
 }
 
 /** The icon and colour of a mood, as Mark knows them. */
-export const moodMarks: Record<Mood["kind"], string> = { normal: "ok", backlog: "warning", degraded: "critical" };
+export const moodMarks: Record<Mood["kind"], string> = { normal: "ok", backlog: "warning", viral: "viral", degraded: "critical" };

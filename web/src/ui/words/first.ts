@@ -98,6 +98,7 @@ export const first = {
   mood: {
     normal: "Runs normally",
     backlog: (n: string, count: number) => (count === 1 ? `Backlog: ${n} order needs a hand` : `Backlog: ${n} orders need a hand`),
+    viral: (hour: string, usual: string) => `Viral: ${hour} orders in the last hour, the busiest hour of the week before had ${usual}`,
     degraded: (why: string) => `Degraded: ${why}`,
     shop: (name: string) => `${name} is failing`,
     stuck: (n: string, count: number) => (count === 1 ? `${n} order is stuck` : `${n} orders are stuck`),
