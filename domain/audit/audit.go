@@ -237,10 +237,10 @@ func (b *Books) moved(r eventlog.Record) {
 	case stockevents.Reserved:
 		b.reserve(r, a, e)
 	case stockevents.Released:
-		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity)
+		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity, e.Kept)
 		a.reserved -= e.Quantity
 	case stockevents.Shipped:
-		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity)
+		b.settle(r, hold{sku, e.Attempt}, e.Order, e.Quantity, 0)
 		a.reserved -= e.Quantity
 		a.onHand -= e.Quantity
 		a.shipped += e.Quantity
@@ -280,17 +280,19 @@ func (b *Books) reserve(r eventlog.Record, a *balance, e stockevents.Reserved) {
 	}
 }
 
-// settle closes a reservation, which must be there with this quantity.
-func (b *Books) settle(r eventlog.Record, h hold, id string, quantity int64) {
+// settle closes a reservation, which must be there with this quantity and what is kept of it.
+func (b *Books) settle(r eventlog.Record, h hold, id string, quantity, kept int64) {
 	running := b.open[id]
 	if running == nil || running.held[h] == 0 {
 		b.found(r, "order %s held no %s", id, h.sku)
 		return
 	}
-	if held := running.held[h]; held != quantity {
+	if held := running.held[h]; held != quantity+kept {
 		b.found(r, "order %s held %d of %s, and %d are taken from it", id, held, h.sku, quantity)
 	}
-	delete(running.held, h)
+	if delete(running.held, h); kept > 0 {
+		running.held[h] = kept
+	}
 	b.close(id, running)
 }
 

@@ -180,6 +180,12 @@ func TestFindings(t *testing.T) {
 		{"another number of SKUs", replace(3, of(orderevents.Matched{Order: order, SKUs: []string{"MUG", "HAT"}})), "has 1 lines, and 2 SKUs"},
 		{"shipped without a reservation", replace(4), "held no MUG"},
 		{"shipped less than reserved", replace(7, stock(stockevents.Shipped{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1})), "held 2 of MUG, and 1 are taken"},
+		{"less released and kept than reserved", replace(7, stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1})), "held 2 of MUG, and 1 are taken"},
+		{"more released and kept than reserved", replace(7, stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1, Kept: 2})), "held 2 of MUG, and 1 are taken"},
+		{"shipped more than was kept", replace(7, stock(
+			stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1, Kept: 1},
+			stockevents.Shipped{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2},
+		)), "held 1 of MUG, and 2 are taken"},
 		{"released after it was shipped", more(stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2})), "held no MUG"},
 		{"an ended flow that holds units", replace(7), "has ended, and the order still holds 2 of MUG"},
 		{"more came back than was shipped", more(stock(stockevents.Returned{SKU: "MUG", Quantity: 2})), "3 of MUG came back in all, and 2 were shipped"},

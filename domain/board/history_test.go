@@ -187,6 +187,20 @@ func (h *history) release(order string) {
 	h.sold = slices.DeleteFunc(h.sold, func(s sale) bool { return s.order == order })
 }
 
+// lessen gives back what an order holds beyond some units of each SKU.
+func (h *history) lessen(order string, keep int64) {
+	wanted := map[string]int64{}
+	for sku, s := range h.stock {
+		wanted[sku] = min(keep, s.Open[inventory.Attempt{Order: order, Number: 1}])
+	}
+	h.write(inventory.Lessen("main", order, 1, "cancelled in part", wanted, h.stock))
+	for i, s := range h.sold {
+		if s.order == order {
+			h.sold[i].units = min(keep, s.units)
+		}
+	}
+}
+
 func (h *history) ship(order string) { h.write(inventory.Ship("main", order, 1, h.stock)) }
 
 // flow appends an event of an order's flow.
@@ -285,10 +299,14 @@ func (h *history) turn(t *rapid.T, id string) {
 	case "":
 		h.flow(id, flows.Started{Kind: fulfilment.Kind, Flow: id, At: h.now})
 	case "running":
-		switch rapid.SampledFrom([]string{"reserve", "call", "wait", "stuck", "finish", "undo"}).Draw(t, "turn") {
+		switch rapid.SampledFrom([]string{"reserve", "lessen", "call", "wait", "stuck", "finish", "undo"}).Draw(t, "turn") {
 		case "reserve":
 			if !f.reserved {
 				h.reserve(id)
+			}
+		case "lessen":
+			if f.reserved {
+				h.lessen(id, rapid.Int64Range(0, 3).Draw(t, "keep"))
 			}
 		case "call":
 			h.flow(id, flows.StepStarted{Flow: id, Step: "label", Attempt: 1, Key: "k", Deadline: h.now})

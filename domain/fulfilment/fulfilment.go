@@ -29,6 +29,7 @@ import (
 	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/labels"
@@ -127,7 +128,7 @@ func (f fulfilment) cancelled(in flow.Input) string {
 
 func wakes(r eventlog.Record) []string {
 	switch r.Event.(type) {
-	case orderevents.Placed, orderevents.StatusChanged, orderevents.PaymentCompleted, orderevents.Cancelled,
+	case orderevents.Placed, orderevents.StatusChanged, orderevents.Amended, orderevents.PaymentCompleted, orderevents.Cancelled,
 		orderevents.ClaimOpened, orderevents.ClaimMoved, orderevents.AnswerAsked, orderevents.AnswerEnded,
 		orderevents.ShippingAsked, orderevents.ShippingEnded, orderevents.Flagged, orderevents.Reviewed,
 		orderevents.PaymentNamed, orderevents.PaymentShown, orderevents.PaymentLinkAsked, orderevents.PaymentLinkEnded, placeevents.Chosen:
@@ -241,10 +242,10 @@ func (f fulfilment) reserving(in flow.Input) []eventlog.Fold {
 // gone says that somebody has sent an order's parcel, or is about to.
 func gone(o orders.State) bool { return left(o.Status) || o.Status == orders.Arranged }
 
+// held is what an order takes of each SKU that it was placed with, and how those stand.
 func (f fulfilment) held(in flow.Input) (demand map[string]int64, states map[string]inventory.State) {
-	demand, states = map[string]int64{}, map[string]inventory.State{}
+	demand, states = lessened.Wanted(f.order(in)), map[string]inventory.State{}
 	for _, need := range f.order(in).Demand() {
-		demand[need.SKU] = need.Quantity
 		states[need.SKU] = flow.State[inventory.State](in, stockevents.Stream(f.workspace, need.SKU)).In(origin.Where(in, f.workspace), origin.Is(in, f.workspace, in.ID).Home(need.SKU))
 	}
 	return demand, states
@@ -277,13 +278,13 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
-	wanted := f.wants(in, firstAttempt)
+	wanted, left := f.wants(in, firstAttempt)
 	if again := wanted.Explode(); again != nil {
 		return *again
 	}
 	writes, short := wanted.Reserve()
 	if len(short) == 0 {
-		return flow.Done(nil, writes...)
+		return flow.Done(nil, append(writes, left...)...)
 	}
 	if gone(o) {
 		if !f.letter(in, ShortID(in.ID)).folded { // its news have only just come
@@ -292,12 +293,23 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 		data, writes := f.take(in, firstAttempt, wanted.Demand, wanted.Stocks)
 		return flow.Done(data, writes...)
 	}
-	return wanted.Missing(in, short)
+	return wanted.Missing(in, short).With(left...)
 }
 
-func (f fulfilment) wants(in flow.Input, attempt int) backorders.Case {
-	demand, states := f.held(in)
-	return backorders.Case{Workspace: f.workspace, Order: f.order(in), Attempt: attempt, Demand: demand, Stocks: states}
+// wants is what an order asks for; left ends its waits for what it does not ask for any more.
+func (f fulfilment) wants(in flow.Input, attempt int) (wants backorders.Case, left []eventlog.Decided) {
+	_, states := f.held(in)
+	demand, left := lessened.Asks(f.workspace, f.order(in), states)
+	return backorders.Case{Workspace: f.workspace, Order: f.order(in), Attempt: attempt, Demand: demand, Stocks: states}, left
+}
+
+// less frees what an order holds and does not take any more; no events when that is nothing.
+func (f fulfilment) less(in flow.Input) []eventlog.Decided {
+	if !lessened.Fewer(f.order(in)) {
+		return nil
+	}
+	_, states := f.held(in)
+	return lessened.Give(f.workspace, f.order(in), Holding(in.ID, states), states)
 }
 
 // leave ends the wait for stock of an order that is taken back.
@@ -316,6 +328,9 @@ func (f fulfilment) release(in flow.Input) flow.Verdict {
 
 func (f fulfilment) payment(in flow.Input) flow.Verdict {
 	o := f.order(in)
+	if less := f.less(in); less != nil {
+		return flow.Again(less...)
+	}
 	switch w := in.Flow.Waiting; {
 	case o.Direct.Entered() && o.Paid:
 		return flow.Done(nil)
@@ -380,6 +395,9 @@ func unclear(o orders.State) flow.Verdict {
 
 func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	o := f.order(in)
+	if less := f.less(in); less != nil {
+		return flow.Again(less...)
+	}
 	switch {
 	case o.Placed.SelfShips:
 		return flow.Skip("The channel ships this order from its own warehouse.")
@@ -445,16 +463,20 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 
 func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	demand, states := f.held(in)
+	o := f.order(in)
+	switch less := f.less(in); {
+	case less != nil:
+		return flow.Again(less...)
+	case o.Freed() && held(in.ID, states) == 0 && !f.letter(in, ShortID(in.ID)).known: // it may have been sent although nobody had approved it
+		return f.shipFreed(in, demand, states)
+	}
 	var data map[string]string
-	if f.order(in).Freed() { // it may have been sent although nobody had approved it
-		if held(in.ID, states) == 0 && !f.letter(in, ShortID(in.ID)).known {
-			return f.shipFreed(in, demand, states)
-		}
-		data = less(in.ID, demand, states)
+	if kept := lessened.Held(o, states); kept != "" && (o.Freed() || held(in.ID, states) > 0) {
+		data = map[string]string{takenKey: kept}
 	}
 	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
 	writes = append(writes, f.origin(in, states).Leave(writes)...)
-	return flow.Done(data, append(writes, direct.Sent(f.workspace, f.order(in), in.Now)...)...)
+	return flow.Done(data, append(writes, direct.Sent(f.workspace, o, in.Now)...)...)
 }
 
 func (f fulfilment) trouble(err error, in flow.Input) flow.Verdict {

@@ -97,20 +97,6 @@ func (f fulfilment) take(in flow.Input, attempt int, demand map[string]int64, st
 	return map[string]string{takenKey: string(kept)}, writes
 }
 
-// less notes what an order holds where that is not all that it asks for.
-func less(order string, demand map[string]int64, states map[string]inventory.State) map[string]string {
-	units, all := map[string]int64{}, true
-	for sku, need := range demand {
-		units[sku] = held(order, map[string]inventory.State{sku: states[sku]})
-		all = all && units[sku] >= need
-	}
-	if all {
-		return nil
-	}
-	kept, _ := json.Marshal(units) // texts and numbers
-	return map[string]string{takenKey: string(kept)}
-}
-
 // lateNeeds is the letter of an order that was cancelled although its flow has finished.
 func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
 	if f.order(in).Status != orders.Cancelled {

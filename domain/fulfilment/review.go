@@ -7,6 +7,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	riskevents "github.com/creatorflow/creatorflow/domain/events/risks"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -24,7 +25,7 @@ func (f fulfilment) reviewing(in flow.Input) []eventlog.Fold {
 	if o.Address != "" {
 		folds = append(folds, risk.AddressFold(f.workspace, o.Address))
 	}
-	if o.Flagged != nil {
+	if o.Flagged != nil || lessened.Fewer(o) {
 		folds = append(folds, f.stocks(in)...)
 	}
 	if o.Freed() {
@@ -47,7 +48,7 @@ func (f fulfilment) shipping(in flow.Input) []eventlog.Fold {
 
 // paying are the streams by which an order is judged before its money is taken.
 func (f fulfilment) paying(in flow.Input) []eventlog.Fold {
-	if !owing(f.order(in)) {
+	if o := f.order(in); !owing(o) && !lessened.Fewer(o) {
 		return nil
 	}
 	return f.reviewing(in)
@@ -157,7 +158,7 @@ func held(order string, states map[string]inventory.State) (n int64) {
 
 // again takes the stock of an approved order that was freed, or what there is of one that is being sent. Without enough the order waits.
 func (f fulfilment) again(in flow.Input, o orders.State) (writes []eventlog.Decided, short *flow.Verdict) {
-	wanted := f.wants(in, secondAttempt)
+	wanted, left := f.wants(in, secondAttempt)
 	first := wanted.Explode() // what has become a bundle while it was free
 	switch {
 	case !o.Freed() || held(in.ID, wanted.Stocks) > 0:
@@ -173,10 +174,10 @@ func (f fulfilment) again(in flow.Input, o orders.State) (writes []eventlog.Deci
 	}
 	writes, lacking := wanted.Reserve()
 	if len(lacking) > 0 {
-		none := wanted.Missing(in, lacking)
+		none := wanted.Missing(in, lacking).With(left...)
 		return nil, &none
 	}
-	return writes, nil
+	return append(writes, left...), nil
 }
 
 // shipFreed takes what is there for an order that was sent while its stock was free.

@@ -96,19 +96,12 @@ func evolve(s State, e eventlog.Event) State {
 			s.Damaged += e.Quantity
 		}
 	case events.Reserved:
-		if s.Open == nil {
-			s.Open = map[Attempt]int64{}
-		}
-		s.Open[Attempt{Order: e.Order, Number: e.Attempt}] += e.Quantity
+		s = s.hold(Attempt{Order: e.Order, Number: e.Attempt}, e.Quantity)
 		s.Reserved += e.Quantity
 	case events.Released:
-		delete(s.Open, Attempt{Order: e.Order, Number: e.Attempt})
-		s.Held = s.Allot(Attempt{Order: e.Order, Number: e.Attempt}, nil)
-		s.Reserved -= e.Quantity
+		s = s.settle(Attempt{Order: e.Order, Number: e.Attempt}, e.Quantity, e.Kept)
 	case events.Shipped:
-		delete(s.Open, Attempt{Order: e.Order, Number: e.Attempt})
-		s.Held = s.Allot(Attempt{Order: e.Order, Number: e.Attempt}, nil)
-		s.Reserved -= e.Quantity
+		s = s.settle(Attempt{Order: e.Order, Number: e.Attempt}, e.Quantity, 0)
 		s.Shipped += e.Quantity
 	case events.Bundled:
 		s.Components = map[string]int64{}
@@ -124,6 +117,24 @@ func evolve(s State, e eventlog.Event) State {
 	default:
 		return evolveQueue(s, e)
 	}
+	return s
+}
+
+func (s State) hold(a Attempt, units int64) State {
+	if s.Open == nil {
+		s.Open = map[Attempt]int64{}
+	}
+	s.Open[a] += units
+	return s
+}
+
+// settle ends the promise of units; of what an attempt keeps it is open again where it is taken from.
+func (s State) settle(a Attempt, units, kept int64) State {
+	if delete(s.Open, a); kept > 0 {
+		s = s.hold(a, kept)
+	}
+	s.Reserved -= units
+	s.Held = s.Allot(a, nil)
 	return s
 }
 
@@ -314,6 +325,15 @@ func Take(workspace, order string, n int, demand map[string]int64, states map[st
 func Release(workspace, order string, n int, reason string, states map[string]State) []eventlog.Decided {
 	return each(workspace, order, n, states, func(sku string, held int64) eventlog.Event {
 		return events.Released{SKU: sku, Order: order, Attempt: n, Quantity: held, Reason: reason}
+	})
+}
+
+// Lessen frees what an attempt holds of each SKU beyond what is wanted of it.
+func Lessen(workspace, order string, n int, reason string, wanted map[string]int64, states map[string]State) []eventlog.Decided {
+	more := maps.Clone(states)
+	maps.DeleteFunc(more, func(sku string, s State) bool { return s.Open[Attempt{Order: order, Number: n}] <= wanted[sku] })
+	return each(workspace, order, n, more, func(sku string, held int64) eventlog.Event {
+		return events.Released{SKU: sku, Order: order, Attempt: n, Quantity: held - wanted[sku], Reason: reason, Kept: wanted[sku]}
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory/parts"
 	"github.com/creatorflow/creatorflow/domain/inventory/rates"
 	"github.com/creatorflow/creatorflow/domain/stockout"
 	"github.com/creatorflow/creatorflow/projection"
@@ -55,7 +56,7 @@ func List(ctx context.Context, r projection.Reader, text, after string, limit in
 	switch {
 	case text == "":
 		rows, err = table.Select(ctx, r, "where sku > $1 order by sku limit $2", after, limit+1)
-	case len(partsOf(text)) > 0:
+	case len(parts.Of(text)) > 0:
 		rows, err = search(ctx, r, text, after, limit+1)
 	default: // so short that there are enough among the next
 		like := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(text))

@@ -127,6 +127,7 @@ func TestSnapshots(t *testing.T) {
 				stock.LeftBundle{SKU: "A", Bundle: "b" + o},
 				stock.Reserved{SKU: "A", Order: o, Attempt: n, Quantity: q},
 				stock.Released{SKU: "A", Order: o, Attempt: n, Quantity: q},
+				stock.Released{SKU: "A", Order: o, Attempt: n, Quantity: q, Kept: q + 1},
 				stock.Shipped{SKU: "A", Order: o, Attempt: n, Quantity: q},
 				stock.Returned{SKU: "A", Quantity: q, Sellable: q%2 == 0},
 				stock.Received{SKU: "A", Quantity: q, Location: "w"},

@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	events "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/inventory/parts"
 	"github.com/creatorflow/creatorflow/domain/inventory/rates"
 	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -137,13 +138,13 @@ func (View) Version() int { return 3 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string {
-	return append([]string{table.Name, ledger.Name, rates.Minutes.Name, rates.Hours.Name, promises.Name, shortages.Name, parts.Name}, places.Tables()...)
+	return append([]string{table.Name, ledger.Name, rates.Minutes.Name, rates.Hours.Name, promises.Name, shortages.Name, parts.Table.Name}, places.Tables()...)
 }
 
 // Schema implements projection.Projection.
 func (View) Schema() []string {
 	return append([]string{
-		table.Create(), ledger.Create(), rates.Minutes.Create(), rates.Hours.Create(), promises.Create(), shortages.Create(), parts.Create(),
+		table.Create(), ledger.Create(), rates.Minutes.Create(), rates.Hours.Create(), promises.Create(), shortages.Create(), parts.Table.Create(),
 		"create index stock_v3_watch on stock_v3 (watch, sku)",
 		"create index shortages_v3_sku on shortages_v3 (sku, order_id)",
 		"create index promises_v3_sku on promises_v3 (sku, order_id)",
@@ -156,7 +157,7 @@ func (View) Schema() []string {
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	f := folding{
 		tx: tx, stock: table.Edit(tx), ledger: ledger.Edit(tx), minutes: rates.Minutes.Edit(tx), hours: rates.Hours.Edit(tx),
-		promises: promises.Edit(tx), shortages: shortages.Edit(tx), parts: parts.Edit(tx), places: places.Batch(tx), short: map[string][]string{}, moved: map[string]bool{},
+		promises: promises.Edit(tx), shortages: shortages.Edit(tx), parts: parts.Table.Edit(tx), places: places.Batch(tx), short: map[string][]string{}, moved: map[string]bool{},
 	}
 	if err := f.waits(ctx, batch); err != nil {
 		return nil, err
@@ -176,7 +177,7 @@ type folding struct {
 	minutes, hours *projection.Edit[rates.Sold]
 	promises       *projection.Edit[promise]
 	shortages      *projection.Edit[shortage]
-	parts          *projection.Edit[part]
+	parts          *projection.Edit[parts.Part]
 	places         *places.Folding
 	short          map[string][]string // what an order waits for, as far as this batch touched it
 	moved          map[string]bool     // SKUs of this batch
@@ -214,11 +215,17 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 		if err != nil {
 			return err
 		}
-		if err := f.sell(ctx, e.SKU, p.Since, -e.Quantity); err != nil {
+		since := p.Since
+		if err := f.sell(ctx, e.SKU, since, -e.Quantity); err != nil {
 			return err
 		}
 		if err := f.settle(ctx, e.SKU, e.Order); err != nil {
 			return err
+		}
+		if e.Kept > 0 {
+			if err := f.promises.Put(promise{Order: e.Order, SKU: e.SKU, Units: e.Kept, Since: since}); err != nil {
+				return err
+			}
 		}
 		return f.move(ctx, r, e.SKU, Entry{Kind: "released", Quantity: -e.Quantity, Order: e.Order, Reason: e.Reason}, func(s *Row) { s.Reserved -= e.Quantity })
 	case events.Shipped:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/listed"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
 
@@ -93,14 +94,22 @@ func (s State) heldByClaim() string {
 		case c.Kind != Cancellation:
 		case c.State == ClaimPending:
 			if s.Freed() {
-				return "The buyer asks to cancel this order, so nothing is sent. Approve or reject that. The order was flagged, and its stock is free until it is reviewed and goes on."
+				return "The buyer asks to cancel " + s.what(c) + ", so nothing is sent. Approve or reject that. The order was flagged, and its stock is free until it is reviewed and goes on."
 			}
-			return "The buyer asks to cancel this order, so nothing is sent. Approve or reject it; the stock is kept until then."
+			return "The buyer asks to cancel " + s.what(c) + ", so nothing is sent. Approve or reject it; the stock is kept until then."
 		case c.State == ClaimApproved:
-			return "The cancellation of this order is agreed. Waiting for the channel to carry it out; nothing to do."
+			return "The cancellation of " + s.what(c) + " is agreed. Waiting for the channel to carry it out; nothing to do."
 		}
 	}
 	return ""
+}
+
+// what says how much of the order a cancellation is about; one that names no lines is about all of it.
+func (s State) what(c Claim) string {
+	if len(c.Lines) > 0 && listed.Rest(s.Lines, c.Lines) {
+		return "a part of this order"
+	}
+	return "this order"
 }
 
 // change replaces a claim. States are shared, so the list is made anew.

@@ -127,25 +127,27 @@ func TestAmended(t *testing.T) {
 		much.Lines = append(much.Lines, events.Line{Listing: code, Code: code, Quantity: 2, Price: much.Lines[0].Price})
 	}
 	const kept = " Stock stays reserved as ordered, and the sales figures count the order as placed. Send what the channel lists; put units that stay here back by an adjustment."
+	const freed = " What it does not list any more is free for others, unless it has left already: then put it back by an adjustment. The sales figures count the order as placed. Send what the channel lists."
+	const back = " Units that were freed meanwhile are not reserved again: take them off the stock by an adjustment when you send them."
 	tests := []struct {
 		name     string
 		news     []News
 		events   string
 		sentence string // of the last amendment
 	}{
-		{"a unit cancelled", []News{of(3, 1, 1, 500)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
-		{"twice told", []News{of(3, 1, 1, 500), of(3, 1, 1, 500), of(4, 1, 1, 500)}, "amended confirmed", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
-		{"a line cancelled, another raised", []News{of(3, 3, 0, 750)}, "amended", "The channel now lists 3 instead of 2 × SKU a, 0 of 1 × SKU b." + kept},
+		{"a unit cancelled", []News{of(3, 1, 1, 500)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + freed},
+		{"twice told", []News{of(3, 1, 1, 500), of(3, 1, 1, 500), of(4, 1, 1, 500)}, "amended confirmed", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + freed},
+		{"a line cancelled, another raised", []News{of(3, 3, 0, 750)}, "amended", "The channel now lists 3 instead of 2 × SKU a, 0 of 1 × SKU b." + freed},
 		{"a line more", []News{other}, "amended", "The channel now lists 4 instead of 0 × SKU c." + kept},
 		{"another total alone", []News{of(3, 2, 1, 700)}, "amended", "The channel now lists a total of 7.00 GBP instead of 7.50 GBP." + kept},
 		{"another price alone", []News{priced}, "amended", "The channel now lists the same units under other listings or at other prices." + kept},
 		{"much at once", []News{much}, "amended", "The channel now lists 1 of 2 × SKU a, 2 instead of 0 × SKU x, 2 instead of 0 × SKU y, 2 more changes." + kept},
-		{"and back", []News{of(3, 1, 1, 500), of(4, 2, 1, 750)}, "amended amended", "The channel lists the units and the total of this order as it was placed." + kept},
+		{"and back", []News{of(3, 1, 1, 500), of(4, 2, 1, 750)}, "amended amended", "The channel lists the units and the total of this order as it was placed." + back},
 		{"in another order, renamed", []News{turned}, "confirmed", ""},
-		{"moved on as well", []News{moved}, "status_changed amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+		{"moved on as well", []News{moved}, "status_changed amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + freed},
 		{"without a word of lines", []News{silent}, "status_changed", ""},
 		{"late", []News{of(1, 3, 1, 1000)}, "superseded", ""},
-		{"in the same second", []News{of(2, 1, 1, 500), of(2, 2, 1, 750)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + kept},
+		{"in the same second", []News{of(2, 1, 1, 500), of(2, 2, 1, 750)}, "amended", "The channel now lists 1 of 2 × SKU a, a total of 5.00 GBP instead of 7.50 GBP." + freed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -32,13 +32,14 @@ type Reserved struct {
 	Quantity int64  `json:"quantity"`
 }
 
-// Released says that promised units are free again. It is final for (order, attempt).
+// Released says that promised units are free again. It is final for (order, attempt), unless some of them stay promised.
 type Released struct {
 	SKU      string `json:"sku"`
 	Order    string `json:"order"`
 	Attempt  int    `json:"attempt"`
 	Quantity int64  `json:"quantity"`
 	Reason   string `json:"reason,omitzero"`
+	Kept     int64  `json:"kept,omitzero"` // stay promised; where the order is sent from is open again
 }
 
 // Part is units of a SKU at a location.

@@ -44,8 +44,16 @@ func Amendment(placed events.Placed, lines []events.Line, total money.Money) str
 	}
 	next := " Stock stays reserved as ordered, and the sales figures count the order as placed. " +
 		"Send what the channel lists; put units that stay here back by an adjustment."
+	if len(Gone(placed.Lines, lines)) > 0 {
+		next = " What it does not list any more is free for others, unless it has left already: then put it back by an adjustment. " +
+			"The sales figures count the order as placed. Send what the channel lists."
+	}
 	if placed.SelfShips {
 		next = " The channel ships it; the sales figures count the order as placed. Nothing to do."
+	}
+	if len(parts) == 0 && !placed.SelfShips {
+		return "The channel lists the units and the total of this order as it was placed. Units that were freed meanwhile are not " +
+			"reserved again: take them off the stock by an adjustment when you send them."
 	}
 	if len(parts) == 0 {
 		return "The channel lists the units and the total of this order as it was placed." + next

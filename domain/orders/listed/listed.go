@@ -77,3 +77,31 @@ func Priced(lines, others []events.Line) []events.Line {
 	}
 	return priced
 }
+
+// Gone is how many units of each listing of an order are not in it any more; nil when it has other listings than it was placed with.
+func Gone(placed, now []events.Line) map[string]int64 {
+	gone := map[string]int64{}
+	for _, line := range placed {
+		gone[line.Listing] += line.Quantity
+	}
+	for _, line := range now {
+		if _, known := gone[line.Listing]; !known {
+			return nil
+		}
+		gone[line.Listing] -= line.Quantity
+	}
+	maps.DeleteFunc(gone, func(_ string, n int64) bool { return n <= 0 })
+	return gone
+}
+
+// Rest says that something of a list is left without what a claim is about.
+func Rest(lines []events.Line, claimed []events.ClaimLine) bool {
+	left := map[string]int64{}
+	for _, line := range lines {
+		left[line.Listing] += line.Quantity
+	}
+	for _, line := range claimed {
+		left[line.Listing] -= line.Quantity
+	}
+	return slices.Max(slices.AppendSeq([]int64{0}, maps.Values(left))) > 0
+}

@@ -1,0 +1,223 @@
+package fulfilment_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/creatorflow/creatorflow/domain/backorders"
+	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/inventory"
+	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/flow"
+)
+
+// releases are the units of a SKU that an order gave up, and what it kept each time.
+func (r *rig) releases(sku string) (freed, kept []int64) {
+	r.Helper()
+	records, err := r.log.ReadStream(r.Context(), stockevents.Stream("main", sku), 0, 1000)
+	r.must(err)
+	for _, record := range records {
+		if e, ok := record.Event.(stockevents.Released); ok {
+			freed, kept = append(freed, e.Quantity), append(kept, e.Kept)
+		}
+	}
+	return freed, kept
+}
+
+// TestPartlyCancelled: what a channel does not list any more of an order that lives on is free for others at once, and only the rest
+// leaves the stock.
+func TestPartlyCancelled(t *testing.T) {
+	type units = map[string]int64
+	all := units{"a": 3, "b": 2}
+	for name, test := range map[string]struct {
+		begins    string // the state that the order comes in, with 3 of a and 2 of b
+		meanwhile func(r *rig)
+		held, end [2][2]int64 // on hand and reserved of a and b; 10 of each had come
+	}{
+		"on hold": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 1, "b": 2})
+		}, [2][2]int64{{10, 1}, {10, 2}}, [2][2]int64{{9, 0}, {8, 0}}},
+		"unpaid": {orders.Unpaid, func(r *rig) {
+			r.takes("1", orders.Unpaid, units{"a": 1, "b": 2})
+		}, [2][2]int64{{10, 1}, {10, 2}}, [2][2]int64{{9, 0}, {8, 0}}},
+		"a whole line": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 3})
+		}, [2][2]int64{{10, 3}, {10, 0}}, [2][2]int64{{7, 0}, {10, 0}}},
+		"twice": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 2, "b": 2})
+			r.takes("1", orders.OnHold, units{"a": 1, "b": 1})
+		}, [2][2]int64{{10, 1}, {10, 1}}, [2][2]int64{{9, 0}, {9, 0}}},
+		"raised again": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 1, "b": 2})
+			r.takes("1", orders.OnHold, all)
+		}, [2][2]int64{{10, 1}, {10, 2}}, [2][2]int64{{9, 0}, {8, 0}}},
+		"another listing in its place": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 1, "b": 2, "c": 2})
+		}, [2][2]int64{{10, 3}, {10, 2}}, [2][2]int64{{7, 0}, {8, 0}}},
+		"while its buyer asks for more": {orders.OnHold, func(r *rig) {
+			r.claims("1", orders.ClaimPending)
+			r.takes("1", orders.Ready, units{"a": 1, "b": 2})
+			r.waitsFor("1", fulfilment.WaitDecision, "Approve or reject")
+			r.has("a", 10, 1)
+			r.claims("1", orders.ClaimWithdrawn)
+		}, [2][2]int64{{9, 0}, {8, 0}}, [2][2]int64{{9, 0}, {8, 0}}},
+		"a unit of a bundle": {orders.OnHold, func(r *rig) {
+			r.bundle("set", units{"a": 2, "b": 1})
+			r.takes("2", orders.OnHold, units{"set": 2})
+			r.takes("2", orders.OnHold, units{"set": 1})
+			r.has("a", 10, 5)
+			r.has("b", 10, 3)
+			r.takes("2", orders.Cancelled, units{"set": 1})
+		}, [2][2]int64{{10, 3}, {10, 2}}, [2][2]int64{{7, 0}, {8, 0}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, func(r *rig) {
+				r.receive("a", 10)
+				r.receive("b", 10)
+				r.receive("c", 10)
+				r.takes("1", test.begins, all)
+				r.has("a", 10, 3)
+				test.meanwhile(r)
+				for i, sku := range []string{"a", "b"} {
+					r.has(sku, test.held[i][0], test.held[i][1])
+				}
+				r.restart()
+				lists := units{}
+				for _, line := range r.order("1").Lines {
+					lists[line.Code] += line.Quantity
+				}
+				r.takes("1", orders.Ready, lists)
+				r.pass(time.Hour)
+				if s := r.status("1"); s.Phase != flow.Finished {
+					r.Fatalf("the order is %s: %s", s.Phase, r.story("1"))
+				}
+				for i, sku := range []string{"a", "b"} {
+					r.has(sku, test.end[i][0], test.end[i][1])
+				}
+
+				// When it is cancelled in the end, as much can be put back as had left.
+				r.takes("1", orders.Cancelled, lists)
+				stocks := map[string]inventory.State{"a": r.stock("a"), "b": r.stock("b"), "c": r.stock("c")}
+				back, err := fulfilment.PutBack("main", "", r.status("1"), r.order("1"), stocks)
+				r.must(err)
+				for _, w := range back {
+					r.write(w.Stream, w.Events...)
+				}
+				for _, sku := range []string{"a", "b"} {
+					r.has(sku, 10, 0)
+				}
+			})
+		})
+	}
+}
+
+// An order that waits for stock asks for less from then on, and its place in the queue of what it does not take any more is free.
+func TestPartlyCancelledWithoutStock(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.without("", backorders.Backorder)
+		r.receive("a", 10)
+		r.receive("b", 1)
+		r.takes("1", orders.Ready, map[string]int64{"a": 3, "b": 2})
+		r.takes("2", orders.Ready, map[string]int64{"b": 1})
+		r.queue("b", "1 2")
+		r.takes("1", orders.Ready, map[string]int64{"a": 2})
+		r.pass(time.Second)
+		r.queue("b", "")
+		r.queue("a", "")
+		r.has("a", 8, 0)
+		r.has("b", 0, 0)
+		for _, id := range []string{"1", "2"} {
+			if s := r.status(id); s.Phase != flow.Finished {
+				t.Errorf("order %s is %s: %s", id, s.Phase, r.story(id))
+			}
+		}
+	})
+}
+
+// What was put into a parcel before it was cancelled may be on its way, so it leaves the stock; what was not is free.
+func TestPartlyCancelledAfterAParcel(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 10)
+		r.receive("b", 10)
+		r.own("1") // 2 of a, 1 of b
+		r.happens("1", asks("1", 1, "T1", item("a", 2)))
+		n := r.news("1", orders.Ready, map[string]int64{"a": 1})
+		n.SellerShips, n.Packages = true, nil
+		r.must(r.observe(n))
+		r.pass(time.Second)
+		r.has("b", 10, 0)
+		r.happens("1", done("1", 1))
+		r.pass(time.Hour)
+		if s := r.status("1"); s.Phase != flow.Finished {
+			t.Fatalf("the order is %s: %s", s.Phase, r.story("1"))
+		}
+		r.has("a", 8, 0)
+		r.has("b", 10, 0)
+	})
+}
+
+// Where the rest is sent from is decided anew.
+func TestPartlyCancelledOverLocations(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.location("w", true)
+		r.receive("a", 1)
+		r.receive("b", 1)
+		r.receiveAt("a", "w", 2)
+		r.own("1") // 2 of a, 1 of b: no location has all of it
+		r.waitsFor("1", fulfilment.WaitTracking, "carrier")
+		before := r.from("1")
+		n := r.news("1", orders.Ready, map[string]int64{"a": 1, "b": 1})
+		n.SellerShips, n.Packages = true, nil
+		r.must(r.observe(n))
+		r.pass(time.Second)
+		if after := r.from("1"); before == after || after != "main first" {
+			t.Errorf("sent from %q, before that %q; want all of it from the main location", after, before)
+		}
+		r.happens("1", asks("1", 1, "T1", item("a", 1), item("b", 1)))
+		r.happens("1", done("1", 1))
+		r.lies("a", "w 2")
+		r.lies("b", "")
+	})
+}
+
+// TestPartlyCancelledNearTheEnd: what is cancelled while the channel is asked for the label does not leave the stock, and the books
+// balance wherever the process dies.
+func TestPartlyCancelledNearTheEnd(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 10)
+		r.desk.script["tell"] = []string{"late success"} // not shown yet
+		r.says("1", orders.Ready)                        // 2 of a
+		r.restart()
+		r.takes("1", orders.Arranged, map[string]int64{"a": 1})
+		r.pass(time.Hour)
+		r.has("a", 9, 0)
+		if freed, kept := r.releases("a"); len(freed) != 1 || freed[0] != 1 || kept[0] != 1 {
+			t.Errorf("freed %v, kept %v; want 1 and 1 once", freed, kept)
+		}
+		want := map[string]int64{"a": 1}
+		if got := fulfilmentTook(r, "1"); !maps.Equal(got, want) {
+			t.Errorf("the flow took %v, want %v", got, want)
+		}
+	})
+}
+
+// fulfilmentTook is what can be put back of an order that is cancelled at last.
+func fulfilmentTook(r *rig, id string) map[string]int64 {
+	r.Helper()
+	back, err := fulfilment.PutBack("main", "", r.status(id), r.order(id), map[string]inventory.State{"a": r.stock("a")})
+	r.must(err)
+	took := map[string]int64{}
+	for _, w := range back {
+		for _, e := range w.Events {
+			if e, ok := e.(orderevents.PutBack); ok {
+				for _, item := range e.Items {
+					took[item.SKU] += item.Quantity
+				}
+			}
+		}
+	}
+	return took
+}
