@@ -155,6 +155,39 @@ func TestApprovedCancellationFreesTheStock(t *testing.T) {
 	}
 }
 
+// TestPartOfAnOrderIsCancelled: the buyer does not want one of two any more; the seller agrees, the other one is sent, and the first is for sale.
+func TestPartOfAnOrderIsCancelled(t *testing.T) {
+	d := newDesk(t)
+	placed, err := d.Order(shopID, d.order)
+	fatal(t, err)
+	fatal(t, d.RequestCancel(shopID, d.order, "no_longer_needed", placed.Items[0]))
+	d.until("the request is shown", func() bool { return len(d.page().Claims) == 1 })
+	d.command("receive-stock", `{"sku":"HOODIE-M","quantity":9}`, http.StatusOK)
+	d.command("retry-step", fmt.Sprintf(`{"flow":%q}`, d.id()), http.StatusOK)
+	d.until("the order is held for an answer", func() bool { return d.page().Waiting == "decision" })
+	p := d.page()
+	c := p.Claims[0]
+	if len(c.Lines) != 1 || c.Lines[0].Quantity != 1 || !strings.Contains(p.Flow.Sentence, "The buyer asks to cancel a part of this order") {
+		t.Errorf("the request stands as %+v: %q", c, p.Flow.Sentence)
+	}
+	if s := d.stock(); s.Reserved != 2 || s.Available != 8 {
+		t.Errorf("before the answer: %d reserved, %d available", s.Reserved, s.Available)
+	}
+	d.command("approve-cancellation", d.about(`,"claim":"`+c.ID+`"`), http.StatusOK)
+	d.answered("done")
+	d.until("the rest is sent", func() bool { p := d.page(); return p.Flow.State == "finished" && p.Label != nil })
+	d.until("the cancellation is completed", func() bool { return d.page().Claims[0].State == "completed" })
+	if p = d.page(); p.Cancelled || p.Flag != "" {
+		t.Errorf("after the answer: %+v", p.OrderSummary)
+	}
+	if s := d.stock(); s.OnHand != 9 || s.Reserved != 0 || s.Available != 9 || d.effects() != 1 {
+		t.Errorf("%d on hand, %d reserved, %d available, %d answers took effect", s.OnHand, s.Reserved, s.Available, d.effects())
+	}
+	if units, open, err := d.Shipped(shopID); err != nil || units[hoodie] != 1 || len(open) != 0 {
+		t.Errorf("the shop shows %v as shipped, %v as open, %v", units, open, err)
+	}
+}
+
 func TestRejectedCancellationLetsTheOrderGoOn(t *testing.T) {
 	d := newDesk(t)
 	claim := d.asks()

@@ -73,6 +73,16 @@ func TestWholeHistoryAddsUp(t *testing.T) {
 	}
 }
 
+// A unit that is cancelled out of an order is free, and the rest leaves.
+func TestLessenedHistoryAddsUp(t *testing.T) {
+	rest := shipped
+	rest.Quantity = 1
+	got := look(t, slices.Replace(whole(), 7, 8, stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1, Kept: 1}, rest)))
+	if got.Count != 0 {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
+}
+
 // bundled is the life of an order of two sets, a mug each, that was entered here.
 func bundled() []eventlog.Write {
 	set := func(e ...eventlog.Event) eventlog.Write {

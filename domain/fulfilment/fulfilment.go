@@ -471,8 +471,8 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 		return f.shipFreed(in, demand, states)
 	}
 	var data map[string]string
-	if kept := lessened.Held(o, states); kept != "" && (o.Freed() || held(in.ID, states) > 0) {
-		data = map[string]string{takenKey: kept}
+	if o.Freed() || held(in.ID, states) > 0 {
+		data = lessened.Held(o, states)
 	}
 	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
 	writes = append(writes, f.origin(in, states).Leave(writes)...)

@@ -1,11 +1,12 @@
 package fulfilment_test
 
 import (
-	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/backorders"
+	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
@@ -197,27 +198,69 @@ func TestPartlyCancelledNearTheEnd(t *testing.T) {
 		if freed, kept := r.releases("a"); len(freed) != 1 || freed[0] != 1 || kept[0] != 1 {
 			t.Errorf("freed %v, kept %v; want 1 and 1 once", freed, kept)
 		}
-		want := map[string]int64{"a": 1}
-		if got := fulfilmentTook(r, "1"); !maps.Equal(got, want) {
-			t.Errorf("the flow took %v, want %v", got, want)
+		if told := r.letters(fulfilment.ReturnID("k7:1")); len(told) != 0 {
+			t.Errorf("told %q of what never left", told)
 		}
+		r.takes("1", orders.Cancelled, map[string]int64{"a": 1})
+		r.putBack("1", 1)
+		r.has("a", 10, 0)
 	})
 }
 
-// fulfilmentTook is what can be put back of an order that is cancelled at last.
-func fulfilmentTook(r *rig, id string) map[string]int64 {
+// What is cancelled after it has left the stock is told in a letter, once for the same units; putting it back settles it, and what is
+// cancelled later is told again.
+func TestPartlyCancelledAfterTheEnd(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 10)
+		r.takes("1", orders.Ready, map[string]int64{"a": 4})
+		r.takes("1", orders.Arranged, map[string]int64{"a": 4})
+		r.has("a", 6, 0)
+		id := fulfilment.ReturnID("k7:1")
+		tells := func(want ...string) {
+			t.Helper()
+			told := r.letters(id)
+			if len(told) != len(want) || len(want) > 0 && !strings.Contains(told[len(told)-1], want[len(want)-1]) {
+				t.Errorf("told %q, want %q", told, want)
+			}
+		}
+		tells()
+		r.takes("1", orders.Arranged, map[string]int64{"a": 3})
+		r.takes("1", orders.Transit, map[string]int64{"a": 3})
+		r.restart()
+		r.pass(time.Hour)
+		tells("does not list 1 unit of this order any more")
+		r.putBack("1", 1)
+		r.has("a", 7, 0)
+		r.write(letterevents.Stream("main", id), letterevents.Resolved{Letter: id})
+		r.takes("1", orders.Transit, map[string]int64{"a": 2})
+		tells("", "does not list 1 unit of this order any more")
+		r.write(letterevents.Stream("main", id), letterevents.Discarded{Letter: id})
+		r.takes("1", orders.Delivered, map[string]int64{"a": 2})
+		tells("", "does not list 1 unit of this order any more")
+		r.takes("1", orders.Cancelled, map[string]int64{"a": 2})
+		tells("", "", "The order was cancelled on the channel after its parcel was made ready, and 3 units of it left")
+		r.putBack("1", 3)
+		r.has("a", 10, 0)
+	})
+}
+
+// putBack says that units of an order were not sent, as many as are expected.
+func (r *rig) putBack(id string, want int64) {
 	r.Helper()
 	back, err := fulfilment.PutBack("main", "", r.status(id), r.order(id), map[string]inventory.State{"a": r.stock("a")})
 	r.must(err)
-	took := map[string]int64{}
+	var units int64
 	for _, w := range back {
 		for _, e := range w.Events {
 			if e, ok := e.(orderevents.PutBack); ok {
 				for _, item := range e.Items {
-					took[item.SKU] += item.Quantity
+					units += item.Quantity
 				}
 			}
 		}
+		r.write(w.Stream, w.Events...)
 	}
-	return took
+	if units != want {
+		r.Errorf("%d units can be put back, want %d", units, want)
+	}
 }

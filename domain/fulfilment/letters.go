@@ -1,7 +1,6 @@
 package fulfilment
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -27,13 +27,25 @@ func ReturnID(order string) string { return letterevents.Return + order }
 type letter struct {
 	folded bool // the stream was looked at
 	known  bool
+	whole  bool   // it was about all of the order
+	reason string // as it stands; empty once it was settled
 }
 
 func (f fulfilment) letterFold(id string) eventlog.Fold {
 	return eventlog.Fold{
 		Stream: letterevents.Stream(f.workspace, id), Name: "fulfilment.letter",
-		Zero:   func() any { return letter{folded: true} },
-		Evolve: func(any, eventlog.Event) any { return letter{folded: true, known: true} },
+		Zero: func() any { return letter{folded: true} },
+		Evolve: func(s any, e eventlog.Event) any {
+			l := s.(letter)
+			switch e := e.(type) {
+			case letterevents.Opened:
+				l.whole, l.reason = l.whole || e.Field != fieldPart, e.Reason
+			case letterevents.Resolved: // what it told of is back
+				l.reason = ""
+			}
+			l.known = true
+			return l
+		},
 	}
 }
 
@@ -43,30 +55,6 @@ func (f fulfilment) letter(in flow.Input, id string) letter {
 
 func (f fulfilment) opens(l letterevents.Opened) eventlog.Decided {
 	return eventlog.Decided{Stream: letterevents.Stream(f.workspace, l.Letter), Events: []eventlog.Event{l}}
-}
-
-// takenKey names the units that a flow took when they were not all that its order asks for.
-const takenKey = "taken"
-
-// taken is how many units of each SKU the finished flow of an order took out of the stock.
-func taken(s flow.Status, o orders.State) map[string]int64 {
-	units := map[string]int64{}
-	kept, some := s.Data[takenKey]
-	switch {
-	case s.Phase == flow.Undone:
-		units = o.Sent() // of a cancelled order the rest was freed, and no more can have left than it held
-		for _, need := range o.Demand() {
-			units[need.SKU] = min(units[need.SKU], need.Quantity)
-		}
-	case s.Phase != flow.Finished || Untouched(o.Placed):
-	case some:
-		_ = json.Unmarshal([]byte(kept), &units) // our own words
-	default:
-		for _, need := range o.Demand() {
-			units[need.SKU] = need.Quantity
-		}
-	}
-	return units
 }
 
 // Untouched says that the stock has nothing to do with an order: the channel ships it, or it had left before it was known.
@@ -88,36 +76,41 @@ func (f fulfilment) take(in flow.Input, attempt int, demand map[string]int64, st
 		units[s.SKU] = max(0, s.Available)
 		parts = append(parts, fmt.Sprintf("%s: %d shipped, %d in stock", s.SKU, s.Need, s.Available))
 	}
-	kept, _ := json.Marshal(units) // texts and numbers
 	writes = append(writes, f.opens(letterevents.Opened{
 		Letter: ShortID(in.ID), Connection: f.order(in).Placed.Connection, Subject: in.ID, Field: "stock",
 		Reason: "The channel shows this order as shipped, and the stock had too little for it: " + flow.Few(parts, "; ") +
 			". What was there is taken. Count these SKUs and adjust the stock, then discard this.",
 	}))
-	return map[string]string{takenKey: string(kept)}, writes
+	return lessened.Took(units), writes
 }
 
-// lateNeeds is the letter of an order that was cancelled although its flow has finished.
+// lateNeeds is the letter of an order that was cancelled although its flow has finished, or of which a part was.
 func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
-	if f.order(in).Status != orders.Cancelled {
+	if o := f.order(in); o.Status != orders.Cancelled && !lessened.Fewer(o) {
 		return nil
 	}
 	return []eventlog.Fold{f.letterFold(ReturnID(in.ID))}
 }
 
-// late opens that letter, once: where the parcel is only a person can say.
+// late opens that letter, once for the same units: where the parcel is only a person can say.
 func (f fulfilment) late(in flow.Input) []eventlog.Decided {
 	o, id := f.order(in), ReturnID(in.ID)
-	l := f.letter(in, id)
-	if n := sum(taken(in.Flow, o)); l.folded && !l.known && n > 0 {
-		return []eventlog.Decided{f.opens(letterevents.Opened{
-			Letter: id, Connection: o.Placed.Connection, Subject: in.ID, Field: "stock",
-			Reason: fmt.Sprintf("The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
-				"If the parcel was not collected, put them back; if it is on its way, discard this.%s", units(n), notes.Paid(o)),
-		})}
+	l, n := f.letter(in, id), sum(lessened.Beyond(in.Flow, o, Untouched(o.Placed)))
+	opened := letterevents.Opened{Letter: id, Connection: o.Placed.Connection, Subject: in.ID, Field: "stock", Reason: fmt.Sprintf(
+		"The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
+			"If the parcel was not collected, put them back; if it is on its way, discard this.%s", units(n), notes.Paid(o))}
+	if o.Status != orders.Cancelled {
+		opened.Field, opened.Reason = fieldPart, fmt.Sprintf("The channel does not list %s of this order any more, which had left the stock already. "+
+			"If they were not sent, put them back; if they are on their way, discard this.", units(n))
 	}
-	return nil
+	if !l.folded || n == 0 || l.whole || opened.Reason == l.reason {
+		return nil
+	}
+	return []eventlog.Decided{f.opens(opened)}
 }
+
+// fieldPart marks the letter of an order of which a part was cancelled; another one is about all of it.
+const fieldPart = "part of the stock"
 
 func units(n int64) string {
 	if n == 1 {
@@ -136,19 +129,16 @@ func sum(taken map[string]int64) (all int64) {
 // ErrBack refuses to put back what is back.
 const ErrBack = eventlog.Refusal("Everything of this order that had left the stock is back already, by a return for example. Discard this.")
 
-// PutBack returns what the flow of a cancelled order took out of the stock, but for what came back already. Its caller closes
+// PutBack returns what the flow of an order took out of the stock that was cancelled, or a part of it, but for what came back already. Its caller closes
 // the order's letter in the same decision, so that it happens once. States hold every SKU of the order.
 func PutBack(workspace, reason string, s flow.Status, o orders.State, states map[string]inventory.State) ([]eventlog.Decided, error) {
 	if strings.TrimSpace(reason) == "" {
 		reason = "The parcel was not collected."
 	}
 	var writes []eventlog.Decided
-	units, back := maps.Clone(taken(s, o)), o.Back()
+	units := lessened.Beyond(s, o, Untouched(o.Placed))
 	own := orderevents.PutBack{Order: o.Placed.Order}
 	for _, sku := range slices.Sorted(maps.Keys(units)) {
-		if units[sku] -= back[sku]; units[sku] <= 0 {
-			continue
-		}
 		own.Items = append(own.Items, orderevents.ReturnedItem{SKU: sku, Quantity: units[sku], Sellable: true})
 		events, err := inventory.Returning().Decide(states[sku], inventory.Return{
 			SKU: sku, Order: o.Placed.Order, Quantity: units[sku], Sellable: true, Reason: reason,

@@ -33,7 +33,9 @@ func (r *rig) letters(id string) (reasons []string) {
 		r.Fatal(err)
 	}
 	for _, record := range records {
-		reasons = append(reasons, record.Event.(letterevents.Opened).Reason)
+		if opened, ok := record.Event.(letterevents.Opened); ok {
+			reasons = append(reasons, opened.Reason)
+		}
 	}
 	return reasons
 }
@@ -203,11 +205,16 @@ func TestOpenFindsWhatIsStillToBeTold(t *testing.T) {
 		write(s, flows.Started{Flow: id}, flows.StepSucceeded{Flow: id, Step: fulfilment.StepReserve, Skipped: skipped}, flows.Finished{Flow: id})
 	}
 	open()
-	write(orderevents.Stream("main", "k7:2"), orderevents.Cancelled{Order: "k7:2"})
+	id := fulfilment.ReturnID("k7:1")
+	write(orderevents.Stream("main", "k7:1"), orderevents.Amended{Order: "k7:1"}) // other prices
+	open()
+	write(orderevents.Stream("main", "k7:1"), orderevents.Amended{Order: "k7:1", Fewer: true})
+	open("k7:1")
+	write(letterevents.Stream("main", id), letterevents.Opened{Letter: id}, letterevents.Resolved{Letter: id})
+	write(orderevents.Stream("main", "k7:2"), orderevents.Amended{Order: "k7:2", Fewer: true}, orderevents.Cancelled{Order: "k7:2"})
 	open()
 	write(orderevents.Stream("main", "k7:1"), orderevents.Cancelled{Order: "k7:1"})
 	open("k7:1")
-	id := fulfilment.ReturnID("k7:1")
 	write(letterevents.Stream("main", id), letterevents.Opened{Letter: id})
 	open()
 }

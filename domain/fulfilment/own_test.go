@@ -216,6 +216,7 @@ func TestPutBackAfterReturn(t *testing.T) {
 		orderevents.Matched{Order: "k7:1", SKUs: []string{"a"}},
 		orderevents.ClaimOpened{Order: "k7:1", Kind: orders.Return, Claim: "r"},
 		orderevents.ReturnReceived{Order: "k7:1", Claim: "r", Items: []orderevents.ReturnedItem{{SKU: "a", Quantity: 2, Sellable: true}}},
+		orderevents.Cancelled{Order: "k7:1"},
 	} {
 		s = orders.Observing().Evolve(s, e)
 	}

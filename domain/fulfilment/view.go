@@ -30,7 +30,7 @@ type Row struct {
 	Took      int64 // 1 = it took units out of the stock
 }
 
-// codeLate marks a finished flow whose order was cancelled and has no letter of it yet.
+// codeLate marks a finished flow whose order was cancelled, or a part of it, and has no letter of that yet.
 const codeLate = "cancelled_late"
 
 var table = &projection.Table[Row]{
@@ -125,7 +125,7 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.Edit[ended], times *projection.Edit[span], r eventlog.Record) error {
 	id := r.Stream.ID
 	switch e := r.Event.(type) {
-	case orderevents.Placed, orderevents.Cancelled:
+	case orderevents.Placed, orderevents.Amended, orderevents.Cancelled:
 	case letterevents.Opened:
 		order, returns := strings.CutPrefix(e.Letter, ReturnID(""))
 		if !returns {
@@ -141,7 +141,12 @@ func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.
 	if err != nil {
 		return err
 	}
-	switch r.Event.(type) { // nothing that a list shows
+	switch e := r.Event.(type) { // nothing that a list shows
+	case orderevents.Amended:
+		if e.Fewer && row.Phase == string(flow.Finished) && row.Took != 0 {
+			row.Code = codeLate
+		}
+		return nil
 	case orderevents.Cancelled:
 		if row.Phase == string(flow.Finished) && row.Took != 0 {
 			row.Code = codeLate

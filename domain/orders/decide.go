@@ -282,6 +282,7 @@ func move(s, after State, order string, n News) []eventlog.Event {
 	if relisted(n, after) != 0 {
 		news = append(news, events.Amended{
 			Order: order, Lines: n.Lines, Total: n.Total, Sentence: listed.Amendment(after.Placed, n.Lines, n.Total), Updated: n.Updated,
+			Fewer: len(listed.Gone(after.Placed.Lines, n.Lines)) > 0,
 		})
 	}
 	return news

@@ -127,7 +127,7 @@ func TestAmended(t *testing.T) {
 		much.Lines = append(much.Lines, events.Line{Listing: code, Code: code, Quantity: 2, Price: much.Lines[0].Price})
 	}
 	const kept = " Stock stays reserved as ordered, and the sales figures count the order as placed. Send what the channel lists; put units that stay here back by an adjustment."
-	const freed = " What it does not list any more is free for others, unless it has left already: then put it back by an adjustment. The sales figures count the order as placed. Send what the channel lists."
+	const freed = " What it does not list any more is free for others; of what has left the stock already a letter says how to put it back. The sales figures count the order as placed. Send what the channel lists."
 	const back = " Units that were freed meanwhile are not reserved again: take them off the stock by an adjustment when you send them."
 	tests := []struct {
 		name     string

@@ -11,7 +11,7 @@
 // Packages that the seller's own carrier takes exist once they are marked as shipped, as in the US and EMEA; in a shop of
 // SEA or LATAM they exist after payment and are shipped with the seller's number.
 //
-// Not simulated: labels bought in the US, whose packages appear only when shipped, undoing a combination, partial cancellation, partial refunds, several warehouses to sell from. In those a call is refused or unknown, never half done.
+// Not simulated: labels bought in the US, whose packages appear only when shipped, undoing a combination, partial refunds, several warehouses to sell from. In those a call is refused or unknown, never half done.
 package tiktoksim
 
 import (
@@ -113,7 +113,8 @@ type OrderState struct {
 	ID         string         `json:"id"`
 	Status     string         `json:"status"`
 	BuyerID    string         `json:"buyer_id"`
-	Lines      []Line         `json:"lines"`
+	Lines      []Line         `json:"lines"` // as they were ordered
+	Items      []string       `json:"items"` // ids of the line items, one a unit, that were not cancelled out of it
 	Packages   []PackageState `json:"packages"`
 	CreateTime time.Time      `json:"create_time"`
 	UpdateTime time.Time      `json:"update_time"`

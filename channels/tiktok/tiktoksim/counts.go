@@ -49,7 +49,7 @@ func (s *Sim) Shipped(shopID string) (units map[string]int, open []string, err e
 			open = append(open, id)
 		default:
 			for _, it := range o.Items {
-				units[it.SKUID] += it.Quantity
+				units[it.SKUID] += len(it.IDs())
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package tiktoksim
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -139,6 +140,95 @@ func TestCancel(t *testing.T) {
 		r.wantStock(skuA, map[bool]int{false: 90, true: 100}[restock], 0, 0)
 		if c := r.Counts(); c.SellerCancels[id] != 1 || c.CancelTries[id] != 2 || c.Cancelled != 1 {
 			t.Errorf("counts %+v", c)
+		}
+	}
+}
+
+// What is cancelled out of an order is in no package, costs nothing and is shown as cancelled; the last unit ends the order.
+func TestPartialCancel(t *testing.T) {
+	for _, restock := range []bool{false, true} {
+		r := newRig(t, Config{Restock: restock})
+		id := r.place(Line{SKUID: skuA, Quantity: 3}, Line{SKUID: skuB, Quantity: 2})
+		pack := r.pack(id)
+		is := func(status, total string, items, cancelled, inPackage int) {
+			t.Helper()
+			var read struct {
+				Orders []struct {
+					Status  string `json:"status"`
+					Payment struct {
+						Total string `json:"total_amount"`
+					} `json:"payment"`
+					Items []struct {
+						Status string `json:"display_status"`
+						User   string `json:"cancel_user"`
+						Reason string `json:"cancel_reason"`
+					} `json:"line_items"`
+				} `json:"orders"`
+			}
+			r.call("GET", "/order/202507/orders", "ids="+id, "").into(t, &read)
+			o, gone := read.Orders[0], 0
+			for _, item := range o.Items {
+				if item.Status == "CANCELLED" {
+					if gone++; item.User == "" || item.Reason == "" {
+						t.Errorf("cancelled by %q for %q", item.User, item.Reason)
+					}
+				}
+			}
+			state, err := r.Order(testShop, id)
+			if err != nil || o.Status != status || o.Payment.Total != total || len(o.Items) != 5 || gone != cancelled || len(state.Items) != items || state.Packages[0].Units != inPackage {
+				t.Errorf("%s, %s, %d items of which %d are cancelled, %+v, %v; wanted %s, %s, %d left, %d in the package",
+					o.Status, o.Payment.Total, len(o.Items), gone, state, err, status, total, items, inPackage)
+			}
+		}
+		before, err := r.Order(testShop, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.RequestCancel(testShop, id, "changed_my_mind", "1"); err == nil {
+			t.Error("a line item of no order was taken")
+		}
+		if err := r.RequestCancel(testShop, id, "changed_my_mind", before.Items[0]); err != nil {
+			t.Fatal(err)
+		}
+		r.wantCode("ship while the buyer asks", r.ship(pack), 21011007)
+		is("AWAITING_SHIPMENT", "102.97", 5, 0, 5)
+		var list struct {
+			Cancellations []struct {
+				ID    string            `json:"cancel_id"`
+				State string            `json:"cancel_status"`
+				Lines []json.RawMessage `json:"cancel_line_items"`
+			} `json:"cancellations"`
+		}
+		r.call("POST", "/return_refund/202309/cancellations/search", "page_size=10", `{"order_ids":["`+id+`"]}`).into(t, &list)
+		if len(list.Cancellations) != 1 || len(list.Cancellations[0].Lines) != 1 {
+			t.Fatalf("the request reads as %+v", list)
+		}
+		r.wantCode("approve", r.call("POST", "/return_refund/202309/cancellations/"+list.Cancellations[0].ID+"/approve", "", ""), 0)
+		is("AWAITING_SHIPMENT", "82.98", 4, 1, 4)
+		back := map[bool]int{true: 1}[restock]
+		r.wantStock(skuA, 97+back, 2, 0)
+
+		some := func(what string) answer {
+			return r.call("POST", "/return_refund/202309/cancellations", "", fmt.Sprintf(`{"order_id":%q,"cancel_reason":"seller_cancel_reason_out_of_stock",%s}`, id, what))
+		}
+		r.wantCode("more than there are", some(`"skus":[{"sku_id":"`+skuA+`","quantity":3}]`), 25001020)
+		r.wantCode("what is cancelled already", some(`"order_line_item_ids":["`+before.Items[0]+`"]`), 25001021)
+		r.wantCode("a part", some(`"skus":[{"sku_id":"`+skuB+`","quantity":1}]`), 0)
+		is("AWAITING_SHIPMENT", "61.48", 3, 2, 3)
+		r.wantCode("ship the rest", r.ship(pack), 0)
+		r.wantStock(skuA, 97+back, 0, 0)
+		r.wantStock(skuB, 3+back, 0, 0)
+		if units, open, err := r.Shipped(testShop); err != nil || units[skuA] != 2 || units[skuB] != 1 || len(open) != 0 {
+			t.Errorf("shipped %v, open %v, %v", units, open, err)
+		}
+
+		last := r.place(Line{SKUID: skuA, Quantity: 2})
+		both, err := r.Order(testShop, last)
+		if err != nil || r.CancelOrder(testShop, last, "x", both.Items[0]) != nil || r.CancelOrder(testShop, last, "x", both.Items[1]) != nil {
+			t.Fatal(err)
+		}
+		if got := r.status(last); got != "CANCELLED" {
+			t.Errorf("with every unit cancelled the order is %s", got)
 		}
 	}
 }

@@ -274,15 +274,15 @@ func (s *Sim) ReleaseHold(shopID, orderID string) error {
 	return s.act(shopID, orderID, s.market.Release)
 }
 
-// CancelOrder cancels in the buyer's name.
-func (s *Sim) CancelOrder(shopID, orderID, reason string) error {
-	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.Cancel(st, o, "BUYER", reason) })
+// CancelOrder cancels line items in the buyer's name; none = all of them.
+func (s *Sim) CancelOrder(shopID, orderID, reason string, units ...string) error {
+	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.Cancel(st, o, "BUYER", reason, units) })
 }
 
-// RequestCancel is a buyer asking to cancel: done at once before the order may be shipped, else until the seller has
+// RequestCancel is a buyer asking to cancel line items; none = all of them: done at once before the order may be shipped, else until the seller has
 // answered its packages cannot be.
-func (s *Sim) RequestCancel(shopID, orderID, reason string) error {
-	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.RequestCancel(st, o, reason) })
+func (s *Sim) RequestCancel(shopID, orderID, reason string, units ...string) error {
+	return s.act(shopID, orderID, func(st *market.Store, o *market.Order) error { return s.market.RequestCancel(st, o, reason, units) })
 }
 
 // RequestReturn is a buyer asking for REFUND, RETURN_AND_REFUND or REPLACEMENT of line items; none = of all.
@@ -345,7 +345,7 @@ func (s *Sim) Order(shopID, orderID string) (state OrderState, err error) {
 			CreateTime: time.Unix(o.Created.At, 0).UTC(), UpdateTime: time.Unix(o.Updated.At, 0).UTC(),
 		}
 		for _, it := range o.Items {
-			state.Lines = append(state.Lines, it.Line)
+			state.Lines, state.Items = append(state.Lines, it.Line), append(state.Items, it.IDs()...)
 		}
 		for _, p := range o.Parcels {
 			kept := PackageState{ID: p.ID, Status: p.Status, Tracking: p.Tracking, Carrier: market.Carriers[p.Carrier], Units: len(p.Units)}

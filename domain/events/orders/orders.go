@@ -113,14 +113,15 @@ type Superseded struct {
 	Total money.Money `json:"total,omitzero"`
 }
 
-// Amended says that the channel lists other lines or another total than before. What was ordered stays reserved and
-// counted.
+// Amended says that the channel lists other lines or another total than before. What was ordered stays
+// counted; the flow of the order frees units that are not listed any more.
 type Amended struct {
 	Order    string      `json:"order"`
 	Lines    []Line      `json:"lines"`
 	Total    money.Money `json:"total"`
 	Sentence string      `json:"sentence"` // what differs from the order as it was placed, what happens next, what to do
 	Updated  time.Time   `json:"updated"`
+	Fewer    bool        `json:"fewer,omitzero"` // some of the units that were placed are not listed any more
 }
 
 // Disclosed says what the channel did not show of an order when it was placed: its prices and its total, who bought it. The

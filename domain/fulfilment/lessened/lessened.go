@@ -16,6 +16,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/orders/demand"
 	"github.com/creatorflow/creatorflow/domain/orders/listed"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/flow"
 )
 
 // Fewer says that a channel lists fewer units of an order than it was placed with.
@@ -59,8 +60,17 @@ func Asks(workspace string, o orders.State, states map[string]inventory.State) (
 	return asks, inventory.Leave(workspace, o.Placed.Order, reason, none)
 }
 
-// Held notes what an order holds, as the flow keeps it, where that is not all that it was placed with; empty where it is.
-func Held(o orders.State, states map[string]inventory.State) string {
+// key names the units that a flow took when they were not all that its order was placed with.
+const key = "taken"
+
+// Took notes units, as a flow keeps them.
+func Took(units map[string]int64) map[string]string {
+	kept, _ := json.Marshal(units) // texts and numbers
+	return map[string]string{key: string(kept)}
+}
+
+// Held notes what an order holds where that is not all that it was placed with.
+func Held(o orders.State, states map[string]inventory.State) map[string]string {
 	units, all := map[string]int64{}, true
 	for _, need := range o.Demand() {
 		for at, n := range states[need.SKU].Open {
@@ -71,8 +81,43 @@ func Held(o orders.State, states map[string]inventory.State) string {
 		all = all && units[need.SKU] >= need.Quantity
 	}
 	if all {
-		return ""
+		return nil
 	}
-	kept, _ := json.Marshal(units) // texts and numbers
-	return string(kept)
+	return Took(units)
+}
+
+// taken is how many units of each SKU the flow of an order took out of the stock; untouched says that it was to take none.
+func taken(s flow.Status, o orders.State, untouched bool) map[string]int64 {
+	units := map[string]int64{}
+	kept, some := s.Data[key]
+	switch {
+	case s.Phase == flow.Undone:
+		units = o.Sent() // of a cancelled order the rest was freed, and no more can have left than it held
+		for _, need := range o.Demand() {
+			units[need.SKU] = min(units[need.SKU], need.Quantity)
+		}
+	case s.Phase != flow.Finished || untouched:
+	case some:
+		_ = json.Unmarshal([]byte(kept), &units) // our own words
+	default:
+		for _, need := range o.Demand() {
+			units[need.SKU] = need.Quantity
+		}
+	}
+	return units
+}
+
+// Beyond is what the flow of an order took of each SKU beyond what the order still takes, but for what came back: all of it once the
+// order is cancelled. A SKU of which that is nothing is not in it.
+func Beyond(s flow.Status, o orders.State, untouched bool) map[string]int64 {
+	units, back := taken(s, o, untouched), o.Back()
+	wanted := map[string]int64{}
+	if o.Status != orders.Cancelled {
+		wanted = Wanted(o)
+	}
+	for sku := range units {
+		units[sku] -= wanted[sku] + back[sku]
+	}
+	maps.DeleteFunc(units, func(_ string, n int64) bool { return n <= 0 })
+	return units
 }

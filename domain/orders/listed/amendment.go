@@ -45,7 +45,7 @@ func Amendment(placed events.Placed, lines []events.Line, total money.Money) str
 	next := " Stock stays reserved as ordered, and the sales figures count the order as placed. " +
 		"Send what the channel lists; put units that stay here back by an adjustment."
 	if len(Gone(placed.Lines, lines)) > 0 {
-		next = " What it does not list any more is free for others, unless it has left already: then put it back by an adjustment. " +
+		next = " What it does not list any more is free for others; of what has left the stock already a letter says how to put it back. " +
 			"The sales figures count the order as placed. Send what the channel lists."
 	}
 	if placed.SelfShips {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/timeline"
 )
 
 // Call is one request of one shop. It is used by one goroutine, under the market's lock.
@@ -81,16 +82,16 @@ func (c *Call) Decode(v any) error {
 }
 
 // window reads page_size, page_token and sort_order around the bounds of the field sorted by.
-func (c *Call) window(ge, lt int64) (market.Window, error) {
+func (c *Call) window(ge, lt int64) (timeline.Window, error) {
 	size, err := strconv.Atoi(c.Query.Get("page_size"))
 	if err != nil || size < 1 || size > 100 {
-		return market.Window{}, badParam("page_size must be 1 to 100")
+		return timeline.Window{}, badParam("page_size must be 1 to 100")
 	}
 	direction := cmp.Or(c.Query.Get("sort_order"), "ASC")
 	if direction != "ASC" && direction != "DESC" {
-		return market.Window{}, badParam("sort_order must be ASC or DESC")
+		return timeline.Window{}, badParam("sort_order must be ASC or DESC")
 	}
-	return market.Window{GE: ge, LT: lt, Desc: direction == "DESC", Size: size, Token: c.Query.Get("page_token")}, nil
+	return timeline.Window{GE: ge, LT: lt, Desc: direction == "DESC", Size: size, Token: c.Query.Get("page_token")}, nil
 }
 
 // times are the bounds that searches share; 0 is none.
@@ -107,7 +108,7 @@ func (t times) hold(created, updated market.Mark) bool {
 }
 
 // sorted picks the timeline a search walks and its window; create_time ascending is the default.
-func sorted[T any](c *Call, t times, byCreate, byUpdate *market.Timeline[T]) (*market.Timeline[T], market.Window, error) {
+func sorted[T any](c *Call, t times, byCreate, byUpdate *timeline.Timeline[T]) (*timeline.Timeline[T], timeline.Window, error) {
 	switch c.Query.Get("sort_field") {
 	case "", "create_time":
 		w, err := c.window(t.CreateGE, t.CreateLT)
@@ -116,5 +117,5 @@ func sorted[T any](c *Call, t times, byCreate, byUpdate *market.Timeline[T]) (*m
 		w, err := c.window(t.UpdateGE, t.UpdateLT)
 		return byUpdate, w, err
 	}
-	return nil, market.Window{}, badParam("sort_field must be create_time or update_time")
+	return nil, timeline.Window{}, badParam("sort_field must be create_time or update_time")
 }

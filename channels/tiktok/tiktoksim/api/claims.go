@@ -8,13 +8,14 @@ import (
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/market"
 )
 
-// sellerCancel cancels whole orders; a part of one is refused, because packages here are not re-cut.
+// sellerCancel cancels an order, or the line items or units of SKUs that are named.
 func sellerCancel(c *Call) (any, error) {
 	var q struct {
 		OrderID string `json:"order_id"`
 		Reason  string `json:"cancel_reason"`
 		SKUs    []struct {
-			Quantity int `json:"quantity"`
+			ID       string `json:"sku_id"`
+			Quantity int    `json:"quantity"`
 		} `json:"skus"`
 		Items []string `json:"order_line_item_ids"`
 	}
@@ -26,12 +27,13 @@ func sellerCancel(c *Call) (any, error) {
 		return nil, refusal(25001001, "order_id is unknown or cancel_reason is missing")
 	}
 	c.Market.Counts.CancelTries[o.ID]++
-	units, asked := 0, len(q.Items)
-	for _, l := range o.Items {
-		units += l.Quantity
-	}
+	units := q.Items
 	for _, k := range q.SKUs {
-		asked += k.Quantity
+		ids := o.IDs(k.ID)
+		if k.Quantity < 1 || k.Quantity > len(ids) {
+			return nil, refusal(25001020, "the order has not as many of the SKU "+k.ID)
+		}
+		units = append(units, ids[:k.Quantity]...)
 	}
 	switch {
 	case o.Status == market.Cancelled:
@@ -42,10 +44,8 @@ func sellerCancel(c *Call) (any, error) {
 		return nil, refusal(25001021, "the order cannot be cancelled after shipping is arranged")
 	case o.Status == market.Unpaid != strings.HasPrefix(q.Reason, "seller_cancel_unpaid_") || !strings.HasPrefix(q.Reason, "seller_cancel_"):
 		return nil, refusal(25001014, "cancel_reason is not one of this order's: "+q.Reason)
-	case asked != 0 && asked != units:
-		return nil, refusal(25001020, "the simulator cancels whole orders only")
 	}
-	if err := c.Market.Cancel(c.Store, o, "SELLER", q.Reason); err != nil {
+	if err := c.Market.Cancel(c.Store, o, "SELLER", q.Reason, units); err != nil {
 		return nil, refusal(25001021, err.Error())
 	}
 	c.Market.Counts.SellerCancels[o.ID]++

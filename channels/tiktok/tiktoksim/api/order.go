@@ -177,14 +177,12 @@ func wireOrder(st *market.Store, o *market.Order) orderWire {
 	for _, l := range o.Items {
 		u := unitOnWire{
 			SKUID: l.SKUID, ProductID: l.Listing.Product.ID, ProductName: l.Listing.Product.Title, SKUName: "Default", SellerSKU: l.Listing.SellerSKU,
-			SKUType: "NORMAL", DisplayStatus: o.Status, Currency: o.Currency, OriginalPrice: l.Price, SalePrice: l.Price,
-			PlatformDiscount: "0", SellerDiscount: "0", CancelUser: o.CancelBy,
-		}
-		if o.Status == market.Cancelled {
-			u.CancelReason = o.Reason
+			SKUType: "NORMAL", Currency: o.Currency, OriginalPrice: l.Price, SalePrice: l.Price,
+			PlatformDiscount: "0", SellerDiscount: "0",
 		}
 		for n, p := range l.In {
 			u := u
+			u.DisplayStatus, u.CancelUser, u.CancelReason = l.Unit(n)
 			if p != nil {
 				u.PackageID, u.PackageStatus, u.TrackingNumber = p.ID, p.Status, p.Tracking
 				u.ProviderID, u.ProviderName = carrier(p), carrierName(p)

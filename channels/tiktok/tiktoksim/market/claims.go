@@ -59,12 +59,9 @@ func (m *Market) claim(st *Store, o *Order, kind, status, role, reason string, u
 		prefix, line, news = "404", &st.ReturnLine, &st.ReturnNews
 	}
 	c := &Claim{ID: m.ID(prefix), Type: kind, Status: status, Role: role, Reason: reason, Order: o, keys: map[string]bool{}}
-	for i := range o.Items {
-		it := &o.Items[i]
-		for n := range int64(it.Quantity) {
-			if id := it.First + n; len(units) == 0 || slices.Contains(units, strconv.FormatInt(id, 10)) {
-				c.Units = append(c.Units, Unit{id, it})
-			}
+	for _, u := range o.units() {
+		if len(units) == 0 || slices.Contains(units, strconv.FormatInt(u.ID, 10)) {
+			c.Units = append(c.Units, u)
 		}
 	}
 	if len(c.Units) == 0 || len(units) > 0 && len(c.Units) != len(units) {
@@ -73,8 +70,8 @@ func (m *Market) claim(st *Store, o *Order, kind, status, role, reason string, u
 	c.Created = m.mark(m.hooks.Now())
 	c.Updated = c.Created
 	st.Claims[c.ID] = c
-	line.put(c)
-	news.put(c)
+	line.Put(c)
+	news.Put(c)
 	o.Claims = append(o.Claims, c)
 	m.announce(st, c)
 	return c, nil
@@ -87,7 +84,7 @@ func (m *Market) turn(st *Store, c *Claim, status string) {
 	if c.Type != "" {
 		news = &st.ReturnNews
 	}
-	news.moved(c)
+	news.Moved(c)
 	m.announce(st, c)
 }
 
@@ -109,22 +106,24 @@ func (o *Order) undecided() *Claim {
 	return o.Claims[i]
 }
 
-// RequestCancel is a buyer asking. Before an order may be shipped the platform says yes by itself; then the seller is asked,
-// and until there is an answer the order's packages cannot be shipped.
-func (m *Market) RequestCancel(st *Store, o *Order, reason string) error {
+// RequestCancel is a buyer asking for units; none = for all of them. Before an order may be shipped the platform says yes by itself; then
+// the seller is asked, and until there is an answer the order's packages cannot be shipped.
+func (m *Market) RequestCancel(st *Store, o *Order, reason string, units []string) error {
 	if err := o.move(Cancelled); err != nil {
 		return err
 	}
 	switch {
 	case o.Status == Unpaid || o.Status == OnHold:
-		return m.Cancel(st, o, "BUYER", reason)
+		return m.Cancel(st, o, "BUYER", reason, units)
 	case o.undecided() != nil:
 		return fmt.Errorf("the buyer of order %s has asked already: %w", o.ID, ErrState)
 	}
+	if _, err := m.claim(st, o, "", CancelPending, "BUYER", reason, units); err != nil {
+		return err
+	}
 	o.CancelRequested = m.hooks.Now().Unix()
 	m.touch(st, o)
-	_, err := m.claim(st, o, "", CancelPending, "BUYER", reason, nil)
-	return err
+	return nil
 }
 
 // Withdraw is a buyer who takes back what the seller has not decided, or what is agreed and not sent yet.
@@ -201,7 +200,12 @@ func (m *Market) AnswerCancel(st *Store, c *Claim, approve bool, key string) err
 	case approve:
 		m.answered(c, key, "APPROVE")
 		m.turn(st, c, CancelSuccess)
-		return m.Cancel(st, c.Order, c.Role, c.Reason)
+		if len(c.Units) < len(c.Order.units()) {
+			c.Order.CancelRequested = 0
+			m.takeOut(st, c)
+			return nil
+		}
+		return m.Cancel(st, c.Order, c.Role, c.Reason, nil)
 	}
 	m.answered(c, key, "REJECT")
 	c.Order.CancelRequested = 0

@@ -11,6 +11,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/effects"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/schedule"
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/timeline"
 )
 
 // Rules are how this market behaves.
@@ -95,6 +96,13 @@ type Stock struct {
 	Pending   int `json:"pending"`   // accepted writes that have not taken effect
 }
 
+// Mark is when something was changed, and its place among all changes.
+type Mark = timeline.Mark
+
+func (m *Market) mark(at time.Time) Mark { m.tick++; return Mark{At: at.Unix(), Tick: m.tick} }
+
+var badToken = Refusal{36009004, "page_token is invalid"}
+
 // Store is a shop with all that is in it.
 type Store struct {
 	Shop
@@ -108,11 +116,11 @@ type Store struct {
 	DeliveryOption           string              // the one that every order has
 	trackings                map[string]*Package // by carrier and number
 	groups                   map[string]string   // ids of what may be combined, by what the orders have in common
-	ProductLine              Timeline[*Product]
-	OrderLine, OrderUpdates  Timeline[*Order] // by create and by update time
-	PackageLine, PackageNews Timeline[*Package]
-	CancelLine, CancelNews   Timeline[*Claim]
-	ReturnLine, ReturnNews   Timeline[*Claim]
+	ProductLine              timeline.Timeline[*Product]
+	OrderLine, OrderUpdates  timeline.Timeline[*Order] // by create and by update time
+	PackageLine, PackageNews timeline.Timeline[*Package]
+	CancelLine, CancelNews   timeline.Timeline[*Claim]
+	ReturnLine, ReturnNews   timeline.Timeline[*Claim]
 }
 
 // Product is a listed product.
@@ -191,15 +199,15 @@ func (m *Market) AddShop(add Shop) (st *Store, added bool) {
 		Shop: add, Cipher: "ROW_" + m.Secret(12), Warehouse: m.ID("700"), WarehouseStatus: "ENABLED", DeliveryOption: m.ID("710"),
 		trackings: map[string]*Package{}, groups: map[string]string{},
 		Products: map[string]*Product{}, Listings: map[string]*Listing{}, Orders: map[string]*Order{}, Packages: map[string]*Package{}, Claims: map[string]*Claim{},
-		ProductLine:  Timeline[*Product]{current: func(p *Product) Mark { return p.Created }},
-		OrderLine:    Timeline[*Order]{current: func(o *Order) Mark { return o.Created }},
-		OrderUpdates: Timeline[*Order]{current: func(o *Order) Mark { return o.Updated }},
-		PackageLine:  Timeline[*Package]{current: func(p *Package) Mark { return p.Created }},
-		PackageNews:  Timeline[*Package]{current: func(p *Package) Mark { return p.Updated }},
-		CancelLine:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Created }},
-		CancelNews:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Updated }},
-		ReturnLine:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Created }},
-		ReturnNews:   Timeline[*Claim]{current: func(c *Claim) Mark { return c.Updated }},
+		ProductLine:  timeline.New(badToken, func(p *Product) Mark { return p.Created }),
+		OrderLine:    timeline.New(badToken, func(o *Order) Mark { return o.Created }),
+		OrderUpdates: timeline.New(badToken, func(o *Order) Mark { return o.Updated }),
+		PackageLine:  timeline.New(badToken, func(p *Package) Mark { return p.Created }),
+		PackageNews:  timeline.New(badToken, func(p *Package) Mark { return p.Updated }),
+		CancelLine:   timeline.New(badToken, func(c *Claim) Mark { return c.Created }),
+		CancelNews:   timeline.New(badToken, func(c *Claim) Mark { return c.Updated }),
+		ReturnLine:   timeline.New(badToken, func(c *Claim) Mark { return c.Created }),
+		ReturnNews:   timeline.New(badToken, func(c *Claim) Mark { return c.Updated }),
 	}
 	m.Stores[st.ID] = st
 	return st, true

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/decimal"
 )
 
 // The vendor's order statuses.
@@ -93,6 +95,7 @@ type Item struct {
 	First   int64
 	In      []*Package // by unit; nil while it is in none
 	taken   int
+	gone    []bool // by unit: cancelled out of the order
 }
 
 // Place is a buyer's order. What is not listed is refused with ErrNotListed and counted, unless the rules say otherwise.
@@ -119,8 +122,8 @@ func (m *Market) Place(st *Store, n NewOrder) (*Order, error) {
 	}
 	o.Created, o.Updated = m.mark(o.CreateTime), m.mark(m.hooks.Now())
 	st.Orders[o.ID] = o
-	st.OrderLine.put(o)
-	st.OrderUpdates.put(o)
+	st.OrderLine.Put(o)
+	st.OrderUpdates.Put(o)
 	m.Counts.Orders++
 	m.hooks.Note("order placed", st.ID, o.ID, strconv.Itoa(len(o.Items))+" lines")
 	if o.Unpaid {
@@ -149,15 +152,15 @@ func (m *Market) check(st *Store, n NewOrder) (*Order, error) {
 			return nil, fmt.Errorf("SKU %q: %w", l.SKUID, ErrUnknown)
 		}
 		l.Price = cmp.Or(l.Price, k.Price)
-		price, decimals, ok := parseDecimal(l.Price)
+		price, decimals, ok := decimal.Parse(l.Price)
 		if units += l.Quantity; !ok || l.Quantity < 1 || l.Quantity > MaxUnits || units > MaxUnits {
 			return nil, fmt.Errorf("SKU %s: price %q, quantity %d: %w", l.SKUID, l.Price, l.Quantity, ErrInvalid)
 		}
 		sum, digits = sum+price*int64(l.Quantity), max(digits, decimals)
 		demand[k] += l.Quantity
-		o.Items[i] = Item{Line: l, Order: o, Listing: k, In: make([]*Package, l.Quantity)}
+		o.Items[i] = Item{Line: l, Order: o, Listing: k, In: make([]*Package, l.Quantity), gone: make([]bool, l.Quantity)}
 	}
-	o.SubTotal = formatDecimal(sum, digits)
+	o.SubTotal = decimal.Format(sum, digits)
 	for _, it := range o.Items { // in the order of the lines: the same refusal in every run
 		k := it.Listing
 		if demand[k] > k.Listed && !m.Rules.SellBeyondListed {
@@ -201,7 +204,7 @@ func (m *Market) set(st *Store, o *Order, status string) {
 
 func (m *Market) touch(st *Store, o *Order) {
 	o.Updated = m.mark(m.hooks.Now())
-	st.OrderUpdates.moved(o)
+	st.OrderUpdates.Moved(o)
 }
 
 // move refuses what the vendor's chart does not have.
@@ -230,15 +233,18 @@ func (m *Market) Release(st *Store, o *Order) error {
 	return nil
 }
 
-// Cancel ends an order; role is BUYER, SELLER or SYSTEM. What the buyer had asked for is done by it.
-func (m *Market) Cancel(st *Store, o *Order, role, reason string) error {
+// Cancel ends an order, or takes some of its units out of it; role is BUYER, SELLER or SYSTEM. What the buyer had asked for is done by it.
+func (m *Market) Cancel(st *Store, o *Order, role, reason string, units []string) error {
 	if err := o.move(Cancelled); err != nil {
 		return err
 	}
+	if len(units) > 0 && len(units) < len(o.units()) {
+		return m.cancelUnits(st, o, role, reason, units)
+	}
 	o.CancelBy, o.Reason, o.CancelTime = role, reason, m.hooks.Now().Unix()
 	for _, it := range o.Items {
-		for _, p := range it.In {
-			if p == nil || p.Status == ToFulfill {
+		for _, u := range it.units() {
+			if u.open() {
 				it.Listing.Committed--
 			}
 		}
@@ -284,22 +290,4 @@ func (m *Market) Carry(st *Store, o *Order, to string) error {
 	}
 	m.set(st, o, to)
 	return nil
-}
-
-// parseDecimal reads a decimal string of at most four places into ten-thousandths and its number of places.
-func parseDecimal(text string) (amount int64, places int, ok bool) {
-	whole, fraction, point := strings.Cut(text, ".")
-	places = len(fraction)
-	digits := strings.Trim(whole+fraction, "0123456789") == "" && whole != ""
-	if !digits || places > 4 || len(whole) > 10 || point && places == 0 {
-		return 0, 0, false
-	}
-	amount, err := strconv.ParseInt(whole+fraction+"0000"[places:], 10, 64)
-	return amount, places, err == nil
-}
-
-func formatDecimal(amount int64, places int) string {
-	text := fmt.Sprintf("%05d", amount)
-	point := len(text) - 4
-	return strings.TrimSuffix(text[:point]+"."+text[point:point+places], ".")
 }

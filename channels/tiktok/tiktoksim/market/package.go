@@ -27,7 +27,7 @@ type Shipment struct {
 	SlotStart, SlotEnd          int64
 }
 
-// units are all of an order, in the order of its lines.
+// units are all of an order, in the order of its lines, but for those that were cancelled out of it.
 func (o *Order) units() (all []Unit) {
 	for i := range o.Items {
 		all = append(all, o.Items[i].units()...)
@@ -36,9 +36,11 @@ func (o *Order) units() (all []Unit) {
 }
 
 func (it *Item) units() []Unit {
-	all := make([]Unit, it.Quantity)
-	for n := range all {
-		all[n] = Unit{it.First + int64(n), it}
+	all := make([]Unit, 0, it.Quantity)
+	for n := range it.Quantity {
+		if !it.gone[n] {
+			all = append(all, Unit{it.First + int64(n), it})
+		}
 	}
 	return all
 }
@@ -62,8 +64,8 @@ func (m *Market) makePackage(st *Store, status string, units []Unit) *Package {
 		}
 	}
 	st.Packages[p.ID] = p
-	st.PackageLine.put(p)
-	st.PackageNews.put(p)
+	st.PackageLine.Put(p)
+	st.PackageNews.Put(p)
 	return p
 }
 
@@ -109,7 +111,7 @@ func (m *Market) pack(st *Store, o *Order) {
 
 func (m *Market) setPackage(st *Store, p *Package, status string) {
 	p.Status, p.Updated = status, m.mark(m.hooks.Now())
-	st.PackageNews.moved(p)
+	st.PackageNews.Moved(p)
 }
 
 // Ship arranges a package's shipment: it gets its tracking number and its orders move on. A lost ship is accepted and

@@ -179,9 +179,8 @@ type Group struct {
 // Combinable finds them: to one buyer at one address, shipped the same way, nothing arranged.
 func (m *Market) Combinable(st *Store) []Group {
 	together := map[string]*Group{}
-	for _, e := range st.OrderLine.entries {
-		o := e.item
-		fit := o.Created == e.Mark && o.Status == AwaitingShipment && o.CancelRequested == 0 && o.FulfillmentType == "FULFILLMENT_BY_SELLER"
+	for o := range st.OrderLine.All() {
+		fit := o.Status == AwaitingShipment && o.CancelRequested == 0 && o.FulfillmentType == "FULFILLMENT_BY_SELLER"
 		if !fit || len(o.Parcels) != 1 || len(o.Parcels[0].Orders) != 1 {
 			continue
 		}

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+
+	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim/decimal"
 )
 
 // AddProduct lists a product. A product or SKU that has the id keeps its history and gets the new values.
 func (m *Market) AddProduct(st *Store, add NewProduct) (*Product, error) {
 	for _, a := range add.SKUs {
-		if _, _, ok := parseDecimal(cmp.Or(a.Price, "1.00")); !ok || a.Quantity < 0 {
+		if _, _, ok := decimal.Parse(cmp.Or(a.Price, "1.00")); !ok || a.Quantity < 0 {
 			return nil, fmt.Errorf("SKU %s: price %q, quantity %d: %w", a.ID, a.Price, a.Quantity, ErrInvalid)
 		}
 		if k := st.Listings[a.ID]; k != nil && k.Product.ID != add.ID {
@@ -21,7 +23,7 @@ func (m *Market) AddProduct(st *Store, add NewProduct) (*Product, error) {
 	if p == nil {
 		p = &Product{ID: add.ID, Status: "ACTIVATE", Created: m.mark(m.hooks.Now())}
 		st.Products[p.ID] = p
-		st.ProductLine.put(p)
+		st.ProductLine.Put(p)
 	}
 	p.Title, p.Status, p.Updated = add.Title, cmp.Or(add.Status, p.Status), m.hooks.Now().Unix()
 	for _, a := range add.SKUs {

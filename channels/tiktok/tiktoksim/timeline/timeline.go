@@ -1,22 +1,21 @@
-package market
+// Package timeline keeps things in the order of one of their times, and gives them out page by page.
+package timeline
 
 import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Mark is a moment in whole seconds, as the vendor has it, and the place of a change among all changes.
-type Mark struct{ At, tick int64 }
-
-func (m *Market) mark(at time.Time) Mark { m.tick++; return Mark{at.Unix(), m.tick} }
+type Mark struct{ At, Tick int64 }
 
 func (m Mark) compare(n Mark) int {
-	return cmp.Or(cmp.Compare(m.At, n.At), cmp.Compare(m.tick, n.tick))
+	return cmp.Or(cmp.Compare(m.At, n.At), cmp.Compare(m.Tick, n.Tick))
 }
 
 // Timeline keeps things by one of their times. When a thing's time moves it is put again; the old entry is stale and
@@ -25,6 +24,12 @@ type Timeline[T any] struct {
 	entries []entry[T]
 	stale   int
 	current func(T) Mark // where the thing stands now
+	bad     error
+}
+
+// New makes an empty Timeline; bad is what a token is refused with that is none.
+func New[T any](bad error, current func(T) Mark) Timeline[T] {
+	return Timeline[T]{current: current, bad: bad}
 }
 
 type entry[T any] struct {
@@ -32,7 +37,8 @@ type entry[T any] struct {
 	item T
 }
 
-func (t *Timeline[T]) put(item T) {
+// Put takes in a thing.
+func (t *Timeline[T]) Put(item T) {
 	e := entry[T]{t.current(item), item}
 	i := len(t.entries)
 	if i > 0 && t.entries[i-1].compare(e.Mark) > 0 { // a clock that went back, or a dated order
@@ -41,12 +47,23 @@ func (t *Timeline[T]) put(item T) {
 	t.entries = slices.Insert(t.entries, i, e)
 }
 
-// moved says that an item put before has a new time.
-func (t *Timeline[T]) moved(item T) {
-	t.put(item)
+// Moved says that an item put before has a new time.
+func (t *Timeline[T]) Moved(item T) {
+	t.Put(item)
 	if t.stale++; t.stale > 64 && t.stale > len(t.entries)/2 {
 		t.entries = slices.DeleteFunc(t.entries, func(e entry[T]) bool { return t.current(e.item) != e.Mark })
 		t.stale = 0
+	}
+}
+
+// All gives every thing once, in its order.
+func (t *Timeline[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, e := range t.entries {
+			if t.current(e.item) == e.Mark && !yield(e.item) {
+				return
+			}
+		}
 	}
 }
 
@@ -75,13 +92,14 @@ func (t *Timeline[T]) Page(w Window, keep func(T) bool) (items []T, next string,
 	first := w.Token == ""
 	if !first {
 		var after Mark
-		if after, total, err = readToken(w.Token); err != nil {
-			return nil, "", 0, err
+		var ok bool
+		if after, total, ok = readToken(w.Token); !ok {
+			return nil, "", 0, t.bad
 		}
 		if w.Desc {
 			hi = max(lo, min(hi, t.search(after)))
 		} else {
-			lo = min(hi, max(lo, t.search(Mark{after.At, after.tick + 1})))
+			lo = min(hi, max(lo, t.search(Mark{after.At, after.Tick + 1})))
 		}
 	}
 	var last Mark
@@ -112,22 +130,21 @@ func (t *Timeline[T]) Page(w Window, keep func(T) bool) (items []T, next string,
 
 // writeToken makes a page token that holds + / and =, so that a client that forgets to escape one is found out.
 func writeToken(m Mark, total int) string {
-	text := fmt.Appendf([]byte{0xfb, 0xff, 0xbe}, "%d %d %d", m.At, m.tick, total)
+	text := fmt.Appendf([]byte{0xfb, 0xff, 0xbe}, "%d %d %d", m.At, m.Tick, total)
 	if len(text)%3 == 0 {
 		text = append(text, ' ')
 	}
 	return base64.StdEncoding.EncodeToString(text)
 }
 
-func readToken(token string) (m Mark, total int, err error) {
-	bad := Refusal{36009004, "page_token is invalid"}
+func readToken(token string) (m Mark, total int, ok bool) {
 	raw, err := base64.StdEncoding.DecodeString(token)
 	text, ok := strings.CutPrefix(string(raw), "\xfb\xff\xbe")
 	if err != nil || !ok {
-		return Mark{}, 0, bad
+		return Mark{}, 0, false
 	}
-	if n, err := fmt.Sscanf(text, "%d %d %d", &m.At, &m.tick, &total); n != 3 || err != nil || total < 0 {
-		return Mark{}, 0, bad
+	if n, err := fmt.Sscanf(text, "%d %d %d", &m.At, &m.Tick, &total); n != 3 || err != nil || total < 0 {
+		return Mark{}, 0, false
 	}
-	return m, total, nil
+	return m, total, true
 }
