@@ -50,18 +50,23 @@ try {
   await page.waitForTimeout(given ? 1_000 : 15_000); // some orders first
   const { items } = await (await page.request.get(`${product.origin}/api/v1/stock?limit=1`)).json();
   const { items: orders } = await (await page.request.get(`${product.origin}/api/v1/orders?limit=50`)).json();
+  const { items: short } = await (await page.request.get(`${product.origin}/api/v1/orders?status=no_stock&limit=1`)).json();
   const devtools = await context.newCDPSession(page);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: slower });
 
   // a press: the browser's own measure from the finger to the next painted frame, on the buttons of the main flows
   const order = `/orders/${encodeURIComponent(orders[0].id)}`;
+  const held = short.length > 0 ? `/orders/${encodeURIComponent(short[0].id)}` : order; // waits for a person
   const sku = `/inventory/${encodeURIComponent(items[0].sku)}`;
   const buttons = [
     ["/", "theme", '[data-c="theme"]'],
     ["/", "hold the board", '[data-c="live"] button'],
     ["/", "status icon", '[data-c="status-issues"]'],
     ["/orders", "choose an order", '[data-c="order-row"] input'],
+    ["/orders?status=no_stock", "try several again", '[data-c="bulk-retry"]', '[data-c="order-row"] input'],
     ["/orders?status=finished", "save a view", '[data-c="save-view"]'],
+    [held, "try again", '[data-c="retry"]'],
+    [held, "cancel", '[data-c="cancel-order"] summary'],
     [order, "other ways on", '[data-c="other-ways"] summary'],
     [order, "raw event", '[data-c="events"] summary'],
     [sku, "receive", '[data-c="receive"] button'],
@@ -69,12 +74,17 @@ try {
     [sku, "count", '[data-c="count"] button'],
     ["/inventory", "filter", 'main nav a >> nth=1'],
     ["/channels", "doctor", '[data-c="doctor"] button'],
+    ["/channels", "connect a shop", '[data-c="connect"] button'],
+    ["/flows", "filter of flows", 'main nav a >> nth=1'],
+    ["/events", "go to an event", 'main form button[type="submit"]'],
     ["/settings", "save the business", '[data-c="workspace-form"] button[type="submit"]'],
+    ["/settings", "invite somebody", '[data-c="invite"] button[type="submit"]'],
     ["/settings", "make a key", 'form[aria-label="Make an API key"] button[type="submit"]'],
   ];
   const all = [];
-  for (const [path, what, selector] of buttons) {
+  for (const [path, what, selector, before] of buttons) {
     await page.goto(product.origin + path);
+    if (before) await page.locator(before).first().click({ force: true, timeout: 10_000 }).catch(() => {}); // without it the button is not there
     const button = page.locator(selector).first();
     if (!(await button.waitFor({ timeout: 10_000 }).then(() => true, () => false))) {
       console.log(`not there to be pressed: ${what}`);
@@ -99,20 +109,25 @@ try {
     all.push(...presses);
     if (process.argv.includes("--each")) print(`press: ${what}`, 100, presses);
   }
-  print("press feedback, the buttons of all flows", 100, all);
+  print("press feedback, buttons of the main flows", 100, all);
   await page.goto(product.origin);
   await page.locator('[data-link="live"]').waitFor();
   await page.waitForTimeout(1_500);
 
-  const nav = (to) => page.locator(`aside a[href="${to}"]`);
-  const titles = { "/orders": "Orders", "/inventory": "Inventory", "/channels": "Channels", "/flows": "Flows", "/": "Command center" };
-  const routes = Object.keys(titles);
-  for (const to of routes) await nav(to).click().then(() => page.waitForTimeout(800)); // each was opened once: its code is here
+  // every room, and an order and a SKU from their lists; each was opened once: its code is here
+  const room = (to) => ({ open: () => page.locator(`aside a[href="${to}"]`).click() });
+  const inside = (list, row) => ({ list, open: () => page.locator(row).first().click() });
+  const routes = ["/orders", "/inventory", "/channels", "/signals", "/flows", "/deadletters", "/events", "/settings", "/"].map(room);
+  routes.push(inside("/orders", '[data-c="order-row"] a'), inside("/inventory", '[data-c="stock-row"] a'));
+  const heading = () => page.locator("main h1").first().textContent();
   const changes = [];
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; i < routes.length + 2 * times; i++) {
     const to = routes[i % routes.length];
-    changes.push(await until(page, () => nav(to).click(), (title) => document.querySelector("main h1")?.textContent === title, titles[to]));
-    await page.waitForTimeout(300);
+    if (to.list) await room(to.list).open().then(() => page.waitForTimeout(800));
+    const from = await heading();
+    const took = await until(page, to.open, (before) => !["", before, undefined].includes(document.querySelector("main h1")?.textContent), from);
+    if (i >= routes.length) changes.push(took);
+    await page.waitForTimeout(i < routes.length ? 800 : 300);
   }
   print("route change, a screen seen before", 200, changes);
 
@@ -126,6 +141,15 @@ try {
     const said = i % 2 === 0 ? "Adjusted by +1" : "Adjusted by \u22121";
     answers.push(
       await until(page, () => form.getByRole("button", { name: "Adjust" }).click(), (text) => document.querySelector('[data-c="adjust"] [role="status"]')?.textContent.includes(text), said),
+    );
+    await page.waitForTimeout(100);
+  }
+  const receive = page.locator('[data-c="receive"]');
+  for (let i = 0; i < times; i++) {
+    const units = 1 + (i % 2);
+    await receive.locator("input").first().fill(String(units));
+    answers.push(
+      await until(page, () => receive.getByRole("button").first().click(), (text) => document.querySelector('[data-c="receive"] [role="status"]')?.textContent.includes(text), `Received ${units}.`),
     );
     await page.waitForTimeout(100);
   }
