@@ -145,8 +145,8 @@ export async function mood(page, origin) {
   const head = page.locator('[data-c="o1"]');
   await until("how the orders fare stands in their header", 30, async () => {
     const { automation, demand, workspace } = await (await page.request.get(`${origin}/api/v1/kpis`)).json();
-    const { no_stock, unknown_sku, decision, risk, authorisation, away } = automation.waiting;
-    const calm = no_stock + unknown_sku + decision + risk > 0 ? "backlog" : "normal";
+    const { no_stock, unknown_sku, decision, risk, payment, location, authorisation, away } = automation.waiting;
+    const calm = no_stock + unknown_sku + decision + risk + payment + location > 0 ? "backlog" : "normal";
     const want = authorisation + away + automation.stuck > 0 ? "degraded" : demand.viral ? "viral" : calm;
     const text = await head.textContent();
     return text.includes(workspace.name) && (await head.locator('[data-c="mood"]').getAttribute("data-mood")) === want;

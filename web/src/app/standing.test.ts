@@ -51,6 +51,9 @@ describe("the four icons", () => {
 
   it("tell stuck orders from those that wait for something", () => {
     expect(standings(undefined, figures(0, 0, { no_stock: 4 }, 90)).automation).toEqual({ level: "warning", lines: [{ kind: "waits", count: 4, why: "no_stock" }] });
+    for (const why of ["unknown_sku", "decision", "risk", "payment", "location", "authorisation"] as const) {
+      expect(standings(undefined, figures(0, 0, { [why]: 1 }, 90)).automation).toEqual({ level: "warning", lines: [{ kind: "waits", count: 1, why }] });
+    }
     expect(standings(undefined, figures(0, 1, { away: 2 }, 90)).automation).toEqual({
       level: "critical",
       lines: [

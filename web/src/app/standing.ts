@@ -25,7 +25,7 @@ export interface Standings {
 }
 
 /** Waits that an order does not get out of by itself. */
-const blocked = ["no_stock", "unknown_sku", "authorisation", "away"] as const satisfies WaitingWord[];
+const blocked = ["no_stock", "unknown_sku", "decision", "risk", "payment", "location", "authorisation", "away"] as const satisfies WaitingWord[];
 export type Blocked = (typeof blocked)[number];
 
 /** What the four icons of the header say. What has not been read, or cannot be measured yet, is unknown, never fine. */

@@ -7,7 +7,7 @@ const sync = (...states: Connection["state"][]) => ({ items: states.map((state, 
 const usually: Kpis["demand"] = { orders_hour: 12, usual_hour: 11, viral: false };
 const rush: Kpis["demand"] = { orders_hour: 1240, usual_hour: 11, viral: true };
 const figures = (stuck: number, waiting: Partial<Kpis["automation"]["waiting"]> = {}, demand = usually) =>
-  ({ demand, automation: { stuck, waiting: { no_stock: 0, unknown_sku: 0, decision: 0, risk: 0, authorisation: 0, away: 0, on_hold: 9, unpaid: 9, channel: 9, ...waiting } } }) as Kpis;
+  ({ demand, automation: { stuck, waiting: { no_stock: 0, unknown_sku: 0, decision: 0, risk: 0, payment: 0, location: 0, authorisation: 0, away: 0, on_hold: 9, unpaid: 9, channel: 9, ...waiting } } }) as Kpis;
 const word = (...given: Parameters<typeof moodOf>) => {
   const mood = moodOf(...given);
   return mood && moodWord(mood, makeFormat("en-GB", "UTC"));
@@ -18,7 +18,7 @@ describe("the label of the orders", () => {
 
   it.each([
     ["normal, whatever the channels hold", figures(0), sync("ok"), "Runs normally"],
-    ["backlog of what waits for a person", figures(0, { no_stock: 3, unknown_sku: 1, decision: 1, risk: 1 }), sync("ok", "late"), "Backlog: 6 orders need a hand"],
+    ["backlog of what waits for a person", figures(0, { no_stock: 3, unknown_sku: 1, decision: 1, risk: 1, payment: 1, location: 1 }), sync("ok", "late"), "Backlog: 8 orders need a hand"],
     ["one in the backlog", figures(0, { decision: 1 }), sync("ok"), "Backlog: 1 order needs a hand"],
     ["viral, with what is usual", figures(0, {}, rush), sync("ok"), "Viral: 1,240 orders in the last hour, the busiest hour of the week before had 11"],
     ["viral before its backlog", figures(0, { no_stock: 3 }, rush), sync("ok"), "Viral: 1,240 orders in the last hour, the busiest hour of the week before had 11"],

@@ -17,7 +17,7 @@ export function moodOf(figures?: Kpis, sync?: Connections): Mood | undefined {
   if (stuck > 0) return { kind: "degraded", why: { kind: "stuck", count: stuck } };
   const { viral, orders_hour: hour, usual_hour: usual } = figures.demand;
   if (viral && usual !== null) return { kind: "viral", hour, usual };
-  const count = waiting.no_stock + waiting.unknown_sku + waiting.decision + waiting.risk;
+  const count = waiting.no_stock + waiting.unknown_sku + waiting.decision + waiting.risk + waiting.payment + waiting.location;
   return count > 0 ? { kind: "backlog", count } : { kind: "normal" };
 }
 

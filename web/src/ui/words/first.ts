@@ -215,7 +215,10 @@ export const first = {
     stock: (n: string, count: number) => (count === 1 ? `${n} SKU runs out within a day.` : `${n} SKUs run out within a day.`),
     stuck: (n: string, count: number) => (count === 1 ? `${n} order is stuck after all its tries.` : `${n} orders are stuck after all their tries.`),
     waits: (n: string, count: number, why: string) => (count === 1 ? `${n} order waits: ${why}.` : `${n} orders wait: ${why}.`),
-    whys: { no_stock: "there is no stock", unknown_sku: "a SKU is not known", authorisation: "the shop must be connected again", away: "the channel does not answer" },
+    whys: {
+      no_stock: "there is no stock", unknown_sku: "a SKU is not known", decision: "a cancellation is to be decided", risk: "a review is due",
+      payment: "money could not be taken", location: "the stock is not where orders are shipped from", authorisation: "the shop must be connected again", away: "the channel does not answer",
+    },
     running: (percent: string) => `${percent} of the orders that ended went through without help.`,
     idle: "No order has ended yet.",
     go: { channels: "Open channels", letters: "Open dead letters", stock: "Open critical stock", flows: "Open flows", orders: "Open these orders" },
