@@ -76,6 +76,16 @@ type Attempt = places.Attempt
 // OnHand is what lies in the house.
 func (s State) OnHand() int64 { return s.Received - s.Shipped + s.Adjusted + s.Returned }
 
+// Holds is how many units are promised to an order.
+func (s State) Holds(order string) (units int64) {
+	for at, n := range s.Open {
+		if at.Order == order {
+			units += n
+		}
+	}
+	return units
+}
+
 // Available is what can still be sold; negative after a count below what is promised.
 func (s State) Available() int64 { return s.OnHand() - s.Aside() - s.Reserved }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -32,7 +33,8 @@ import (
 const second = time.Second
 
 // Ledger is what the log says of stock and orders. An order asks for its units from the moment it is placed, whether it has
-// got them, waits for stock or is not looked at yet, until they are shipped or it is cancelled. One goroutine has it.
+// got them, waits for stock or is not looked at yet, until they are shipped or it is cancelled. What its channel cancels out of it
+// it asks for until its flow has given it up. One goroutine has it.
 type Ledger struct {
 	News     News              // before the first Take
 	Position eventlog.Position // of the last record taken in
@@ -145,6 +147,16 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 		}
 	}
 	l.open(row.ID, o)
+	if !lessened.Fewer(state) {
+		return nil
+	}
+	for sku := range o.wants { // what it has given up stands in the stock's own stream
+		stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, sku))
+		if err != nil {
+			return err
+		}
+		l.has(row.ID, sku, stock.Value.(inventory.State).Holds(row.ID))
+	}
 	return nil
 }
 
@@ -386,6 +398,10 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 		l.News.Moved(e.SKU)
 	case placeevents.Set, placeevents.Closed:
 		l.arrange(e)
+	case stockevents.Reserved:
+		l.gave(e.Order, e.SKU, e.Quantity)
+	case stockevents.Released:
+		l.gave(e.Order, e.SKU, e.Kept)
 	case stockevents.Shipped:
 		l.shipped(e)
 	case flows.Finished, flows.Undone:
@@ -524,7 +540,37 @@ func (l *Ledger) rematch() {
 	}
 }
 
-// amended tells what a channel took out of an order that lives on, and what it put in. What was ordered stays asked for.
+// gave tells that an order asks for less than before.
+func (l *Ledger) gave(id, sku string, held int64) {
+	if l.has(id, sku, held) {
+		l.News.Moved(sku)
+	}
+}
+
+// has lets go what an order neither holds of a SKU nor is listed with: its channel has cancelled that out of it.
+func (l *Ledger) has(id, sku string, held int64) (less bool) {
+	o := l.orders[id]
+	if o == nil {
+		return false
+	}
+	listed, counted := 0, map[string]bool{} // a listing with two prices has two lines
+	for _, n := range o.lines {
+		if !counted[n.listing] {
+			counted[n.listing] = true
+			listed += o.shown[n.listing] * n.takes[sku]
+		}
+	}
+	more := o.wants[sku] - max(int(held), listed)
+	if more <= 0 {
+		return false
+	}
+	l.asked[sku] -= more
+	o.wants[sku] -= more
+	return true
+}
+
+// amended tells what a channel took out of an order that lives on, and what it put in. What was ordered stays asked for until the
+// order's flow gives it up.
 func (l *Ledger) amended(e orderevents.Amended) {
 	o := l.orders[e.Order]
 	if o == nil {

@@ -106,6 +106,49 @@ func TestLedger(t *testing.T) {
 			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
 		{
+			name: "two taken out by the channel, which the order gives up", happened: []eventlog.Event{
+				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2, Kept: 1},
+			}, available: 9, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
+		},
+		{
+			name: "one of them is in a parcel, and leaves", happened: []eventlog.Event{
+				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1, Kept: 2},
+				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 2}, flows.Finished{Flow: "k1:1"},
+			}, available: 8, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
+		},
+		{
+			name: "two taken out while it waits for stock", happened: []eventlog.Event{
+				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1},
+			}, available: 9, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
+		},
+		{
+			name: "a line taken out, which the order gives up", happened: []eventlog.Event{
+				placed("ready", of("HAT", 3), of("MUG", 1)), orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT", "MUG"}},
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("MUG", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			}, available: 10, told: "sold 3 HAT at k1/LHAT; sold 1 MUG at k1/LMUG; cancelled 3 HAT at k1/LHAT",
+		},
+		{
+			name: "freed while a person reviews it, it still asks for all", happened: []eventlog.Event{
+				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT",
+		},
+		{
+			name: "a set taken out, of which the order gives the hats up", happened: []eventlog.Event{
+				set(3), placed("ready", of("SET", 2)), exploded(3),
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 6},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("SET", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3, Kept: 3},
+			}, available: 7, told: "meant :SET; sold 2 SET at k1/LSET; cancelled 1 SET at k1/LSET",
+		},
+		{
 			name: "two put in by the channel, then cancelled", happened: []eventlog.Event{
 				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 5)}, Updated: noon}, orderevents.Cancelled{Order: "k1:1", Updated: noon},
 			}, available: 10, told: "sold 3 HAT at k1/LHAT; sold 2 HAT at k1/LHAT; cancelled 5 HAT at k1/LHAT",
@@ -244,5 +287,41 @@ func TestAmendedBeforeTheStart(t *testing.T) {
 	}
 	if got := strings.Join(told, "; "); got != "sold 2 HAT at k1/LHAT" || l.Available("HAT") != 7 {
 		t.Errorf("told %q, %d available", got, l.Available("HAT"))
+	}
+}
+
+// TestGivenUpBeforeTheStart: of an order that was cancelled in part a ledger that is read asks for what one asks for that was there.
+func TestGivenUpBeforeTheStart(t *testing.T) {
+	log, err := eventlog.Open(t.Context(), storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode, Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = log.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	for _, w := range []eventlog.Write{
+		{Stream: stockevents.Stream("main", "HAT"), Events: []eventlog.Event{
+			stockevents.Received{SKU: "HAT", Quantity: 10}, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1, Kept: 2}, // one of those that are not listed is in a parcel
+		}},
+		{Stream: orderevents.Stream("main", "k1:1"), Events: []eventlog.Event{
+			placed("ready", of("HAT", 3)), orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
+			orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon, Fewer: true},
+		}},
+	} {
+		if _, err := log.Append(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := &Ledger{
+		log: log, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
+		orders: map[string]*order{}, unmatched: map[string]bool{},
+	}
+	if err := l.begin(t.Context(), orders.Row{ID: "k1:1", SKUs: []string{"HAT"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Available("HAT"); got != 8 {
+		t.Errorf("%d available, want 8", got)
 	}
 }

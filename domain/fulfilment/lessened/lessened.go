@@ -73,11 +73,7 @@ func Took(units map[string]int64) map[string]string {
 func Held(o orders.State, states map[string]inventory.State) map[string]string {
 	units, all := map[string]int64{}, true
 	for _, need := range o.Demand() {
-		for at, n := range states[need.SKU].Open {
-			if at.Order == o.Placed.Order {
-				units[need.SKU] += n
-			}
-		}
+		units[need.SKU] = states[need.SKU].Holds(o.Placed.Order)
 		all = all && units[need.SKU] >= need.Quantity
 	}
 	if all {
