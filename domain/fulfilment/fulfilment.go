@@ -275,7 +275,7 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if left(o.Placed.Status) {
 		return flow.Skip("The parcel had left before this order was known here, so the stock is left alone: a count of what is there does not hold it. If your count is older, adjust the stock.")
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) && !lessened.Fewer(o) {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
 	wanted, left := f.wants(in, firstAttempt)

@@ -138,6 +138,28 @@ func TestPartlyCancelledWithoutStock(t *testing.T) {
 	})
 }
 
+// An order that is held without stock goes on by itself once what is left of it is there, and until then says what that lacks.
+func TestPartlyCancelledWhileHeld(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 2)
+		r.receive("b", 1)
+		r.takes("1", orders.Ready, map[string]int64{"a": 4, "b": 2})
+		r.waitsFor("1", fulfilment.WaitNoStock, "a needs 4, 2 available; b needs 2, 1 available")
+		r.takes("1", orders.Ready, map[string]int64{"a": 3})
+		r.waitsFor("1", fulfilment.WaitNoStock, "Not enough stock: a needs 3, 2 available.")
+		r.receive("a", 1)
+		r.pass(time.Hour)
+		r.waitsFor("1", fulfilment.WaitNoStock, "a needs 3") // a person retries it, as any other
+		r.takes("1", orders.Ready, map[string]int64{"a": 2})
+		r.pass(time.Hour)
+		if s := r.status("1"); s.Phase != flow.Finished {
+			t.Errorf("the order is %s: %s", s.Phase, r.story("1"))
+		}
+		r.has("a", 1, 0)
+		r.has("b", 1, 0)
+	})
+}
+
 // What was put into a parcel before it was cancelled may be on its way, so it leaves the stock; what was not is free.
 func TestPartlyCancelledAfterAParcel(t *testing.T) {
 	inRig(t, func(r *rig) {

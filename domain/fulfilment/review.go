@@ -168,7 +168,7 @@ func (f fulfilment) again(in flow.Input, o orders.State) (writes []eventlog.Deci
 	case leaving(o):
 		return f.freed(in, o), nil
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !lessened.Fewer(o) {
 		still := flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 		return nil, &still
 	}
