@@ -128,6 +128,30 @@ func TestShopifyRefundByHand(t *testing.T) {
 	}
 }
 
+// TestShopifyRefundBeforeItIsSent: a unit that is refunded in Shopify while the order waits for its parcel is for sale again at once, and
+// only the other one leaves.
+func TestShopifyRefundBeforeItIsSent(t *testing.T) {
+	s := newStore(t, time.Hour, true)
+	id, err := s.sim.PlaceOrder(myshopify, shopifysim.NewOrder{
+		Buyer: "Ana Maria", Address: "1 High Street", City: "Leeds", PostalCode: "LS1 1AA", Country: "GB", Lines: []shopifysim.Line{{Variant: s.variant, Quantity: 2}},
+	})
+	fatal(t, err)
+	s.order = strconv.FormatInt(id, 10)
+	s.until("the order waits for its parcel", func() bool { return s.page().Waiting == fulfilment.WaitTracking && s.stock().Reserved == 2 })
+	s.passed.Add(int64(2 * time.Second)) // Shopify tells states apart by the second
+	fatal(t, s.sim.Refund(myshopify, id, s.variant, 1, true))
+	s.until("one unit is free", func() bool { return s.stock().Reserved == 1 })
+	if st := s.stock(); st.OnHand != 10 || st.Available != 9 || st.Returned != 0 {
+		t.Errorf("%d on hand, %d available, %d returned", st.OnHand, st.Available, st.Returned)
+	}
+	s.passed.Add(int64(2 * time.Second))
+	fatal(t, s.sim.FulfilByHand(myshopify, id, "Royal Mail", "RM1GB"))
+	s.until("the order is sent", func() bool { p := s.page(); return p.Flow.State == "finished" })
+	if st := s.stock(); st.OnHand != 9 || st.Reserved != 0 || st.Returned != 0 {
+		t.Errorf("%d on hand, %d reserved, %d returned", st.OnHand, st.Reserved, st.Returned)
+	}
+}
+
 // A return that is declined or called off here is so in Shopify, and no money goes back.
 func TestShopifyReturnRejected(t *testing.T) {
 	s, id := delivered(t)

@@ -24,6 +24,7 @@ type asked struct {
 	Carrier   string   `json:"carrier"`
 	Tracking  string   `json:"tracking"`
 	Scopes    []string `json:"scopes"`
+	Items     []string `json:"items"` // line items; none = all
 	Ends      int64    `json:"ends"`
 	Product   *Product `json:"product"`
 	Shop      *Shop    `json:"shop"`
@@ -34,7 +35,8 @@ type asked struct {
 //
 //	POST /shops {shop}                    → {cipher}      POST /products {shop_id, product}     → {product_id}
 //	POST /orders {shop_id, …NewOrder}     → {order_id}    GET  /orders/{id}?shop_id             → OrderState
-//	POST /orders/{id}/ACTION {shop_id, reason, street}    ACTION: pay release cancel request-cancel address collect deliver complete
+//	POST /orders/{id}/ACTION {shop_id, reason, street}    ACTION: pay release address collect deliver complete
+//	POST /orders/{id}/cancel, request-cancel {shop_id, reason, items}: items are line items, none = all
 //	POST /orders/{id}/send {shop_id, carrier, tracking}: the seller's own carrier, by its id, has all that is left
 //	POST /orders/{id}/request-return {shop_id, status, reason}: status is the vendor's return_type → {claim_id}
 //	POST /claims/{id}/ACTION {shop_id}    ACTION: send-back take-back
@@ -90,8 +92,8 @@ func (s *Sim) ControlHandler() http.Handler {
 		post("/orders/{id}/"+action, func(id string, a asked) (any, error) { return nil, do(a.ShopID, id) })
 	}
 	post("/orders/{id}/send", func(id string, a asked) (any, error) { return nil, s.Send(a.ShopID, id, a.Carrier, a.Tracking) })
-	post("/orders/{id}/cancel", func(id string, a asked) (any, error) { return nil, s.CancelOrder(a.ShopID, id, a.Reason) })
-	post("/orders/{id}/request-cancel", func(id string, a asked) (any, error) { return nil, s.RequestCancel(a.ShopID, id, a.Reason) })
+	post("/orders/{id}/cancel", func(id string, a asked) (any, error) { return nil, s.CancelOrder(a.ShopID, id, a.Reason, a.Items...) })
+	post("/orders/{id}/request-cancel", func(id string, a asked) (any, error) { return nil, s.RequestCancel(a.ShopID, id, a.Reason, a.Items...) })
 	post("/orders/{id}/request-return", func(id string, a asked) (any, error) {
 		claim, err := s.RequestReturn(a.ShopID, id, a.Status, a.Reason)
 		return obj{"claim_id": claim}, err

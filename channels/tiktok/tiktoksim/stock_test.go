@@ -278,6 +278,8 @@ func TestControl(t *testing.T) {
 		{"GET", "/orders/o1?shop_id=" + testShop, "", 200, `"UNPAID"`},
 		{"POST", "/orders/o1/pay", `{}`, 200, "{}"},
 		{"GET", "/orders/o1", "", 200, `"AWAITING_SHIPMENT"`},
+		{"POST", "/orders/o1/request-cancel", `{"reason":"x","items":["1"]}`, 400, "has not all of the units [1]"},
+		{"POST", "/orders/o1/cancel", `{"reason":"x","items":["1"]}`, 400, "has not all of the units [1]"},
 		{"POST", "/orders/o1/cancel", `{"reason":"x"}`, 200, "{}"},
 		{"POST", "/orders/o1/deliver", "", 409, "CANCELLED"},
 		{"POST", "/orders/none/cancel", `{}`, 404, "no such"},
