@@ -115,7 +115,7 @@ try {
   await page.waitForTimeout(1_500);
 
   // every room, and an order and a SKU from their lists; each was opened once: its code is here
-  const room = (to) => ({ open: () => page.locator(`aside a[href="${to}"]`).click() });
+  const room = (to) => ({ open: () => page.locator(`aside nav a[href="${to}"]`).click() });
   const inside = (list, row) => ({ list, open: () => page.locator(row).first().click() });
   const routes = ["/orders", "/inventory", "/channels", "/signals", "/flows", "/deadletters", "/events", "/settings", "/"].map(room);
   routes.push(inside("/orders", '[data-c="order-row"] a'), inside("/inventory", '[data-c="stock-row"] a'));
