@@ -188,6 +188,36 @@ func TestPartOfAnOrderIsCancelled(t *testing.T) {
 	}
 }
 
+// A part that is cancelled after the parcel was made ready is asked about in a letter, which puts it back.
+func TestPartOfAnOrderIsCancelledLate(t *testing.T) {
+	d := newDesk(t)
+	placed, err := d.Order(shopID, d.order)
+	fatal(t, err)
+	d.command("receive-stock", `{"sku":"HOODIE-M","quantity":9}`, http.StatusOK)
+	d.command("retry-step", fmt.Sprintf(`{"flow":%q}`, d.id()), http.StatusOK)
+	d.until("the order is sent", func() bool { p := d.page(); return p.Flow.State == "finished" && d.stock().OnHand == 8 })
+	fatal(t, d.RequestCancel(shopID, d.order, "no_longer_needed", placed.Items[0]))
+	d.until("the request is shown", func() bool { return len(d.page().Claims) == 1 })
+	d.command("approve-cancellation", d.about(`,"claim":"`+d.page().Claims[0].ID+`"`), http.StatusOK)
+	d.answered("done")
+	var letters reads.DeadLetterList
+	d.until("a letter asks about the unit", func() bool {
+		d.ask("/api/v1/deadletters", &letters)
+		return len(letters.Items) == 1
+	})
+	if l := letters.Items[0]; l.Kind != "stock" || !slices.Equal(l.Actions, []string{"put-back", "discard"}) || !strings.Contains(l.Reason, "does not list 1 unit of this order any more") {
+		t.Errorf("the letter is %+v", l)
+	}
+	d.command("put-back", `{"id":"`+letters.Items[0].ID+`"}`, http.StatusOK)
+	d.until("it is on hand", func() bool { return d.stock().OnHand == 9 })
+	if no := d.command("put-back", `{"id":"`+letters.Items[0].ID+`"}`, http.StatusConflict); !strings.Contains(no, "closed already") {
+		t.Errorf("put back twice: %q", no)
+	}
+	if p := d.page(); p.Cancelled || d.stock().Reserved != 0 {
+		t.Errorf("after that: %+v, %d reserved", p.OrderSummary, d.stock().Reserved)
+	}
+}
+
 func TestRejectedCancellationLetsTheOrderGoOn(t *testing.T) {
 	d := newDesk(t)
 	claim := d.asks()
