@@ -107,28 +107,33 @@ func TestLedger(t *testing.T) {
 		},
 		{
 			name: "two taken out by the channel, which the order gives up", happened: []eventlog.Event{
-				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2, Kept: 1},
 			}, available: 9, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
 		{
 			name: "one of them is in a parcel, and leaves", happened: []eventlog.Event{
-				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1, Kept: 2},
-				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 2}, flows.Finished{Flow: "k1:1"},
+				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 2},
+				flows.Finished{Flow: "k1:1"},
 			}, available: 8, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
 		{
 			name: "two taken out while it waits for stock", happened: []eventlog.Event{
-				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				ready,
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1},
 			}, available: 9, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
 		},
 		{
 			name: "a line taken out, which the order gives up", happened: []eventlog.Event{
-				placed("ready", of("HAT", 3), of("MUG", 1)), orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT", "MUG"}},
+				placed("ready", of("HAT", 3), of("MUG", 1)),
+				orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT", "MUG"}},
 				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("MUG", 1)}, Updated: noon},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
@@ -136,7 +141,8 @@ func TestLedger(t *testing.T) {
 		},
 		{
 			name: "freed while a person reviews it, it still asks for all", happened: []eventlog.Event{
-				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 			}, available: 7, told: "sold 3 HAT at k1/LHAT",
 		},
@@ -302,11 +308,13 @@ func TestGivenUpBeforeTheStart(t *testing.T) {
 	defer func() { cancel(); <-done }()
 	for _, w := range []eventlog.Write{
 		{Stream: stockevents.Stream("main", "HAT"), Events: []eventlog.Event{
-			stockevents.Received{SKU: "HAT", Quantity: 10}, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			stockevents.Received{SKU: "HAT", Quantity: 10},
+			stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 			stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1, Kept: 2}, // one of those that are not listed is in a parcel
 		}},
 		{Stream: orderevents.Stream("main", "k1:1"), Events: []eventlog.Event{
-			placed("ready", of("HAT", 3)), orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
+			placed("ready", of("HAT", 3)),
+			orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
 			orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon, Fewer: true},
 		}},
 	} {
