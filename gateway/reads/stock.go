@@ -35,6 +35,8 @@ type StockItem struct {
 	Velocity24h   float64  `json:"velocity_24h" doc:"units sold an hour, over the last day"`
 	StockoutIn    *float64 `json:"stockout_seconds" doc:"at the faster rate; null when nothing sells"`
 	StockoutText  string   `json:"stockout_text"`
+	Soonest       *float64 `json:"stockout_soonest_seconds" doc:"four times of five it falls between this and the latest, if units go on selling one by one; null when nothing sells"`
+	Latest        *float64 `json:"stockout_latest_seconds" doc:"null when it is out of sight, too"`
 	Severity      string   `json:"severity" enum:"ok,warning,critical"`
 	WaitingOrders int64    `json:"waiting_orders"`
 	Oversold      int64    `json:"oversold" doc:"units promised beyond what is on hand"`
@@ -50,10 +52,17 @@ func stockItem(i inventory.Item) StockItem {
 		WaitingOrders: i.Waiting, Oversold: max(0, -i.Available), Version: i.Entries,
 	}
 	if i.Selling {
-		s := round(i.Out.Seconds(), 0)
-		item.StockoutIn = &s
+		item.StockoutIn, item.Soonest = wholeSeconds(i.Out), wholeSeconds(i.Soonest)
+	}
+	if i.Latest > 0 {
+		item.Latest = wholeSeconds(i.Latest)
 	}
 	return item
+}
+
+func wholeSeconds(d time.Duration) *float64 {
+	s := round(d.Seconds(), 0)
+	return &s
 }
 
 // StockQuery narrows the list of SKUs.

@@ -23,7 +23,7 @@ import { OutageForm } from "./OutageForm";
 import { QueueCard } from "./QueueCard";
 import { ReceiveForm } from "./ReceiveForm";
 import { RepairListing } from "./RepairListing";
-import { stockoutWord } from "./stockout";
+import { stockoutRange, stockoutWord } from "./stockout";
 import { WhereCard } from "./WhereCard";
 
 /** One SKU: how many, why that many, and every movement behind it. */
@@ -126,6 +126,7 @@ function Why({ stock }: { stock: StockDetail }) {
     [t.inventory.perHour1, format.rate(stock.velocity_1h)],
     [t.inventory.perHour24, format.rate(stock.velocity_24h)],
   ];
+  const range = stockoutRange(stock, format);
   return (
     <Card title={t.inventory.why} aside={<Mark state={stock.severity} word={stockoutWord(stock, format)} />} name="why">
       <div className="flex flex-wrap items-baseline gap-x-3">
@@ -145,6 +146,11 @@ function Why({ stock }: { stock: StockDetail }) {
       <p className="mt-2 text-fg-2 tabular-nums" data-c="explain">
         {stock.explain}
       </p>
+      {range !== "" && (
+        <p className="mt-1 text-[13px] text-fg-3 tabular-nums" data-c="stockout-range">
+          {range}
+        </p>
+      )}
       <dl className={cx("mt-4 grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-4", stock.components.length > 0 && "hidden")}>
         {figures.map(([name, value]) => (
           <div key={name}>

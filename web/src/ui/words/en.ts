@@ -639,6 +639,8 @@ export const en = {
     critical: (n: string) => `${n} critical`,
     mostUrgent: (shown: string, all: string) => `The ${shown} most urgent of ${all} are shown.`,
     outIn: (time: string) => `Out in about ${time}`,
+    outBetween: (soonest: string, latest: string) => `Four times of five between ${soonest} and ${latest} from now, if it goes on selling one by one at the faster rate.`,
+    outAfter: (soonest: string) => `Nine times of ten not before ${soonest} from now, if it goes on selling one by one at the faster rate.`,
     availableNow: "available now",
     why: "Why this number?",
     received: "Received",
