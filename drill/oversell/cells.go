@@ -28,7 +28,7 @@ type Cell struct {
 	Broken   int                `json:"broken,omitempty"`   // of them, those that oversold
 	Risk     float64            `json:"risk,omitempty"`     // of overselling in the outage, as the listing said, mean
 	Away     int                `json:"away,omitempty"`     // sell-outs that had oversold by its end
-	Late     int                `json:"late,omitempty"`     // sell-outs that oversold more than was raised by hand and sold unseen
+	Late     int                `json:"late,omitempty"`     // sell-outs that oversold more than was raised by hand and sold unseen; not judged
 	Beyond   int                `json:"beyond,omitempty"`   // and more than was sold before the listings were put right
 	Hands    []exposuresim.Hand `json:"hands,omitempty"`    // edits behind what escrow or hybrid oversold
 

@@ -13,10 +13,8 @@ func (c Cell) against() int {
 	switch {
 	case c.Twin != exposuresim.Honest || c.Policy == exposure.Mirror || c.Trouble == liedTo:
 		return 0
-	case c.setting.Hands > 0 && c.Policy == exposure.Escrow:
-		return c.Late
 	case c.setting.Hands > 0:
-		return c.Beyond
+		return c.Beyond // between reading an edit and the shop showing what was written for it, buyers have what was raised
 	case c.setting.Down > 0:
 		return c.Broken
 	default:
@@ -68,8 +66,6 @@ func judge(cells []Cell) (broken []string) {
 // promise is what a cell breaks when it oversells.
 func promise(c Cell) string {
 	switch {
-	case c.setting.Hands > 0 && c.Policy == exposure.Escrow:
-		return "oversold more than was raised by hand and sold before that was seen"
 	case c.setting.Hands > 0:
 		return "oversold more than was raised by hand and sold before the listings were put right"
 	case c.Policy == exposure.Hybrid && c.setting.Down > 0:
