@@ -41,8 +41,7 @@ type shop struct {
 	told     bool      // it has said which listings it has
 	mute     bool      // it was asked for them before that, and did not
 	poll     time.Time // when its orders are to be listed; zero = no hurry
-	fails    int       // calls in a row that it did not answer
-	away     time.Time // left alone until then
+	away     writes.Spell
 	trouble  string
 }
 
@@ -177,7 +176,7 @@ func (s *session) read(ctx context.Context, h *shop) {
 		return
 	}
 	now := s.o.Clock()
-	if h.reading || len(h.reads) == 0 || now.Before(h.away) {
+	if h.reading || len(h.reads) == 0 || now.Before(h.away.Until) {
 		return
 	}
 	began := now.Add(-margin)
@@ -279,7 +278,7 @@ func (s *session) together(h *shop) int {
 // next finds the most urgent write to a shop, as the rule wants it now.
 func (s *session) next(h *shop) (k *sku, i *item, a exposure.Action, ok bool) {
 	now := s.o.Clock()
-	for len(h.writes) > 0 && !now.Before(h.away) {
+	for len(h.writes) > 0 && !now.Before(h.away.Until) {
 		first := ""
 		for name, u := range h.writes {
 			if v := h.writes[first]; first == "" || u.Before(v) || !v.Before(u) && name < first {
@@ -342,17 +341,17 @@ func (s *session) came(h *shop, k *sku, sent events.Sent, answer, reason string,
 func (s *session) answered(h *shop, err error, some bool) {
 	class := channels.ClassOf(err)
 	if err == nil || some || class == channels.Rejected || class == channels.Bug || class == channels.Gone || class == channels.Done || class == channels.Stale {
-		h.fails, h.away, h.trouble = 0, time.Time{}, ""
+		h.away, h.trouble = writes.Spell{}, ""
 		return
 	}
-	h.away, h.trouble = s.o.Clock().Add(writes.Pause(err, h.fails)), "The shop cannot be read or written just now: "+channels.Short(err.Error(), 200)
-	h.fails++
+	h.away.Failed(s.o.Clock(), err)
+	h.trouble = "The shop cannot be read or written just now: " + channels.Short(err.Error(), 200)
 }
 
 // fetch asks a shop which listings it has.
 func (s *session) fetch(ctx context.Context, h *shop) {
 	now := s.o.Clock()
-	if h.counter || now.Before(h.away) {
+	if h.counter || now.Before(h.away.Until) {
 		return
 	}
 	h.fetched = now

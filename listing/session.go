@@ -184,7 +184,7 @@ func (s *session) repair(e events.RepairAsked) {
 	if h == nil {
 		return // it is read as soon as it is connected
 	}
-	h.away = time.Time{}
+	h.away.Until = time.Time{}
 	for key, i := range s.items {
 		if i.connection == e.Connection && s.skus[i.sku] != nil && (e.SKU == "" || i.sku == e.SKU) {
 			s.repairs[key], s.touched[i.sku] = true, true

@@ -136,8 +136,23 @@ func TestLogTroubleIsNotTheShops(t *testing.T) {
 	s, _, _ := alone(t)
 	h := s.shops["k1"]
 	s.came(h, s.skus["HAT"], listingevents.Sent{SKU: "HAT", Connection: "k1", Listing: "L1", Number: 1}, writes.Refused, "", eventlog.ErrFenced)
-	if h.trouble != "" || !h.away.IsZero() {
-		t.Errorf("the shop is left alone until %s: %q", h.away, h.trouble)
+	if h.trouble != "" || !h.away.Until.IsZero() {
+		t.Errorf("the shop is left alone until %s: %q", h.away.Until, h.trouble)
+	}
+}
+
+// TestOneCallOfManyWritesFailsOnce: writes that left together and were not answered keep the shop alone no longer than one does.
+func TestOneCallOfManyWritesFailsOnce(t *testing.T) {
+	s, _, clock := alone(t)
+	h, gone := s.shops["k1"], &channels.Failure{Class: channels.Unsure, Call: "write quantities", Message: "no answer"}
+	for n, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+		for range 100 {
+			s.answered(h, gone, false)
+		}
+		if got := h.away.Until.Sub(*clock); got != want {
+			t.Errorf("after %d calls that failed the shop is left alone for %s, want %s", n+1, got, want)
+		}
+		*clock = h.away.Until
 	}
 }
 

@@ -390,8 +390,10 @@ func (c *Connection) refused(e Refused) {
 func (c *Connection) lost(e Lost) {
 	for _, put := range []**Put{&c.Raise, &c.Lower} {
 		if *put != nil && (*put).Number == e.Number {
-			*put = (*put).ends(true)
 			c.Until = e.At.Add(min(patience, breath<<min((*put).Tries, 6)))
+			if *put = (*put).ends(true); c.Catalogue { // nobody buys there, so that it is written again, which costs no more than a look
+				*put, c.Fresh = nil, false
+			}
 		}
 	}
 }

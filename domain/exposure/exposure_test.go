@@ -342,6 +342,23 @@ func TestCatalogueFollows(t *testing.T) {
 	}
 }
 
+// TestCatalogueWritesAgain: where nobody buys, a write whose answer got lost is made again at once, and none waits for a look.
+func TestCatalogueWritesAgain(t *testing.T) {
+	shown := Configured{Connection: "ig", Settings: Settings{Ability: Ability{Method: Absolute, Catalogue: true, Settle: time.Minute}, Follows: "a"}}
+	st := begin(t, 10, swaps("a"), shown)
+	st.read("a", 10)
+	st.list("a")
+	st.does(Action{Connection: "ig", Kind: Set, To: 10})
+	st.tell(Lost{Connection: "ig", Number: 1, At: at(st.sec)})
+	st.does()
+	st.sec += int(breath / time.Second)
+	st.does(Action{Connection: "ig", Kind: Set, To: 10})
+	st.tell(Sale{Connection: "a", Units: 10, Created: at(st.sec)})
+	st.tell(Lost{Connection: "ig", Number: 2, At: at(st.sec)})
+	st.sec += int(breath / time.Second)
+	st.does(Action{Connection: "ig", Kind: Zero})
+}
+
 // TestHybrid mirrors far above the threshold and goes back to shares below it.
 func TestHybrid(t *testing.T) {
 	a, b := swaps("a"), swaps("b")

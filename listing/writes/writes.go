@@ -131,14 +131,23 @@ func (w Writer) Connector(id string) (channels.Connector, error) {
 	return c, nil
 }
 
-// Pause is how long a shop is left alone that did not answer, and had not so many times before.
-func Pause(err error, before int) time.Duration {
-	pause := min(time.Second<<min(before, 10), longAway)
+// Spell is how long a shop is left alone that does not answer, ever longer. The zero value is one that does.
+type Spell struct {
+	Until time.Time
+	fails int // in a row
+}
+
+// Failed prolongs it. Writes that were under way together failed once: they left as one call, or in one moment.
+func (s *Spell) Failed(now time.Time, err error) {
+	if s.fails == 0 || !now.Before(s.Until) {
+		s.fails++
+	}
+	pause := time.Second << min(s.fails-1, 10)
 	var f *channels.Failure
 	if errors.As(err, &f) {
-		pause = min(max(pause, f.RetryAfter), longAway)
+		pause = max(pause, f.RetryAfter)
 	}
-	return pause
+	s.Until = now.Add(min(pause, longAway))
 }
 
 // Held is why nothing is raised in a shop that can be written: one of its orders cannot be taken in, or some shop is silent. Empty when
