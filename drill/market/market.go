@@ -141,11 +141,13 @@ func (m *Market) street() string {
 	return fmt.Sprintf("%d High Street", m.homes)
 }
 
-// Break sets how often vendors and partners fail from now on.
+// Break sets how often vendors, partners and the catalogue fail from now on.
 func (m *Market) Break(f Faults) {
 	for _, s := range m.Shops {
 		s.faults(f)
 	}
+	// What a batch leaves undone that says it is finished is found by the next look at the whole catalogue: nobody buys there.
+	m.Instagram.SetFaults(instagramsim.Faults{API5xx: f.Fails, APITimeoutAfter: f.Fails, APIGarbage: f.Fails, Latency: slow(f)})
 }
 
 // connect has the hub keep a vendor's credentials and open its one shop.

@@ -3,7 +3,6 @@ package spread
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +91,7 @@ func (d *run) judge(ctx context.Context) error {
 		}
 		shop := Shop{Name: s.Name, Orders: len(d.placed[s.Name]), Over: s.Over(), Here: s.Edit == nil, Lag: lag(d.lags[s.Name])}
 		d.found.Shops = append(d.found.Shops, shop)
+		d.found.judge(s.Name, shop.Lag)
 		all = append(all, d.lags[s.Name]...)
 		if shop.Over > 0 {
 			d.found.Broke("%d calls to %s beyond its quota", shop.Over, s.Name)
@@ -100,19 +100,12 @@ func (d *run) judge(ctx context.Context) error {
 	if n := d.m.Instagram.Counts().RateLimited; n > 0 {
 		d.found.Broke("%d calls to Instagram beyond its quota", n)
 	}
-	d.found.Catalogue = lag(d.lags[catalogueName])
-	d.found.P99 = float64(lag(all).P99.Microseconds()) / 1000
+	d.found.Catalogue, d.found.All = lag(d.lags[catalogueName]), lag(append(all, d.lags[catalogueName]...))
+	d.found.judge(catalogueName, d.found.Catalogue)
+	d.found.judge("what follows", d.found.All)
+	d.found.P99 = float64(d.found.All.P99.Microseconds()) / 1000
 	for _, w := range d.watch {
 		d.found.Broke("%s never listed less of %s after a sale elsewhere", w.where, w.sku)
 	}
 	return nil
-}
-
-func lag(all []time.Duration) Lag {
-	if len(all) == 0 {
-		return Lag{}
-	}
-	slices.Sort(all)
-	at := func(p int) time.Duration { return all[min(len(all)-1, len(all)*p/100)] }
-	return Lag{Sales: len(all), P50: at(50), P99: at(99)}
 }

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	probes      = 12
+	probes      = 24
 	probeUnits  = 19 // so few that every sale is written
 	probeBuffer = 9  // units that no shop lists, so that a probe cannot oversell
 	probePause  = 20 * time.Second
 )
 
-// probe is a SKU that every shop lists whole. A unit is sold on one of them, and the others are watched until they list less.
+// probe is a SKU that every shop lists whole. A unit is sold on one of them, and the others are watched until they list no more than what is left.
 type probe struct {
 	sku   string
 	sold  time.Time // when, the last time
@@ -27,7 +27,7 @@ type probe struct {
 type watch struct {
 	where, sku string
 	sold       time.Time
-	before     int // units listed then
+	most       int // units that it may list once it has followed
 }
 
 // lags are what the probes measured, by shop.
@@ -85,8 +85,8 @@ func (d *run) follow(sku, seller string) error {
 		if err != nil {
 			return fmt.Errorf("look at a probe on %s: %w", name, err)
 		}
-		if before > max(0, d.stock[sku]-d.sold[sku]-1-probeBuffer) { // else it has nothing to lower
-			d.watch = append(d.watch, &watch{where: name, sku: sku, sold: time.Now(), before: before})
+		if most := max(0, d.stock[sku]-d.sold[sku]-1-probeBuffer); before > most { // else it has nothing to lower
+			d.watch = append(d.watch, &watch{where: name, sku: sku, sold: time.Now(), most: most})
 		}
 	}
 	return nil
@@ -97,7 +97,7 @@ func (d *run) look() (err error) {
 	d.watch = slices.DeleteFunc(d.watch, func(w *watch) bool {
 		now, failed := d.figure(w.where, w.sku)
 		err = cmp.Or(err, failed)
-		if failed != nil || now >= w.before {
+		if failed != nil || now > w.most {
 			return false
 		}
 		d.lags[w.where] = append(d.lags[w.where], time.Since(w.sold))

@@ -29,9 +29,10 @@ type Options struct {
 
 // Report is what a campaign found; it is one JSON line.
 type Report struct {
-	drill.Report        // Oversold are SKUs, P99 that of a sale until another shop lists less
+	drill.Report        // Oversold are SKUs, P99 is that of All
 	Shops        []Shop `json:"shops"`
 	Catalogue    Lag    `json:"catalogue"`
+	All          Lag    `json:"all"`         // of the shops and the catalogue
 	Turned       int    `json:"turned_away"` // buyers of whose lines nothing was listed
 	Hands        int    `json:"hands"`       // quantities that were lowered by hand
 }
@@ -43,13 +44,6 @@ type Shop struct {
 	Over   int    `json:"over_quota"` // calls
 	Here   bool   `json:"entered"`    // its orders are entered at the hub: no listing has to follow
 	Lag
-}
-
-// Lag is how long after a sale on another shop this one listed less.
-type Lag struct {
-	Sales int           `json:"sales"` // on others
-	P50   time.Duration `json:"p50"`
-	P99   time.Duration `json:"p99"`
 }
 
 const (

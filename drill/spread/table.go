@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// required is how soon all but one of a hundred sales are to lower the others. It is printed, not judged: a shop whose orders can
-// be listed every few minutes only, or whose last write is not settled, is written later.
-const required = 30 * time.Second
-
 // Write prints what was counted, and the lag of each shop beside what is required.
 func (r Report) Write(w io.Writer) error {
 	var errs []error
@@ -19,14 +15,14 @@ func (r Report) Write(w io.Writer) error {
 		errs = append(errs, err)
 	}
 	say("%d orders at %d a minute, %d buyers turned away, %d quantities lowered by hand\n", r.Orders, perMinute, r.Turned, r.Hands)
-	say("%-20s %7s %11s %9s %9s %9s\n", "", "orders", "over quota", "p50", "p99", "required")
+	say("%-20s %7s %11s %7s %9s %9s %9s %9s\n", "", "orders", "over quota", "sales", "p50", "p99", "judged", "required")
 	late := func(name string, orders, over any, l Lag) {
 		missed := ""
-		if l.P99 > required {
+		if l.late() {
 			missed = "  missed"
 		}
 		round := func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
-		say("%-20s %7v %11v %9v %9v %9v%s\n", name, orders, over, round(l.P50), round(l.P99), required, missed)
+		say("%-20s %7v %11v %7d %9v %9v %9v %9v%s\n", name, orders, over, l.Sales, round(l.P50), round(l.P99), round(l.Judged), required, missed)
 	}
 	for _, s := range r.Shops {
 		if s.Here {
@@ -36,6 +32,7 @@ func (r Report) Write(w io.Writer) error {
 		late(s.Name, s.Orders, s.Over, s.Lag)
 	}
 	late(catalogueName, "", "", r.Catalogue)
+	late("All of them", "", "", r.All)
 	say("%s: seed %d, %d lost, %d oversold, %d promises broken, %.1f s\n", r.Name, r.Seed, r.Lost, r.Oversold, len(r.Broken), r.Seconds)
 	return errors.Join(errs...)
 }
