@@ -25,8 +25,12 @@ type Report struct {
 	Fired    int      `json:"fired,omitempty"`   // of them, how many killed it
 	Unfired  []string `json:"unfired,omitempty"` // the others
 	Flips    []Flips  `json:"flips,omitempty"`   // of bits, by file
-	Broken   []string `json:"broken,omitempty"`  // promises, in sentences
-	NotRun   string   `json:"not_run,omitempty"` // why nothing was proven
+
+	End    Agreement `json:"agreed,omitzero"`        // at the end, of the hub in which it was lowest
+	Lowest Agreement `json:"agreed_lowest,omitzero"` // at any look of a hub's own auditor on the way
+
+	Broken []string `json:"broken,omitempty"`  // promises, in sentences
+	NotRun string   `json:"not_run,omitempty"` // why nothing was proven
 }
 
 // Flips are what became of the bits that were flipped in one file.
@@ -87,6 +91,7 @@ const most = 3
 func (r *Report) Add(part Report, name, replay string) {
 	r.Acked, r.Lost, r.Twice = r.Acked+part.Acked, r.Lost+part.Lost, r.Twice+part.Twice
 	r.Oversold, r.Orders = r.Oversold+part.Oversold, r.Orders+part.Orders
+	r.End, r.Lowest = r.End.And(part.End), r.Lowest.And(part.Lowest)
 	for i, b := range part.Broken {
 		if i == most {
 			r.Broke("%s: and %d more", name, len(part.Broken)-most)

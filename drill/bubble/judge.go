@@ -56,6 +56,9 @@ func (w *World) JudgeKept(ctx context.Context, r *drill.Report) error {
 	if err := w.judgeStores(ctx, r); err != nil {
 		return err
 	}
+	if err := w.judgeAgreement(ctx, r); err != nil {
+		return err
+	}
 	if err := w.judgeInbox(ctx, r); err != nil {
 		return err
 	}

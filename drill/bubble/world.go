@@ -25,6 +25,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/hub"
 	"github.com/creatorflow/creatorflow/projection"
@@ -93,6 +94,7 @@ type World struct {
 	acked    map[[32]byte]bool  // by the hash of the body, as the inbox keeps it
 	commands []uuid.UUID        // answered with 200
 	moved    map[movement]int64 // units, by them
+	lowest   drill.Agreement    // on the way
 
 	placed []string // orders, by the shop's id
 	ends   []func() error
@@ -240,6 +242,7 @@ func (w *World) Start(ctx context.Context) error {
 	w.life.Store(l)
 	listener := w.net.listen(hubPort)
 	go func() { l.done <- h.Run(ctx, listener) }()
+	go w.note(ctx, h)
 	return h.Ready(ctx)
 }
 

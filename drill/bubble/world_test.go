@@ -13,6 +13,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/drill"
+	"github.com/creatorflow/creatorflow/projection"
 )
 
 const orderID = "5770000000000000001"
@@ -136,6 +137,17 @@ func TestDump(t *testing.T) {
 	}
 }
 
+// spoil changes a figure that is shown.
+func spoil(w *World) {
+	ctx := context.Background()
+	err := w.Hub().Views.Write(ctx, func(tx projection.Tx, now []projection.Checkpoint) ([]projection.Checkpoint, error) {
+		return now, tx.Exec(ctx, "update stock_v3 set received = received + 1 where sku = 'HAT'")
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
 // TestJudge: the judge sees what did not happen, and what should not have.
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
@@ -145,6 +157,11 @@ func TestJudge(t *testing.T) {
 	}{
 		{name: "a webhook that nobody kept", story: story{ended: func(w *World) { w.acked[sha256.Sum256([]byte("never sent"))] = true }}, want: "acknowledged webhooks are lost"},
 		{name: "a command that nobody carried out", story: story{ended: func(w *World) { w.commands = append(w.commands, uuid.Must(uuid.NewV7())) }}, want: "acknowledged commands are lost"},
+		{name: "a row that is not what the log says", story: story{ended: spoil}, want: "at the end the auditor finds 9"},
+		{name: "a webhook that waits for a person", story: story{middle: func(_ context.Context, w *World) error {
+			w.Sim.SetFaults(tiktoksim.Faults{Garble: 1})
+			return w.Sim.ChangeAddress(Shop, orderID, "2 Second Street")
+		}}, want: "% with the channels, where 100 and 99.5 % are required: 0 of "},
 		{name: "units that never arrived", story: story{ended: func(w *World) { w.moved[movement{receive, "HAT"}]++ }}, want: "10 received where it should be 11"},
 		// or that a poll saw at its first moment, and nobody since
 		{name: "an order that nobody knows", story: story{middle: func(_ context.Context, w *World) error {

@@ -63,6 +63,8 @@ type Options struct {
 	SKUs []string
 	Poll time.Duration // of the hub, between reconciling polls
 	Hold time.Duration // in which TikTok Shop's buyers cancel by themselves
+
+	Audit time.Duration // as bubble.Options has it
 }
 
 // Market are the shops of a world and the catalogue that follows the first of them.
@@ -104,7 +106,7 @@ func Open(ctx context.Context, o Options) (m *Market, err error) {
 		all[i] = bubble.SKU{Name: sku, Listing: m.listings[sku]}
 	}
 	m.World, err = bubble.Open(ctx, bubble.Options{
-		Dir: o.Dir, Seed: o.Seed, SKUs: all, Poll: o.Poll, Public: true, Log: slog.New(slog.DiscardHandler),
+		Dir: o.Dir, Seed: o.Seed, SKUs: all, Poll: o.Poll, Audit: o.Audit, Public: true, Log: slog.New(slog.DiscardHandler),
 		Market: tiktoksim.Config{RemorseHold: o.Hold, Restock: true, RequestsPerSecond: 50, ApplyDelay: 500 * time.Millisecond},
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ func (r Report) Write(w io.Writer) error {
 	say("%-36s %7d\n", "ended by the one action offered", r.Mended)
 	say("%-36s %7d  (%d asked for too late)\n", "cancelled by their buyers", r.Cancelled, r.TooLate)
 	say("%-36s %7d\n", "returned and taken in", r.Returned)
+	say("the hub's auditor at the end: %s\n  at its lowest on the way: %s\n", r.End, r.Lowest)
 	say("%s: seed %d, %d lost, %d twice, %d oversold, %d promises broken, %.1f s\n", r.Name, r.Seed, r.Lost, r.Twice, r.Oversold, len(r.Broken), r.Seconds)
 	return errors.Join(errs...)
 }

@@ -165,7 +165,7 @@ func (d *run) open(ctx context.Context) (err error) {
 		d.skus = append(d.skus, name)
 		d.stock[name] = probeUnits
 	}
-	d.m, err = market.Open(ctx, market.Options{Dir: d.o.Dir, Seed: d.o.Seed, SKUs: d.skus, Poll: time.Minute, Hold: 24 * time.Hour})
+	d.m, err = market.Open(ctx, market.Options{Dir: d.o.Dir, Seed: d.o.Seed, SKUs: d.skus, Poll: time.Minute, Hold: 24 * time.Hour, Audit: time.Minute})
 	if err != nil {
 		return err
 	}

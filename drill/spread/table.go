@@ -33,6 +33,7 @@ func (r Report) Write(w io.Writer) error {
 	}
 	late(catalogueName, "", "", r.Catalogue)
 	late("All of them", "", "", r.All)
+	say("the hub's auditor at the end: %s\n  at its lowest on the way: %s\n", r.End, r.Lowest)
 	say("%s: seed %d, %d lost, %d oversold, %d promises broken, %.1f s\n", r.Name, r.Seed, r.Lost, r.Oversold, len(r.Broken), r.Seconds)
 	return errors.Join(errs...)
 }

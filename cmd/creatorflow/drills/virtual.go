@@ -45,8 +45,10 @@ acknowledged and lost  %9d   0
 done twice at the shop %9d   0
 oversold SKUs          %9d   0
 promises broken        %9d   0
+the hub's auditor at the end: %s
+  at its lowest on the way: %s
 %s: seed %d, %d lost, %d twice, %d oversold, %.1f s
-`, report.Cycles, unit, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, len(report.Broken),
+`, report.Cycles, unit, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, len(report.Broken), report.End, report.Lowest,
 			report.Name, report.Seed, report.Lost, report.Twice, report.Oversold, report.Seconds)
 	}
 	if broken := report.Err(); broken != nil {
