@@ -271,8 +271,10 @@ func (d *Drain) end(ctx context.Context, r round) (pause time.Duration, err erro
 	case r.unread != nil:
 		return d.unread(ctx, r), nil
 	case r.number > d.failed:
+		if err = d.charge(ctx, r.jobs); d.fails > 0 {
+			d.o.Lane.Sort()
+		}
 		d.fails, d.since = 0, time.Time{}
-		err = d.charge(ctx, r.jobs)
 	}
 	if err = errors.Join(r.err, err); err != nil {
 		return health.FirstPause, err

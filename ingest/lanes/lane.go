@@ -4,6 +4,7 @@
 package lanes
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -181,6 +182,13 @@ func (l *Lane) Remove(j *Job) bool {
 	}
 	l.queue = slices.Delete(l.queue, n, n+1)
 	return true
+}
+
+// Sort gives every job its turn again that went to the back while the channel was away.
+func (l *Lane) Sort() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slices.SortStableFunc(l.queue, func(a, b *Job) int { return cmp.Compare(a.Number, b.Number) })
 }
 
 // State is how a lane does.

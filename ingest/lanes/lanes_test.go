@@ -115,6 +115,21 @@ func TestTakeReadsInPartsWhatFailed(t *testing.T) {
 	}
 }
 
+// What went to the back while nobody knew whose fault it was has its turn again, and an order's items keep theirs.
+func TestSortGivesTheTurnBack(t *testing.T) {
+	l := New()
+	for _, j := range about("a b c b d") {
+		l.Put(j)
+	}
+	for range 3 {
+		failed := l.Take(1)
+		l.Done(time.Unix(9, 0), failed, failed, true)
+	}
+	if l.Sort(); numbers(l.Take(50)) != "12345" {
+		t.Error("the queue is not in its order")
+	}
+}
+
 func TestMemoryForgetsTheOldest(t *testing.T) {
 	m := NewMemory[int](100)
 	for n := range 1000 {
