@@ -151,14 +151,17 @@ func TestGarbledWebhookIsQuarantined(t *testing.T) {
 
 func TestUnknownTypeIsKept(t *testing.T) {
 	r := newRig(t, knobs{})
-	if status := r.post(`{"type":4711,"tts_notification_id":"1","shop_id":"` + shopID + `","timestamp":1,"data":[]}`); status != http.StatusOK {
+	body := `{"type":4711,"tts_notification_id":"1","shop_id":"` + shopID + `","timestamp":1,"data":[],"never_seen":{"x":[1.0]}}`
+	if status := r.post(body); status != http.StatusOK {
 		t.Errorf("got %d", status)
 	}
 	if status := r.post(`{"type":14,"tts_notification_id":"2","shop_id":"` + shopID + `","timestamp":1,"data":{}}`); status != http.StatusOK {
 		t.Errorf("got %d", status)
 	}
 	r.caughtUp()
-	if item := r.wantState(1, vault.Done); !strings.Contains(item.Reason, `"4711"`) || !strings.Contains(item.Reason, "kept") {
+	if item := r.wantState(1, vault.Done); string(item.Body) != body {
+		t.Errorf("kept %s", item.Body)
+	} else if !strings.Contains(item.Reason, `"4711"`) || !strings.Contains(item.Reason, "kept") {
 		t.Errorf("reason %q", item.Reason)
 	}
 	r.wantState(2, vault.Done)

@@ -65,6 +65,7 @@ func newRig(t *testing.T, k channelstest.Knobs, edit ...func(*amazonsim.Config))
 	client, err := outbound.NewClient(server.URL)
 	r.must(err)
 	t.Cleanup(client.CloseIdleConnections)
+	k.Changes.Into(client)
 	r.opening = channels.Opening{
 		App: channels.App{
 			ID: "app1", Channel: "amazon", Key: "amzn1.client", Secrets: []string{"client-secret"}, BaseURL: server.URL, AuthURL: server.URL,

@@ -8,14 +8,14 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/amazon/notices"
-	"github.com/creatorflow/creatorflow/channels/channelstest"
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 )
 
 // TestMutatedNotices: whatever the vendor adds, renames or leaves out, a notification is a hint or named as broken; one of a type
 // that nobody knows is kept.
 func TestMutatedNotices(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		body, did := channelstest.Mutate(t, []byte(notice1))
+		body, did := changes.Mutate(t, []byte(notice1))
 		hints, err := (notices.Notices{}).Hints(body)
 		var invalid channels.Invalid
 		switch {

@@ -17,16 +17,18 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels"
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 	"github.com/creatorflow/creatorflow/money"
 )
 
 // Knobs set up the simulator of one test; zero values are a vendor at its best.
 type Knobs struct {
-	Hold          time.Duration // how long a paid order stays on hold
-	Delay         time.Duration // until a quantity write takes effect
-	PerSecond     float64       // requests it takes of each endpoint; 0 = any number
-	LabelNotReady int           // answers "not ready" before a label comes
-	RefuseZero    bool          // a quantity of 0 is refused
+	Hold          time.Duration    // how long a paid order stays on hold
+	Delay         time.Duration    // until a quantity write takes effect
+	PerSecond     float64          // requests it takes of each endpoint; 0 = any number
+	LabelNotReady int              // answers "not ready" before a label comes
+	RefuseZero    bool             // a quantity of 0 is refused
+	Changes       *changes.Changes // goes into the connector's client; nil = none
 }
 
 // Fault is how the vendor fails until it is mended.
@@ -78,6 +80,7 @@ type World struct {
 	App        channels.App
 	Connection channels.Connection
 	Sim        Sim
+	Changes    *changes.Changes // as Knobs has it
 }
 
 // Run runs the contract; open makes a fresh world for each test.
@@ -115,10 +118,12 @@ func Run(t *testing.T, open func(*testing.T, Knobs) World) {
 		{"a return is rejected", Knobs{}, noReturn, false},
 		{"a lost answer to a claim is unsure and the same answer again does nothing twice", Knobs{}, lostAnswer, false},
 		{"claims are read whichever way they are asked for", Knobs{}, claimsRead, false},
+		{"the vendor changes its answers", Knobs{Changes: &changes.Changes{}}, changed, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := open(t, tt.knobs)
+			w.Changes = tt.knobs.Changes
 			if !tt.bare && !w.Connector.Capabilities().TakesOrders {
 				return // the channel has none
 			}

@@ -29,6 +29,7 @@ func TestContract(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(r.opening.Client.CloseIdleConnections)
+		k.Changes.Into(r.opening.Client)
 		r.opening.App.BaseURL, r.opening.App.AuthURL, r.opening.Clock = server.URL, server.URL, h.clock
 		r.connect("EAA", catalog)
 		r.shop(catalog)

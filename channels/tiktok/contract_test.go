@@ -77,6 +77,10 @@ func newRig(t *testing.T, k channelstest.Knobs) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.client.CloseIdleConnections)
+	if k.Changes != nil {
+		k.Changes.Spare = []string{"next_page_token"} // the vendor's to read
+	}
+	k.Changes.Into(r.client)
 	pair := r.Tokens(shop)
 	r.tokens = &drawer{token: channels.Token{
 		Access: pair.AccessToken, AccessExpires: pair.AccessExpires, Refresh: pair.RefreshToken, RefreshExpires: pair.RefreshExpires,

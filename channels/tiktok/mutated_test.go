@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/creatorflow/creatorflow/channels"
-	"github.com/creatorflow/creatorflow/channels/channelstest"
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 )
 
 // TestMutatedOrders: whatever the vendor adds, renames or leaves out, an order is read or named as broken, and a state that is not
@@ -19,7 +19,7 @@ func TestMutatedOrders(t *testing.T) {
 		t.Fatal(invalid)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		raw, did := channelstest.Mutate(t, sample)
+		raw, did := changes.Mutate(t, sample)
 		o, invalid := readOrder(0, raw)
 		switch {
 		case did.How == "added" && (invalid != nil || o.Status != whole.Status || o.Total != whole.Total || len(o.Lines) != len(whole.Lines)):
@@ -43,7 +43,7 @@ func TestMutatedWebhooks(t *testing.T) {
 		`{"type":12,"shop_id":"749","timestamp":1644412885,"data":{"order_id":"576486316948490001","return_id":"4","return_status":"RETURN_OR_REFUND_REQUEST_PENDING"}}`,
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		body, _ := channelstest.Mutate(t, []byte(rapid.SampledFrom(bodies).Draw(t, "webhook")))
+		body, _ := changes.Mutate(t, []byte(rapid.SampledFrom(bodies).Draw(t, "webhook")))
 		hints, err := (Webhooks{}).Hints(body)
 		var invalid channels.Invalid
 		switch {

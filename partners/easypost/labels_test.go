@@ -7,12 +7,14 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 	"github.com/creatorflow/creatorflow/channels/outbound"
 	"github.com/creatorflow/creatorflow/partners"
 	"github.com/creatorflow/creatorflow/partners/easypost"
@@ -57,13 +59,17 @@ func newBench(t *testing.T, cfg easypostsim.Config) *bench {
 
 func (b *bench) now() time.Time { return time.Now().Add(time.Duration(b.passed.Load())) }
 
-func (b *bench) open(key string) *easypost.Client {
+func (b *bench) open(key string) *easypost.Client { return b.openThrough(key, func(*http.Client) {}) }
+
+// openThrough opens a client with something in its way.
+func (b *bench) openThrough(key string, into func(*http.Client)) *easypost.Client {
 	b.Helper()
 	client, err := outbound.NewClient(b.address)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(client.CloseIdleConnections)
+	into(client)
 	return easypost.New(easypost.Options{Key: key, BaseURL: b.address, HTTP: client, Clock: b.now, Memory: &b.memory})
 }
 
@@ -215,6 +221,34 @@ func TestMended(t *testing.T) {
 	}
 	if n := b.Counts(); n.Bought != 1 || n.Created != 3 {
 		t.Errorf("counts %+v", n)
+	}
+}
+
+// Whatever EasyPost changes in its answers, an order's label is bought once, and what is not sure is said to be so.
+func TestMutatedAnswers(t *testing.T) {
+	b := newBench(t, easypostsim.Config{})
+	between := &changes.Changes{}
+	client := b.openThrough("EZTKsim", between.Into)
+	for seed := range uint64(150) {
+		how := ""
+		if seed%3 == 0 {
+			how = "added"
+		}
+		shipment := parcel
+		shipment.Order = strconv.Itoa(2000 + int(seed))
+		between.On(seed, how)
+		_, err := client.Buy(t.Context(), shipment.Order, shipment)
+		did := between.Off()
+		if len(did) == 0 || how == "added" && err != nil {
+			t.Errorf("members were added (%v): %v", did, err)
+		}
+		b.passed.Add(int64(2 * time.Minute))
+		if _, err := client.Buy(t.Context(), shipment.Order, shipment); err != nil {
+			t.Errorf("after %v the same again says %v", did, err)
+		}
+		if n := b.Counts().Bought; n != int(seed)+1 {
+			t.Fatalf("after %v %d labels are bought for %d orders", did, n, seed+1)
+		}
 	}
 }
 

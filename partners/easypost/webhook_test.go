@@ -3,6 +3,9 @@ package easypost_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 	"github.com/creatorflow/creatorflow/partners/easypost"
 	"github.com/creatorflow/creatorflow/partners/easypost/easypostsim"
 )
@@ -49,6 +52,24 @@ func TestReadNews(t *testing.T) {
 			t.Errorf("%s: %v %v", body, ok, err)
 		}
 	}
+}
+
+// TestMutatedNews: whatever EasyPost adds to a webhook, renames or leaves out, it is read or it is said that it cannot be.
+func TestMutatedNews(t *testing.T) {
+	whole, _, err := easypost.ReadNews([]byte(vectorBody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		body, did := changes.Mutate(t, []byte(vectorBody))
+		n, ok, err := easypost.ReadNews(body)
+		switch {
+		case did.How == "added" && (err != nil || !ok || n != whole):
+			t.Fatalf("a member was added and it reads %+v, %t, %v", n, ok, err)
+		case ok && (n.ID == "" || n.Tracking == "" || err != nil):
+			t.Fatalf("%s reads %+v, %v", body, n, err)
+		}
+	})
 }
 
 func FuzzReadNews(f *testing.F) {

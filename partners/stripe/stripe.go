@@ -79,7 +79,7 @@ func (c *Client) Capture(ctx context.Context, charge partners.Charge) error {
 		case err != nil:
 			return err
 		case intent.Status == stripe.PaymentIntentStatusSucceeded:
-			return fits(intent, intent.AmountReceived, charge)
+			return took(intent, charge)
 		}
 		if err := fits(intent, intent.Amount, charge); err != nil {
 			return err
@@ -116,6 +116,16 @@ func restless(call string) error {
 
 // own says that a charge names a payment that the seller's checkout has begun.
 func own(charge partners.Charge) bool { return strings.HasPrefix(charge.Method, "pi_") }
+
+// took looks at a payment that was taken. Of one that we began the amount is the order's: an answer that says otherwise does not
+// say that nothing was taken.
+func took(intent *stripe.PaymentIntent, charge partners.Charge) error {
+	err := fits(intent, intent.AmountReceived, charge)
+	if err == nil || own(charge) || byLink(charge) {
+		return err
+	}
+	return &partners.Failure{Kind: partners.Unsure, Call: "take the payment", Message: err.Error()}
+}
 
 // fits refuses a payment of another amount than the order's.
 func fits(intent *stripe.PaymentIntent, amount int64, charge partners.Charge) error {

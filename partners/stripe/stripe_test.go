@@ -24,7 +24,9 @@ type world struct {
 	sim    *stripesim.Sim
 	client *stripe.Client
 	pass   func(time.Duration)
-	seen   *seen
+
+	through func(*http.Client) *stripe.Client // another one, by its way
+	seen    *seen
 }
 
 // seen notes the requests that pass.
@@ -56,7 +58,10 @@ func open(t *testing.T, timeout time.Duration) world {
 		api.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(server.Close)
-	w.client = stripe.New(stripe.Options{Key: "sk_test_1", BaseURL: server.URL, Client: server.Client(), Timeout: timeout, Clock: clock})
+	w.through = func(client *http.Client) *stripe.Client {
+		return stripe.New(stripe.Options{Key: "sk_test_1", BaseURL: server.URL, Client: client, Timeout: timeout, Clock: clock})
+	}
+	w.client = w.through(server.Client())
 	return w
 }
 

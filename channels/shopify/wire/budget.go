@@ -186,6 +186,7 @@ func (b *budget) take(call string, things int, lane pace.Lane) (taken ticket, de
 	if each, ok := b.each[call]; ok && things > 0 {
 		points = each * float64(things)
 	}
+	points = min(points, b.most) // which may be told wrong: no more than that ever comes
 	need := points + leaves[lane]*b.most
 	if lane != pace.Urgent {
 		need = min(need, max(b.most-1, points))

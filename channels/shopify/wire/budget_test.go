@@ -150,3 +150,21 @@ func TestBudgetTurnsAway(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetOfNonsense: a bucket that is told to be smaller than a call costs keeps nobody waiting for ever.
+func TestBudgetOfNonsense(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := &bucket{most: 1.5, rate: 50, points: 1.5, at: time.Now()}
+		b := newBudget(time.Now)
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			taken, err := b.wait(ctx, "read", 0, false)
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _ := vendor.ask(150, 1)
+			b.done("read", 0, taken, said)
+		}
+	})
+}

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/creatorflow/creatorflow/channels"
-	"github.com/creatorflow/creatorflow/channels/channelstest"
+	"github.com/creatorflow/creatorflow/channels/channelstest/changes"
 )
 
 // TestMutatedProducts: whatever the vendor adds, renames or leaves out, a listing is read or named as broken, and a state that is
@@ -15,7 +15,7 @@ import (
 func TestMutatedProducts(t *testing.T) {
 	sample := []byte(`{"id":"1","title":"Lamp","status":"ACTIVATE","skus":[{"id":"11","seller_sku":"A","price":{"currency":"GBP","sale_price":"1.00"},"inventory":[{"warehouse_id":"7","quantity":3}],"status_info":{"status":"NORMAL"}}]}`)
 	rapid.Check(t, func(t *rapid.T) {
-		raw, did := channelstest.Mutate(t, sample)
+		raw, did := changes.Mutate(t, sample)
 		read := Search([]json.RawMessage{raw})
 		if did.How == "added" && (len(read.Found) != 1 || read.Found[0].Status != channels.ListingLive || len(read.Invalid) != 0) {
 			t.Fatalf("a member was added and it reads %+v", read)

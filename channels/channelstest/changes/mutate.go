@@ -1,8 +1,11 @@
-package channelstest
+// Package changes does to a vendor's payloads and answers what the vendor's next version may do: a member more, one less, one of
+// another name or kind, a word that was never seen.
+package changes
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"pgregory.net/rapid"
@@ -17,11 +20,25 @@ type Mutation struct {
 // Mutate draws a payload as a vendor's next version may send it: a member more, one less, one of another name or kind, or a word
 // that was never seen. Numbers keep their digits.
 func Mutate(t *rapid.T, payload []byte) ([]byte, Mutation) {
+	text, did, err := mutate(payload, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "choice") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, did
+}
+
+// Added is how a payload changes that only gets a member more.
+const Added = "added"
+
+// hows are the ways in which a member changes.
+var hows = []string{Added, "absent", "renamed", "null", "another kind", "unknown word"}
+
+func mutate(payload []byte, draw func(n int) int) (text []byte, did Mutation, err error) {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
-		t.Fatalf("the sample is no JSON: %v", err)
+		return nil, did, fmt.Errorf("the sample is no JSON: %w", err)
 	}
 	type member struct {
 		object map[string]any
@@ -48,8 +65,11 @@ func Mutate(t *rapid.T, payload []byte) ([]byte, Mutation) {
 		}
 	}
 	walk(v)
-	m := all[rapid.IntRange(0, len(all)-1).Draw(t, "member")]
-	did := Mutation{How: rapid.SampledFrom([]string{"added", "absent", "renamed", "null", "another kind", "unknown word"}).Draw(t, "how"), Key: m.key}
+	if len(all) == 0 {
+		return payload, Mutation{How: "nothing"}, nil
+	}
+	m := all[draw(len(all))]
+	did = Mutation{How: hows[draw(len(hows))], Key: m.key}
 	switch did.How {
 	case "added":
 		m.object["never_seen_before"] = map[string]any{"x": []any{1, "y"}}
@@ -61,7 +81,8 @@ func Mutate(t *rapid.T, payload []byte) ([]byte, Mutation) {
 	case "null":
 		m.object[m.key] = nil
 	case "another kind":
-		m.object[m.key] = rapid.SampledFrom([]any{true, 1.5, "text", []any{}, map[string]any{}}).Draw(t, "value")
+		kinds := []any{true, 1.5, "text", []any{}, map[string]any{}}
+		m.object[m.key] = kinds[draw(len(kinds))]
 	default:
 		if _, text := m.object[m.key].(string); !text {
 			did.How = "nothing"
@@ -69,9 +90,6 @@ func Mutate(t *rapid.T, payload []byte) ([]byte, Mutation) {
 		}
 		m.object[m.key] = "NEVER_SEEN"
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatalf("encode the mutation: %v", err)
-	}
-	return text, did
+	text, err = json.Marshal(v)
+	return text, did, err
 }
