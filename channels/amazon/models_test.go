@@ -309,16 +309,43 @@ func TestAgainstTheModels(t *testing.T) {
 	r := newRig(t, channelstest.Knobs{})
 	server := httptest.NewServer(j.serve(r.Handler()))
 	t.Cleanup(server.Close)
-	client, err := outbound.NewClient(server.URL)
+	c := r.everyCall(server.URL)
+	messages, err := c.Queue().Receive(t.Context(), time.Second)
+	if err != nil || len(messages) == 0 {
+		t.Fatalf("%d messages, %v", len(messages), err)
+	}
+	for _, m := range messages {
+		var v any
+		r.must(json.Unmarshal(m.Body, &v))
+		j.faults = append(j.faults, check(j.Change, nil, "ORDER_CHANGE", v)...)
+	}
+	for _, fault := range j.faults {
+		t.Error(fault)
+	}
+	for _, m := range j.Models {
+		for _, call := range m.Calls {
+			if !j.seen[call.Name] {
+				t.Errorf("%s was never called", call.Name)
+			}
+		}
+	}
+}
+
+// everyCall lets a connector that finds Amazon at an address do all that it can, and makes the calls that the simulator answers and
+// the connector does not make.
+func (r *rig) everyCall(address string) *amazon.Connector {
+	t := r.t
+	t.Helper()
+	client, err := outbound.NewClient(address)
 	r.must(err)
 	t.Cleanup(client.CloseIdleConnections)
 	o := r.opening
-	o.App.BaseURL, o.App.AuthURL, o.Client = server.URL, server.URL, client
+	o.App.BaseURL, o.App.AuthURL, o.Client = address, address, client
 	r.Unsubscribe(seller)
 	refresh, err := r.RefreshToken(seller)
 	r.must(err)
 	given := r.grant(refresh)
-	given["queue-url"] = r.QueueURL(server.URL)
+	given["queue-url"] = r.QueueURL(address)
 	_, shops, err := amazon.Vendor.Authorize(t.Context(), o, given)
 	r.must(err)
 	o.Connection = shops[0]
@@ -373,30 +400,11 @@ func TestAgainstTheModels(t *testing.T) {
 			t.Errorf("examined: %+v", f)
 		}
 	}
-	j.api(r, server.URL)
-	messages, err := c.Queue().Receive(t.Context(), time.Second)
-	if err != nil || len(messages) == 0 {
-		t.Fatalf("%d messages, %v", len(messages), err)
-	}
-	for _, m := range messages {
-		var v any
-		r.must(json.Unmarshal(m.Body, &v))
-		j.faults = append(j.faults, check(j.Change, nil, "ORDER_CHANGE", v)...)
-	}
-	for _, fault := range j.faults {
-		t.Error(fault)
-	}
-	for _, m := range j.Models {
-		for _, call := range m.Calls {
-			if !j.seen[call.Name] {
-				t.Errorf("%s was never called", call.Name)
-			}
-		}
-	}
+	r.api(address)
+	return c
 }
 
-// api makes the calls that the simulator answers and the connector does not make.
-func (j *judge) api(r *rig, address string) {
+func (r *rig) api(address string) {
 	r.t.Helper()
 	token := func() string {
 		t, err := r.opening.Tokens.Current(r.t.Context())
@@ -410,6 +418,7 @@ func (j *judge) api(r *rig, address string) {
 		q, err := http.NewRequestWithContext(r.t.Context(), method, address+path, bytes.NewReader(raw))
 		r.must(err)
 		q.Header.Set("x-amz-access-token", token)
+		q.Header.Set("Content-Type", "application/json")
 		q.Close = true
 		answer, err := http.DefaultClient.Do(q)
 		r.must(err)
