@@ -69,6 +69,7 @@ type order struct {
 	wants      map[string]int            // by SKU of the stock: units that it still asks for
 	made       map[string]map[string]int // its bundles, once it was exploded
 	shown      map[string]int            // by listing: units as the channel lists them now
+	since      time.Time                 // that it does
 }
 
 type line struct {
@@ -139,7 +140,7 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	}
 	state := folded.Value.(orders.State)
 	o := l.placed(state.Placed)
-	o.shown = byListing(state.Lines)
+	o.shown, o.since = byListing(state.Lines), state.Updated
 	o.explode(state.Bundles)
 	for i := range o.lines {
 		if i < len(row.SKUs) {
@@ -495,6 +496,20 @@ func (l *Ledger) become(o *order, i int, sku string) {
 	n.sku = sku
 	l.ask(o, n)
 	l.sale(o, *n)
+	if gone := o.gone(i+1, n.listing) - o.gone(i, n.listing); gone > 0 {
+		l.News.Cancelled(sku, exposure.Cancelled{Connection: listings.Key(o.connection, n.listing), Units: gone, At: o.since.Add(second)})
+	}
+}
+
+// gone is how many units of a listing the channel has taken out of an order, if it had only the first lines.
+func (o *order) gone(lines int, listing string) int {
+	units := -o.shown[listing]
+	for _, n := range o.lines[:lines] {
+		if n.listing == listing {
+			units += n.units
+		}
+	}
+	return max(0, units)
 }
 
 // exploded has an order ask for what its bundles were made of.
@@ -550,16 +565,10 @@ func (l *Ledger) gave(id, sku string, held int64) {
 // has lets go what an order neither holds of a SKU nor is listed with: its channel has cancelled that out of it.
 func (l *Ledger) has(id, sku string, held int64) (less bool) {
 	o := l.orders[id]
-	if o == nil {
+	if o == nil || o.replaced() {
 		return false
 	}
-	listed, counted := 0, map[string]bool{} // a listing with two prices has two lines
-	for _, n := range o.lines {
-		if !counted[n.listing] {
-			counted[n.listing] = true
-			listed += o.shown[n.listing] * n.takes[sku]
-		}
-	}
+	_, listed := o.takes(sku)
 	more := o.wants[sku] - max(int(held), listed)
 	if more <= 0 {
 		return false
@@ -569,8 +578,46 @@ func (l *Ledger) has(id, sku string, held int64) (less bool) {
 	return true
 }
 
+// replaced says that a channel lists an order with other listings than it was placed with: nobody knows what takes whose place.
+func (o *order) replaced() bool {
+	for listing := range o.shown {
+		if !slices.ContainsFunc(o.lines, func(n line) bool { return n.listing == listing }) {
+			return true
+		}
+	}
+	return false
+}
+
+// takes is how many units of a SKU an order was placed with, and how many it is listed with.
+func (o *order) takes(sku string) (placed, listed int) {
+	counted := map[string]bool{} // a listing with two prices has two lines
+	for _, n := range o.lines {
+		placed += n.units * n.takes[sku]
+		if !counted[n.listing] {
+			counted[n.listing] = true
+			listed += o.shown[n.listing] * n.takes[sku]
+		}
+	}
+	return placed, listed
+}
+
+// again has an order ask for what it had given up and is listed with again; of what was shipped it asks for nothing more.
+func (l *Ledger) again(o *order) {
+	if o.replaced() {
+		return
+	}
+	for sku, units := range o.wants {
+		placed, listed := o.takes(sku)
+		if more := min(placed, listed) - units; more > 0 {
+			l.asked[sku] += more
+			o.wants[sku] += more
+			l.News.Moved(sku)
+		}
+	}
+}
+
 // amended tells what a channel took out of an order that lives on, and what it put in. What was ordered stays asked for until the
-// order's flow gives it up.
+// order's flow gives it up, and is asked for again from when it is listed again.
 func (l *Ledger) amended(e orderevents.Amended) {
 	o := l.orders[e.Order]
 	if o == nil {
@@ -578,7 +625,8 @@ func (l *Ledger) amended(e orderevents.Amended) {
 	}
 	now := byListing(e.Lines)
 	was := o.shown
-	o.shown = now
+	o.shown, o.since = now, e.Updated
+	l.again(o)
 	for _, n := range o.lines {
 		units := now[n.listing] - was[n.listing]
 		was[n.listing] = now[n.listing] // a listing with two prices has two lines

@@ -155,6 +155,42 @@ func TestLedger(t *testing.T) {
 			}, available: 7, told: "meant :SET; sold 2 SET at k1/LSET; cancelled 1 SET at k1/LSET",
 		},
 		{
+			name: "freed while a person reviews it, and listed under another listing, it still asks for all", happened: []eventlog.Event{
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{{Listing: "LCAP", Code: "HAT", Quantity: 3}}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 3 HAT at k1/LHAT",
+		},
+		{
+			name: "two taken out by the channel, given up and put in again", happened: []eventlog.Event{
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2, Kept: 1},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 4)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1},
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT; sold 3 HAT at k1/LHAT",
+		},
+		{
+			name: "put in again after it was shipped", happened: []eventlog.Event{
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
+				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2, Kept: 1},
+				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 1},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 3)}, Updated: noon},
+			}, available: 9, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT; sold 2 HAT at k1/LHAT",
+		},
+		{
+			name: "taken out before anybody knew the code", happened: []eventlog.Event{
+				placed("ready", of("CAP", 2), of("CAP", 1)),
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("CAP", 1)}, Updated: noon},
+				shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "HAT"},
+			}, available: 7, told: "sold 2 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; sold 1 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; meant k1:CAP",
+		},
+		{
 			name: "two put in by the channel, then cancelled", happened: []eventlog.Event{
 				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 5)}, Updated: noon}, orderevents.Cancelled{Order: "k1:1", Updated: noon},
 			}, available: 10, told: "sold 3 HAT at k1/LHAT; sold 2 HAT at k1/LHAT; cancelled 5 HAT at k1/LHAT",
