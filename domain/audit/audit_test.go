@@ -83,6 +83,19 @@ func TestLessenedHistoryAddsUp(t *testing.T) {
 	}
 }
 
+// A unit that the channel lists again is promised again with the rest.
+func TestRelistedHistoryAddsUp(t *testing.T) {
+	got := look(t, slices.Replace(whole(), 7, 8, stock(
+		stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1, Kept: 1},
+		stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 1},
+		stockevents.Reserved{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2},
+		shipped,
+	)))
+	if got.Count != 0 {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
+}
+
 // bundled is the life of an order of two sets, a mug each, that was entered here.
 func bundled() []eventlog.Write {
 	set := func(e ...eventlog.Event) eventlog.Write {

@@ -8,7 +8,6 @@ import (
 
 	labelevents "github.com/creatorflow/creatorflow/domain/events/labels"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/labels"
@@ -25,7 +24,7 @@ func (f fulfilment) labelling(in flow.Input) []eventlog.Fold {
 		folds = append(folds, labels.Fold(f.workspace))
 	}
 	origins := f.origins(in)
-	if o := f.order(in); len(origins) > 0 && o.Flagged == nil && !lessened.Fewer(o) { // else its stocks are there already
+	if o := f.order(in); len(origins) > 0 && o.Flagged == nil && !o.Lessened { // else its stocks are there already
 		origins = append(origins, f.stocks(in)...)
 	}
 	return append(folds, origins...)

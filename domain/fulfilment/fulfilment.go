@@ -275,7 +275,7 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if left(o.Placed.Status) {
 		return flow.Skip("The parcel had left before this order was known here, so the stock is left alone: a count of what is there does not hold it. If your count is older, adjust the stock.")
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) && !lessened.Fewer(o) {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) && !o.Lessened {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
 	wanted, left := f.wants(in, firstAttempt)
@@ -303,13 +303,22 @@ func (f fulfilment) wants(in flow.Input, attempt int) (wants backorders.Case, le
 	return backorders.Case{Workspace: f.workspace, Order: f.order(in), Attempt: attempt, Demand: demand, Stocks: states}, left
 }
 
-// less frees what an order holds and does not take any more; no events when that is nothing.
-func (f fulfilment) less(in flow.Input) []eventlog.Decided {
-	if !lessened.Fewer(f.order(in)) {
-		return nil
+// relisted frees what an order holds and does not take any more, and takes what it is listed with again; not some when that is nothing.
+// Of one that is sent what is there is taken, once.
+func (f fulfilment) relisted(in flow.Input, sent bool) (v flow.Verdict, some bool) {
+	o := f.order(in)
+	if !o.Lessened {
+		return v, false
 	}
 	_, states := f.held(in)
-	return lessened.Give(f.workspace, f.order(in), Holding(in.ID, states), states)
+	h := lessened.Holding{Workspace: f.workspace, Order: o, Attempt: Holding(in.ID, states), Stocks: states}
+	if less := h.Give(sent); less != nil || f.letter(in, ShortID(in.ID)).known || leaving(o) && !sent {
+		return flow.Again(less...), less != nil
+	}
+	return h.Again(sent, func(demand map[string]int64, states map[string]inventory.State) []eventlog.Decided {
+		_, writes := f.take(in, h.Attempt, demand, states) // the last step notes how many
+		return writes
+	})
 }
 
 // leave ends the wait for stock of an order that is taken back.
@@ -328,8 +337,8 @@ func (f fulfilment) release(in flow.Input) flow.Verdict {
 
 func (f fulfilment) payment(in flow.Input) flow.Verdict {
 	o := f.order(in)
-	if less := f.less(in); less != nil {
-		return flow.Again(less...)
+	if v, some := f.relisted(in, false); some {
+		return v
 	}
 	switch w := in.Flow.Waiting; {
 	case o.Direct.Entered() && o.Paid:
@@ -395,8 +404,8 @@ func unclear(o orders.State) flow.Verdict {
 
 func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	o := f.order(in)
-	if less := f.less(in); less != nil {
-		return flow.Again(less...)
+	if v, some := f.relisted(in, false); some {
+		return v
 	}
 	switch {
 	case o.Placed.SelfShips:
@@ -464,15 +473,15 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	demand, states := f.held(in)
 	o := f.order(in)
-	switch less := f.less(in); {
-	case less != nil:
-		return flow.Again(less...)
+	switch v, some := f.relisted(in, true); {
+	case some:
+		return v
 	case o.Freed() && held(in.ID, states) == 0 && !f.letter(in, ShortID(in.ID)).known: // it may have been sent although nobody had approved it
 		return f.shipFreed(in, demand, states)
 	}
 	var data map[string]string
 	if o.Freed() || held(in.ID, states) > 0 {
-		data = lessened.Held(o, states)
+		data = lessened.Held(o, Holding(in.ID, states), states)
 	}
 	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
 	writes = append(writes, f.origin(in, states).Leave(writes)...)

@@ -53,7 +53,16 @@ func TestPartlyCancelled(t *testing.T) {
 		}, [2][2]int64{{10, 1}, {10, 1}}, [2][2]int64{{9, 0}, {9, 0}}},
 		"raised again": {orders.OnHold, func(r *rig) {
 			r.takes("1", orders.OnHold, units{"a": 1, "b": 2})
+			r.has("a", 10, 1)
 			r.takes("1", orders.OnHold, all)
+		}, [2][2]int64{{10, 3}, {10, 2}}, [2][2]int64{{7, 0}, {8, 0}}},
+		"raised again beyond what was ordered": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 3})
+			r.takes("1", orders.OnHold, units{"a": 5, "b": 1})
+		}, [2][2]int64{{10, 3}, {10, 1}}, [2][2]int64{{7, 0}, {9, 0}}},
+		"another listing after some were freed": {orders.OnHold, func(r *rig) {
+			r.takes("1", orders.OnHold, units{"a": 1, "b": 2})
+			r.takes("1", orders.OnHold, units{"b": 2, "c": 1})
 		}, [2][2]int64{{10, 1}, {10, 2}}, [2][2]int64{{9, 0}, {8, 0}}},
 		"another listing in its place": {orders.OnHold, func(r *rig) {
 			r.takes("1", orders.OnHold, units{"a": 1, "b": 2, "c": 2})
@@ -285,4 +294,102 @@ func (r *rig) putBack(id string, want int64) {
 	if units != want {
 		r.Errorf("%d units can be put back, want %d", units, want)
 	}
+}
+
+// Units of a SKU that has two listings in one order are counted together: what moves from one to the other stays promised.
+func TestPartlyCancelledUnderTwoListings(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 10)
+		lists := func(first, second int64) {
+			t.Helper()
+			n := r.news("1", orders.OnHold, map[string]int64{"a": first, "b": second})
+			for i := range n.Lines {
+				n.Lines[i].Code = "a"
+			}
+			r.must(r.observe(n))
+			r.pass(time.Second)
+		}
+		lists(2, 2)
+		r.has("a", 10, 4)
+		lists(1, 3)
+		r.has("a", 10, 4)
+		lists(1, 2)
+		r.has("a", 10, 3)
+	})
+}
+
+// Units that are listed again are promised again, or the order says that they are not there; it keeps what it has. Who waits for
+// them comes first.
+func TestListedAgainWithoutStock(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.receive("a", 3)
+		r.takes("1", orders.OnHold, map[string]int64{"a": 3})
+		r.takes("1", orders.OnHold, map[string]int64{"a": 1})
+		r.takes("2", orders.OnHold, map[string]int64{"a": 1})
+		r.has("a", 3, 2)
+		r.takes("1", orders.Ready, map[string]int64{"a": 3})
+		r.waitsFor("1", fulfilment.WaitNoStock, "a needs 3, 2 available")
+		r.has("a", 3, 2)
+		r.restart()
+		r.receive("a", 1)
+		r.must(r.retry("1"))
+		r.pass(time.Hour)
+		if s := r.status("1"); s.Phase != flow.Finished {
+			t.Errorf("the order is %s: %s", s.Phase, r.story("1"))
+		}
+		r.has("a", 1, 1)
+		r.takes("1", orders.Cancelled, map[string]int64{"a": 3})
+		r.putBack("1", 3)
+	})
+}
+
+// Of an order that is sent with units that were freed what is there leaves the stock, and a letter tells the rest, once.
+func TestListedAgainAndSent(t *testing.T) {
+	for name, test := range map[string]struct {
+		others int64 // units that another order has by then
+		onHand int64 // in the end, of 6
+		letter string
+	}{
+		"all is there":   {2, 2, ""},
+		"one is missing": {3, 3, "a: 4 shipped, 3 in stock"},
+		"none is there":  {5, 5, "a: 4 shipped, 1 in stock"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, func(r *rig) {
+				r.receive("a", 6)
+				r.takes("1", orders.OnHold, map[string]int64{"a": 4})
+				r.takes("1", orders.OnHold, map[string]int64{"a": 1})
+				r.takes("2", orders.OnHold, map[string]int64{"a": test.others})
+				r.has("a", 6, 1+test.others)
+				r.takes("1", orders.Arranged, map[string]int64{"a": 4})
+				r.restart()
+				r.pass(time.Hour)
+				r.has("a", test.onHand, test.others)
+				told := r.letters(fulfilment.ShortID("k7:1"))
+				if len(told) > 1 || strings.Join(told, "") == "" != (test.letter == "") || !strings.Contains(strings.Join(told, ""), test.letter) {
+					t.Errorf("told %q, want %q", told, test.letter)
+				}
+				r.takes("1", orders.Cancelled, map[string]int64{"a": 4})
+				r.putBack("1", 6-test.onHand)
+			})
+		})
+	}
+}
+
+// Where an order is sent from stays so once its label is made.
+func TestPartlyCancelledAfterTheLabel(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.location("w", true)
+		r.receive("a", 1)
+		r.receiveAt("a", "w", 2)
+		r.desk.script["tell"] = []string{"late success"} // not shown yet
+		r.ready("1", map[string]int64{"a": 2})
+		if from := r.from("1"); from != "w first" {
+			t.Fatalf("sent from %q", from)
+		}
+		r.lies("a", "main 1, w 2")
+		r.takes("1", orders.Arranged, map[string]int64{"a": 1})
+		r.pass(time.Hour)
+		r.lies("a", "main 1, w 1")
+	})
 }

@@ -7,7 +7,6 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	riskevents "github.com/creatorflow/creatorflow/domain/events/risks"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -25,7 +24,7 @@ func (f fulfilment) reviewing(in flow.Input) []eventlog.Fold {
 	if o.Address != "" {
 		folds = append(folds, risk.AddressFold(f.workspace, o.Address))
 	}
-	if o.Flagged != nil || lessened.Fewer(o) {
+	if o.Flagged != nil || o.Lessened {
 		folds = append(folds, f.stocks(in)...)
 	}
 	if o.Freed() {
@@ -40,7 +39,7 @@ func (f fulfilment) reviewing(in flow.Input) []eventlog.Fold {
 // shipping are the stocks, and the letter of an order that was sent while its stock was free.
 func (f fulfilment) shipping(in flow.Input) []eventlog.Fold {
 	folds := append(f.stocks(in), f.origins(in)...)
-	if f.order(in).Freed() {
+	if o := f.order(in); o.Freed() || o.Lessened {
 		folds = append(folds, f.letterFold(ShortID(in.ID)))
 	}
 	return folds
@@ -48,7 +47,7 @@ func (f fulfilment) shipping(in flow.Input) []eventlog.Fold {
 
 // paying are the streams by which an order is judged before its money is taken.
 func (f fulfilment) paying(in flow.Input) []eventlog.Fold {
-	if o := f.order(in); !owing(o) && !lessened.Fewer(o) {
+	if o := f.order(in); !owing(o) && !o.Lessened {
 		return nil
 	}
 	return f.reviewing(in)
@@ -168,7 +167,7 @@ func (f fulfilment) again(in flow.Input, o orders.State) (writes []eventlog.Deci
 	case leaving(o):
 		return f.freed(in, o), nil
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !lessened.Fewer(o) {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !o.Lessened {
 		still := flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 		return nil, &still
 	}

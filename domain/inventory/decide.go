@@ -86,6 +86,13 @@ func (s State) Holds(order string) (units int64) {
 	return units
 }
 
+// Without is the stock as if an attempt held nothing of it, and nobody else did but in sum.
+func (s State) Without(a Attempt) State {
+	s.Reserved -= s.Open[a]
+	s.Open = nil
+	return s
+}
+
 // Available is what can still be sold; negative after a count below what is promised.
 func (s State) Available() int64 { return s.OnHand() - s.Aside() - s.Reserved }
 

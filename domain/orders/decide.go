@@ -98,6 +98,7 @@ type State struct {
 	Packages []string
 	Lines    []events.Line // as the channel lists them now; those of Placed count
 	Total    money.Money
+	Lessened bool // it was listed with less than it was placed with, once
 	Updated  time.Time
 	Paid     bool
 	Owed     bool                // the channel shows it as sent, and its money as reserved and not taken
@@ -184,7 +185,7 @@ func evolve(s State, e eventlog.Event) State {
 			s.see(e.Updated, s.Status, s.Vendor, s.list())
 		}
 	case events.Amended:
-		s.Lines, s.Total, s.Updated = e.Lines, e.Total, e.Updated
+		s.Lines, s.Total, s.Updated, s.Lessened = e.Lines, e.Total, e.Updated, s.Lessened || len(listed.Gone(s.Placed.Lines, e.Lines)) > 0
 		s.see(e.Updated, s.Status, s.Vendor, s.list())
 	case events.Matched:
 		s.SKUs = e.SKUs

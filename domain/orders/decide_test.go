@@ -128,7 +128,7 @@ func TestAmended(t *testing.T) {
 	}
 	const kept = " Stock stays reserved as ordered, and the sales figures count the order as placed. Send what the channel lists; put units that stay here back by an adjustment."
 	const freed = " What it does not list any more is free for others; of what has left the stock already a letter says how to put it back. The sales figures count the order as placed. Send what the channel lists."
-	const back = " Units that were freed meanwhile are not reserved again: take them off the stock by an adjustment when you send them."
+	const back = " Units that were freed meanwhile are reserved again, and if there is too little stock for them, the order says so."
 	tests := []struct {
 		name     string
 		news     []News

@@ -114,7 +114,7 @@ type Superseded struct {
 }
 
 // Amended says that the channel lists other lines or another total than before. What was ordered stays
-// counted; the flow of the order frees units that are not listed any more.
+// counted; the flow of the order frees units that are not listed any more, and takes them again when they are.
 type Amended struct {
 	Order    string      `json:"order"`
 	Lines    []Line      `json:"lines"`

@@ -32,7 +32,8 @@ type Reserved struct {
 	Quantity int64  `json:"quantity"`
 }
 
-// Released says that promised units are free again. It is final for (order, attempt), unless some of them stay promised.
+// Released says that promised units are free again. It is final for (order, attempt), unless some of them stay promised or the
+// channel lists them in the order again.
 type Released struct {
 	SKU      string `json:"sku"`
 	Order    string `json:"order"`

@@ -1,10 +1,11 @@
 // Package lessened says what an order still takes of the stock when its channel lists fewer units than it was placed with, because
-// some were cancelled out of it, and frees the rest.
+// some were cancelled out of it, and frees the rest; when they are listed again, it takes them again.
 //
 //	order.amended ─► the flow of the order is woken ─► Give ─► stock.released, with what stays promised
+//	                                                └► Again ─► stock.released, stock.reserved: all that it takes, or nothing more
 //
-// Units that a channel adds are not asked for, and a list with other listings than the order was placed with changes nothing: nobody
-// knows what takes their place.
+// Units that a channel adds to what was ordered are not asked for, and a list with other listings than the order was placed with changes
+// nothing: nobody knows what takes their place.
 package lessened
 
 import (
@@ -24,7 +25,8 @@ func Fewer(o orders.State) bool {
 	return len(o.SKUs) > 0 && len(listed.Gone(o.Placed.Lines, o.Lines)) > 0
 }
 
-// Wanted is what of each SKU an order still takes: what its channel lists, and not less than is in parcels, which may be on their way.
+// Wanted is what of each SKU an order still takes: what its channel lists, under whichever of its listings, but not more than it was
+// placed with, and not less than is in parcels, which may be on their way.
 func Wanted(o orders.State) map[string]int64 {
 	wanted := map[string]int64{}
 	for _, need := range o.Demand() {
@@ -33,23 +35,19 @@ func Wanted(o orders.State) map[string]int64 {
 	if !Fewer(o) {
 		return wanted
 	}
-	skus, gone := o.ByListing(), map[string]int64{}
-	for listing, n := range listed.Gone(o.Placed.Lines, o.Lines) {
-		gone[skus[listing]] += n
+	skus, now := o.ByListing(), map[string]int64{}
+	for _, line := range o.Lines {
+		now[skus[line.Listing]] += line.Quantity
 	}
+	now = demand.Units(now, o.Bundles)
 	sent := o.Sent()
-	for sku, n := range demand.Units(gone, o.Bundles) {
-		wanted[sku] = max(wanted[sku]-n, min(sent[sku], wanted[sku]))
+	for sku, n := range wanted {
+		wanted[sku] = min(n, max(now[sku], sent[sku]))
 	}
 	return wanted
 }
 
 const reason = "The channel does not list them in this order any more."
-
-// Give frees what an order holds and does not take any more; no events when that is nothing. States hold every SKU of the order.
-func Give(workspace string, o orders.State, attempt int, states map[string]inventory.State) []eventlog.Decided {
-	return inventory.Lessen(workspace, o.Placed.Order, attempt, reason, Wanted(o), states)
-}
 
 // Asks is what of the stock an order asks for that has none yet, and its end in the queues of what it does not take any more.
 func Asks(workspace string, o orders.State, states map[string]inventory.State) (asks map[string]int64, left []eventlog.Decided) {
@@ -69,11 +67,11 @@ func Took(units map[string]int64) map[string]string {
 	return map[string]string{key: string(kept)}
 }
 
-// Held notes what an order holds where that is not all that it was placed with.
-func Held(o orders.State, states map[string]inventory.State) map[string]string {
+// Held notes what an order holds by an attempt where that is not all that it was placed with.
+func Held(o orders.State, attempt int, states map[string]inventory.State) map[string]string {
 	units, all := map[string]int64{}, true
 	for _, need := range o.Demand() {
-		units[need.SKU] = states[need.SKU].Holds(o.Placed.Order)
+		units[need.SKU] = states[need.SKU].Open[inventory.Attempt{Order: o.Placed.Order, Number: attempt}]
 		all = all && units[need.SKU] >= need.Quantity
 	}
 	if all {

@@ -52,8 +52,8 @@ func Amendment(placed events.Placed, lines []events.Line, total money.Money) str
 		next = " The channel ships it; the sales figures count the order as placed. Nothing to do."
 	}
 	if len(parts) == 0 && !placed.SelfShips {
-		return "The channel lists the units and the total of this order as it was placed. Units that were freed meanwhile are not " +
-			"reserved again: take them off the stock by an adjustment when you send them."
+		return "The channel lists the units and the total of this order as it was placed. Units that were freed meanwhile are " +
+			"reserved again, and if there is too little stock for them, the order says so."
 	}
 	if len(parts) == 0 {
 		return "The channel lists the units and the total of this order as it was placed." + next
