@@ -307,7 +307,7 @@ func (f fulfilment) wants(in flow.Input, attempt int) (wants backorders.Case, le
 // Of one that is sent what is there is taken, once.
 func (f fulfilment) relisted(in flow.Input, sent bool) (v flow.Verdict, some bool) {
 	o := f.order(in)
-	if !o.Lessened {
+	if !o.Lessened || Untouched(o.Placed) {
 		return v, false
 	}
 	_, states := f.held(in)

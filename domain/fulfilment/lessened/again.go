@@ -69,17 +69,17 @@ func (h Holding) Again(gone bool, sent func(demand map[string]int64, states map[
 	return flow.Again(h.take(writes)...), true
 }
 
-// asks is all that an order takes of SKUs of which it holds less, as if it held nothing of them yet. An order that holds nothing at all
-// is one that the stock has nothing to do with, or that was freed for another reason.
+// asks is all that an order takes of SKUs of which it holds less, as if it held nothing of them yet. One that holds nothing at all may
+// have been freed for its review, and asks again after that.
 func (h Holding) asks() backorders.Case {
 	c := backorders.Case{Workspace: h.Workspace, Order: h.Order, Attempt: h.Attempt, Demand: map[string]int64{}, Stocks: map[string]inventory.State{}}
 	if listed.Gone(h.Order.Placed.Lines, h.Order.Lines) == nil {
 		return c
 	}
-	wanted, holds := Wanted(h.Order), false
+	wanted, holds := Wanted(h.Order), !h.Order.Freed()
 	for sku, s := range h.Stocks {
 		held := s.Open[h.key()]
-		if holds = holds || held > 0; held < wanted[sku] {
+		if holds = holds || held > 0; s.Known && held < wanted[sku] { // else its news have only just come, and nobody has looked at it
 			c.Demand[sku], c.Stocks[sku] = wanted[sku], s.Without(h.key())
 		}
 	}
