@@ -71,6 +71,14 @@ func at(s flow.Status, d *flow.Definition) string {
 	return d.Steps[s.Step].Name
 }
 
+// sends says at which step an order's flow stands for somebody who enters a parcel: none while it waits for units that it does not hold.
+func sends(s flow.Status, d *flow.Definition) string {
+	if s.Phase == flow.Waits && (s.Waiting.Code == fulfilment.WaitNoStock || s.Waiting.Code == fulfilment.WaitBackorder) {
+		return ""
+	}
+	return at(s, d)
+}
+
 // buying is where the flow of an order stands whose label is being bought, or may have been.
 const buying = fulfilment.StepLabel + ": buying"
 

@@ -73,6 +73,24 @@ func refused(t *testing.T, err error, want string) {
 	}
 }
 
+// Nothing is put into a parcel while an order waits for stock before its label: it would leave with units that are not its own.
+func TestShippingWithoutStock(t *testing.T) {
+	for code, want := range map[string]string{
+		fulfilment.WaitNoStock: "may not be sent yet", fulfilment.WaitBackorder: "may not be sent yet", fulfilment.WaitTracking: "",
+	} {
+		w := ownOrder()
+		w.flow = append(w.flow, flows.Waiting{Step: fulfilment.StepLabel, Code: code})
+		_, err := w.decide(func(d *flow.Definition) eventlog.Request {
+			return shipping.Shipping(d, "k7:1", shipping.Ship{Carrier: "7", CarrierName: "Royal Mail", Tracking: "RM123456"})
+		})
+		if want != "" {
+			refused(t, err, want)
+		} else if err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 func parcel(request int, tracking string, items ...orderevents.ParcelItem) orderevents.ShippingAsked {
 	return orderevents.ShippingAsked{
 		Order: "k7:1", Request: request, Action: orders.ActionShip, Carrier: "7", CarrierName: "Royal Mail", Tracking: tracking, Items: items,

@@ -70,7 +70,7 @@ func Read(records, steps []eventlog.Record, d *flow.Definition, order string) Pa
 		command string
 		err     error
 	}{
-		{"ship-order", MayShip(o, at(s, d))}, {"split-order", MaySplit(o, s, d)}, {"combine-orders", MayRepack(o, s, d)},
+		{"ship-order", MayShip(o, sends(s, d))}, {"split-order", MaySplit(o, s, d)}, {"combine-orders", MayRepack(o, s, d)},
 	} {
 		if may.err == nil {
 			p.Can = append(p.Can, may.command)

@@ -33,7 +33,7 @@ func decided(writes []eventlog.Decided) (eventlog.Decision, error) {
 
 // Shipping enters a parcel; d is the fulfilment flow.
 func Shipping(d *flow.Definition, order string, c Ship) eventlog.Request {
-	return asking(d, order, func(o orders.State, s flow.Status) ([]eventlog.Event, error) { return ship(o, at(s, d), c) })
+	return asking(d, order, func(o orders.State, s flow.Status) ([]eventlog.Event, error) { return ship(o, sends(s, d), c) })
 }
 
 // Correcting changes the number of a parcel.

@@ -151,12 +151,13 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	if !lessened.Fewer(state) {
 		return nil
 	}
-	for sku := range o.wants { // what it has given up stands in the stock's own stream
+	takes := lessened.Wanted(state) // what is in parcels, too
+	for sku := range o.wants {      // what it has given up stands in the stock's own stream
 		stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, sku))
 		if err != nil {
 			return err
 		}
-		l.has(row.ID, sku, stock.Value.(inventory.State).Holds(row.ID))
+		l.has(row.ID, sku, max(stock.Value.(inventory.State).Holds(row.ID), takes[sku]))
 	}
 	return nil
 }

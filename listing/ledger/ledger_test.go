@@ -369,3 +369,44 @@ func TestGivenUpBeforeTheStart(t *testing.T) {
 		t.Errorf("%d available, want 8", got)
 	}
 }
+
+// TestInAParcelBeforeTheStart: what is in a parcel of an order that was cancelled in part is asked for until its shipment is read, although the
+// log has it already.
+func TestInAParcelBeforeTheStart(t *testing.T) {
+	log, err := eventlog.Open(t.Context(), storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode, Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = log.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	for _, w := range []eventlog.Write{
+		{Stream: stockevents.Stream("main", "HAT"), Events: []eventlog.Event{
+			stockevents.Received{SKU: "HAT", Quantity: 10},
+			stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+			stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1, Kept: 2},
+			stockevents.Shipped{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2},
+		}},
+		{Stream: orderevents.Stream("main", "k1:1"), Events: []eventlog.Event{
+			placed("ready", of("HAT", 3)),
+			orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
+			orderevents.ShippingAsked{Order: "k1:1", Request: 1, Action: orders.ActionShip, Items: []orderevents.ParcelItem{{Listing: "LHAT", Quantity: 2}}},
+			orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon, Fewer: true},
+		}},
+	} {
+		if _, err := log.Append(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := &Ledger{
+		log: log, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
+		orders: map[string]*order{}, unmatched: map[string]bool{},
+	}
+	if err := l.begin(t.Context(), orders.Row{ID: "k1:1", SKUs: []string{"HAT"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Available("HAT"); got != 8 {
+		t.Errorf("%d available, want 8", got)
+	}
+}
