@@ -46,7 +46,12 @@ async function until(page, press, there, argument) {
 try {
   const context = await open(browser, forms[0]);
   const page = await context.newPage();
-  await setUp(page, product.link);
+  await setUp(page, product.link, "/", "/settings");
+  if (new URL(page.url()).pathname === "/settings") {
+    await page.getByLabel("Name of the business").fill("Bench");
+    await page.getByRole("button", { name: "Save and open the board" }).click();
+    await page.waitForURL((url) => url.pathname === "/");
+  }
   await page.waitForTimeout(given ? 1_000 : 15_000); // some orders first
   const { items } = await (await page.request.get(`${product.origin}/api/v1/stock?limit=1`)).json();
   const { items: orders } = await (await page.request.get(`${product.origin}/api/v1/orders?limit=50`)).json();
