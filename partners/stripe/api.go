@@ -1,8 +1,10 @@
 package stripe
 
 import (
+	"errors"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/stripe/stripe-go/v82"
 	"github.com/stripe/stripe-go/v82/form"
@@ -33,7 +35,8 @@ func listed[T any](a api, path string, p stripe.ListParamsContainer) iter.Seq2[*
 			Data []*T `json:"data"`
 		}
 		err := a.backend.CallRaw(http.MethodGet, path, a.key, []byte(b.Encode()), p, &page)
-		return items(page.Data), &page, err
+		all, err := items(page.Data, err)
+		return all, &page, err
 	}))
 }
 
@@ -46,16 +49,26 @@ func found[T any](a api, path string, p stripe.SearchParamsContainer) iter.Seq2[
 			Data []*T `json:"data"`
 		}
 		err := a.backend.CallRaw(http.MethodGet, path, a.key, []byte(b.Encode()), p, &page)
-		return items(page.Data), &page, err
+		all, err := items(page.Data, err)
+		return all, &page, err
 	}))
 }
 
-func items[T any](data []*T) []any {
+var errNoList = errors.New("an answer without a list, which is not an empty one")
+
+// items refuses an answer that does not say what there is: taken for nothing, an order's money would be taken anew, or not given back.
+func items[T any](data []*T, err error) ([]any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if data == nil || slices.Contains(data, nil) {
+		return nil, errNoList
+	}
 	out := make([]any, len(data))
 	for i := range data {
 		out[i] = data[i]
 	}
-	return out
+	return out, nil
 }
 
 func through[T any](pages interface {

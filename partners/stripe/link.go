@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,7 +159,22 @@ func (c *Client) session(ctx context.Context, id string) (*stripe.CheckoutSessio
 	p := &stripe.CheckoutSessionRetrieveParams{}
 	p.Context = within
 	s, err := call[stripe.CheckoutSession](c.api, http.MethodGet, stripe.FormatURLPath("/v1/checkout/sessions/%s", id), p)
-	return s, failure("look at the payment link", false, err)
+	if err != nil {
+		return s, failure("look at the payment link", false, err)
+	}
+	switch {
+	case s.ID != id:
+		return nil, broken("look at the payment link", "another link than the one that was asked for")
+	case s.Status == stripe.CheckoutSessionStatusComplete && s.PaymentIntent == nil:
+		return nil, broken("look at the payment link", "a link that was paid by, and not the payment")
+	case !slices.Contains(linkStates, s.Status):
+		return nil, broken("look at the payment link", fmt.Sprintf("a link in the state %q, which nobody knows", s.Status))
+	}
+	return s, nil
+}
+
+var linkStates = []stripe.CheckoutSessionStatus{
+	stripe.CheckoutSessionStatusOpen, stripe.CheckoutSessionStatusComplete, stripe.CheckoutSessionStatusExpired,
 }
 
 // byLink says that a charge is paid by a link.
@@ -187,7 +204,7 @@ func (c *Client) linked(ctx context.Context, charge partners.Charge) (*stripe.Pa
 	case s.PaymentIntent == nil || s.Status != stripe.CheckoutSessionStatusComplete:
 		return nil, unpaid()
 	}
-	intent, err := c.look(ctx, s.PaymentIntent.ID)
+	intent, err := c.named(ctx, s.PaymentIntent.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +237,7 @@ func (c *Client) paidBefore(ctx context.Context, charge partners.Charge) (*strip
 	if err != nil || s.PaymentIntent == nil || s.Status != stripe.CheckoutSessionStatusComplete {
 		return nil, err
 	}
-	return c.look(ctx, s.PaymentIntent.ID)
+	return c.named(ctx, s.PaymentIntent.ID)
 }
 
 // ReadLink reads what a link's order is shown: its payment, or that it ended without one; the zero Payment while it is open.

@@ -120,6 +120,9 @@ func own(charge partners.Charge) bool { return strings.HasPrefix(charge.Method, 
 // took looks at a payment that was taken. Of one that we began the amount is the order's: an answer that says otherwise does not
 // say that nothing was taken.
 func took(intent *stripe.PaymentIntent, charge partners.Charge) error {
+	if intent.AmountReceived <= 0 {
+		return broken("take the payment", "a payment that was taken, and not how much")
+	}
 	err := fits(intent, intent.AmountReceived, charge)
 	if err == nil || own(charge) || byLink(charge) {
 		return err
@@ -188,7 +191,7 @@ func (c *Client) under(ctx context.Context, key string) ([]*stripe.PaymentIntent
 		if err != nil {
 			return nil, failure("look for the payment", false, err)
 		}
-		intent, err := c.look(ctx, one.ID) // a search may show an older state
+		intent, err := c.named(ctx, one.ID) // a search may show an older state
 		if err != nil {
 			return nil, err
 		}
@@ -353,6 +356,8 @@ func (c *Client) Refund(ctx context.Context, charge partners.Charge) error {
 func (c *Client) giveBack(ctx context.Context, charge partners.Charge, intent *stripe.PaymentIntent) (err error) {
 	for range moves {
 		switch {
+		case intent.Status == stripe.PaymentIntentStatusSucceeded && intent.AmountReceived <= 0:
+			return broken("give the money back", "a payment that was taken, and not how much")
 		case intent.Status == stripe.PaymentIntentStatusCanceled, intent.Status == stripe.PaymentIntentStatusSucceeded && refunded(intent) >= intent.AmountReceived:
 			return nil
 		case intent.Status == stripe.PaymentIntentStatusSucceeded:
@@ -405,7 +410,30 @@ func (c *Client) look(ctx context.Context, id string) (*stripe.PaymentIntent, er
 	defer done()
 	p.Context = within
 	intent, err := call[stripe.PaymentIntent](c.api, http.MethodGet, stripe.FormatURLPath("/v1/payment_intents/%s", id), p)
-	return intent, failure("look at the payment", false, err)
+	switch {
+	case err != nil:
+		return nil, failure("look at the payment", false, err)
+	case id == "" || intent.ID != id:
+		return nil, broken("look at the payment", "another payment than the one that was asked for")
+	case intent.Amount <= 0 || len(intent.Currency) != 3:
+		return nil, broken("look at the payment", "a payment, and not of what amount")
+	}
+	return intent, nil
+}
+
+// named looks at a payment that the vendor has named itself.
+func (c *Client) named(ctx context.Context, id string) (*stripe.PaymentIntent, error) {
+	intent, err := c.look(ctx, id)
+	var unknown partners.Declined
+	if errors.As(err, &unknown) {
+		return nil, broken("look at the payment", "a payment that it does not know")
+	}
+	return intent, err
+}
+
+// broken is an answer that lacks what it must say: nothing is concluded from it, and it is asked for again.
+func broken(call, shown string) error {
+	return &partners.Failure{Kind: partners.Unsure, Call: call, Message: "Stripe shows " + shown}
 }
 
 // write is one request that has an effect.
