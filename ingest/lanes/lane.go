@@ -26,7 +26,14 @@ type Job struct {
 	Received time.Time
 	Act      Act       // what to do about an item that is about no connected shop's order
 	Unknown  [3]string // channel, app and shop, of a shop that is not connected
+
+	back   bool  // it went to the back since the lane was sorted
+	turned bool  // it went there before, and was given its turn again
+	behind int64 // the item after which it comes since then; 0 = it comes in its own turn
 }
+
+// turn is where a job stands in a sorted lane.
+func (j *Job) turn() int64 { return max(j.Number, j.behind) }
 
 // Act does something about an item and says what became of it.
 type Act func(ctx context.Context, j *Job) (vault.Mark, error)
@@ -163,6 +170,15 @@ func (l *Lane) Done(now time.Time, taken, rest []*Job, back bool) {
 	}
 	l.working = slices.DeleteFunc(l.working, func(j *Job) bool { return slices.Contains(taken, j) })
 	if back {
+		last := int64(0)
+		for _, j := range l.queue {
+			last = max(last, j.turn())
+		}
+		for _, j := range rest {
+			if j.back = true; j.turned {
+				j.behind = last
+			}
+		}
 		l.queue = append(l.queue, rest...)
 	} else {
 		l.queue = append(slices.Clone(rest), l.queue...)
@@ -184,11 +200,15 @@ func (l *Lane) Remove(j *Job) bool {
 	return true
 }
 
-// Sort gives every job its turn again that went to the back while the channel was away.
+// Sort gives every job its turn again that went to the back while the channel was away, once: what goes there a second time stays behind
+// all that was there before it, so that jobs whose reads always fail do not come first again and again.
 func (l *Lane) Sort() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	slices.SortStableFunc(l.queue, func(a, b *Job) int { return cmp.Compare(a.Number, b.Number) })
+	for _, j := range l.queue {
+		j.turned, j.back = j.turned || j.back, false
+	}
+	slices.SortStableFunc(l.queue, func(a, b *Job) int { return cmp.Compare(a.turn(), b.turn()) })
 }
 
 // State is how a lane does.

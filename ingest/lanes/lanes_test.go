@@ -130,6 +130,46 @@ func TestSortGivesTheTurnBack(t *testing.T) {
 	}
 }
 
+// Items whose reads always fail get their turn back once: what waits behind them is not held up by each of them again and again.
+func TestSortGivesTheTurnBackOnce(t *testing.T) {
+	const bad, good = 20, 40
+	l := New()
+	for n := range int64(bad + good) {
+		l.Put(&Job{Number: n + 1, Orders: []string{fmt.Sprint(n)}})
+	}
+	failures, failed, done := 0, false, ""
+	for done == "" {
+		taken := l.Take(1)
+		if taken[0].Number <= bad {
+			l.Done(time.Unix(9, 0), taken, taken, true)
+			failures, failed = failures+1, true
+			continue
+		}
+		if l.Done(time.Unix(9, 0), taken, nil, false); failed {
+			l.Sort()
+			failed = false
+		}
+		if taken[0].Number == bad+good {
+			done = "all that can be read"
+		}
+	}
+	if failures > 2*bad {
+		t.Errorf("%d reads failed before %s was read", failures, done)
+	}
+	late := &Job{Number: 1000, Orders: []string{"late"}}
+	l.Put(late)
+	for n := range bad {
+		taken := l.Take(1)
+		if taken[0] == late {
+			t.Errorf("what came last was read after %d of %d", n, bad)
+		}
+		l.Done(time.Unix(9, 0), taken, taken, true)
+	}
+	if l.Sort(); l.Take(1)[0] != late {
+		t.Error("what always fails stays before what came after it")
+	}
+}
+
 func TestMemoryForgetsTheOldest(t *testing.T) {
 	m := NewMemory[int](100)
 	for n := range 1000 {
