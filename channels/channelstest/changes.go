@@ -58,7 +58,7 @@ func (w World) asks(t *testing.T, order, product, listing string) (all []ask) {
 }
 
 // versions are how many of a vendor's next ones are met.
-const versions = 60
+const versions = 200
 
 // changed: whatever the vendor adds, renames or leaves out in its answers, each is read or named as broken; what it only adds changes
 // nothing.
@@ -88,6 +88,9 @@ func changed(t *testing.T, w World) {
 			answers += len(did)
 			if how == changes.Added && (err != nil || !reflect.DeepEqual(got, whole)) {
 				t.Errorf("%s: a member was added (%v), and it reads %+v, %v, where it read %+v", a.name, did, got, err, whole)
+			}
+			if sentence := untrue(got, whole); err == nil && sentence != "" && order != "" && !slices.ContainsFunc(did, none) {
+				t.Errorf("%s: after %v: %s", a.name, did, sentence)
 			}
 			if sentence := told(got, err); sentence != "" {
 				t.Errorf("%s: after %v: %s", a.name, did, sentence)
@@ -139,6 +142,47 @@ func told(got any, err error) string {
 	case []channels.Quantity:
 		if i := slices.IndexFunc(got, func(q channels.Quantity) bool { return q.ListingID == "" || q.Available < 0 }); i >= 0 {
 			return "a quantity reads " + strconv.FormatInt(got[i].Available, 10)
+		}
+	}
+	return ""
+}
+
+// none says that a change says of something that there is none.
+func none(m changes.Mutation) bool { return m.How == "null" }
+
+// untrue says what reads other than it is where orders come from, which is worse than not to be read: of a quantity that is taken for 0 others
+// sell the same units, and units or money of an order are moved. A state that nobody knows does neither.
+func untrue(got, whole any) string {
+	switch got := got.(type) {
+	case []channels.Quantity:
+		for _, q := range got {
+			for _, is := range whole.([]channels.Quantity) {
+				if q.ListingID == is.ListingID && q.Available != is.Available {
+					return fmt.Sprintf("%d units read %d", is.Available, q.Available)
+				}
+			}
+		}
+	case channels.ListingPage:
+		for _, l := range got.Listings {
+			for _, is := range whole.(channels.ListingPage).Listings {
+				if l.ListingID == is.ListingID && l.Available != is.Available {
+					return fmt.Sprintf("%d units of a listing read %d", is.Available, l.Available)
+				}
+			}
+		}
+	case channels.Page:
+		units := func(o channels.Order) (n int64) {
+			for _, l := range o.Lines {
+				n += l.Quantity
+			}
+			return n
+		}
+		for _, o := range got.Orders {
+			for _, is := range whole.(channels.Page).Orders {
+				if o.ID == is.ID && (o.Total != is.Total || units(o) != units(is) || o.Status != is.Status && o.Status != channels.StatusUnknown) {
+					return fmt.Sprintf("an order of %d units for %s, %s, reads %d for %s, %s", units(is), is.Total, is.Status, units(o), o.Total, o.Status)
+				}
+			}
 		}
 	}
 	return ""

@@ -62,17 +62,23 @@ func Read(place, currency string, i int, raw json.RawMessage) (l channels.Listin
 		l.Status = statusOf(words)
 		break
 	}
+	const availability = "fulfillmentAvailability"
+	told := false
 	for n, a := range w.Available {
 		if channel := channels.Lenient(a.Channel); channel != "DEFAULT" {
 			continue
 		}
 		own = true
 		if len(a.Quantity) > 0 && string(a.Quantity) != "null" { // absent: none was ever set
-			l.Available += r.Whole(channels.At("fulfillmentAvailability", n)+".quantity", a.Quantity)
+			l.Available += r.Whole(channels.At(availability, n)+".quantity", a.Quantity)
+			told = true
 		}
 	}
 	if len(w.Available) == 0 { // nothing was ever set, so it is not Amazon's either
 		own = true
+	}
+	if own && !told && l.Status == channels.ListingLive { // it can be bought, so that there are some: not to be taken for none
+		r.Fail(availability, "must say how many there are of a listing that can be bought", "")
 	}
 	for n, offer := range w.Offers {
 		if channels.Lenient(offer.Kind) == "B2B" || other(place, offer.Marketplace) {

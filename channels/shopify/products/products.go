@@ -131,23 +131,27 @@ func (v *Variants) readItem(r *channels.Reading, l *channels.Listing, raw json.R
 			Quantity channels.Text `json:"quantity"`
 		} `json:"quantities"`
 	}
-	if text := strings.TrimSpace(string(it.Level)); text == "" || text == "null" {
+	if strings.TrimSpace(string(it.Level)) == "null" {
 		v.Unkept[l.ListingID] = cmp.Or(v.Unkept[l.ListingID], elsewhere)
 		return stock
 	}
 	if !r.Object("inventoryLevel", it.Level, &level) {
 		return stock
 	}
+	told := false
 	for _, q := range level.Quantities {
 		n, err := strconv.ParseInt(string(q.Quantity), 10, 64)
 		switch {
 		case err != nil:
 			r.Fail("inventoryLevel.quantities."+channels.Short(string(q.Name), 20), "must be a whole number", string(q.Quantity))
 		case q.Name == "available":
-			l.Available = n
+			l.Available, told = n, true
 		case q.Name == "committed":
 			l.Committed = n
 		}
+	}
+	if !told { // not to be taken for none
+		r.Fail("inventoryLevel.quantities", "must say how many are available", "")
 	}
 	return stock
 }

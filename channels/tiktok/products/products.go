@@ -102,6 +102,9 @@ func readListing(r *channels.Reading, p product, raw json.RawMessage) (l channel
 			l.Vendor, l.Status = word, channels.ListingOff
 		}
 	}
+	if text := string(w.Inventory); l.Status == channels.ListingLive && (text == "" || text == "null") { // not to be taken for none
+		r.Fail("inventory", "must say how many there are of a listing that can be bought", text)
+	}
 	return l, l.ListingID, readWarehouses(r, "inventory", w.Inventory)
 }
 

@@ -20,7 +20,8 @@ func TestSearch(t *testing.T) {
 		broken   string // the field
 	}{
 		{"nothing is told", ``, ``, money.Money{}, 0, channels.ListingUnknown, ""},
-		{"on sale", `,"status":"ACTIVATE"`, `,"price":{"currency":"GBP","sale_price":"2.50","tax_exclusive_price":"2.00"}`, pounds(250), 0, channels.ListingLive, ""},
+		{"on sale", `,"status":"ACTIVATE"`, `,"price":{"currency":"GBP","sale_price":"2.50","tax_exclusive_price":"2.00"},"inventory":[{"warehouse_id":"7","quantity":3}]`, pounds(250), 3, channels.ListingLive, ""},
+		{"on sale, and not how many", `,"status":"ACTIVATE"`, ``, money.Money{}, 0, "", "inventory"},
 		{"without tax alone", ``, `,"price":{"currency":"GBP","sale_price":"","tax_exclusive_price":"2.00"}`, pounds(200), 0, channels.ListingUnknown, ""},
 		{"no price yet", `,"status":"DRAFT"`, `,"price":null`, money.Money{}, 0, channels.ListingDraft, ""},
 		{"an empty price", ``, `,"price":{"currency":"GBP"}`, money.Money{}, 0, channels.ListingUnknown, ""},

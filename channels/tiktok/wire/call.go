@@ -235,7 +235,7 @@ func (w wire) do(r *http.Request, name string, write bool) (json.RawMessage, err
 		f.Class = channels.Throttled
 		f.Message = cmp.Or(f.Message, "too many requests")
 	case readable && a.Code != "0":
-		f.Class = Classify(f.Code, f.Message)
+		f.Class, f.Message = Classify(f.Code, f.Message), cmp.Or(f.Message, "refused without a word why")
 		if f.Class == channels.Retry && (f.Code == "36009003" || f.Code == "36009007") {
 			f.Class = lost
 		}
