@@ -141,6 +141,17 @@ func TestLogTroubleIsNotTheShops(t *testing.T) {
 	}
 }
 
+// TestPauseThatWasAskedForStands: one that the shop asked for is not cut short by what failed beside it and asked for none.
+func TestPauseThatWasAskedForStands(t *testing.T) {
+	s, _, clock := alone(t)
+	h := s.shops["k1"]
+	s.answered(h, &channels.Failure{Class: channels.Throttled, Call: "write quantities", Message: "too many requests", RetryAfter: time.Minute}, false)
+	s.answered(h, &channels.Failure{Class: channels.Unsure, Call: "write quantities", Message: "no answer"}, false)
+	if got := h.away.Until.Sub(*clock); got != time.Minute {
+		t.Errorf("the shop is left alone for %s, and asked for a minute", got)
+	}
+}
+
 // TestOneCallOfManyWritesFailsOnce: writes that left together and were not answered keep the shop alone no longer than one does.
 func TestOneCallOfManyWritesFailsOnce(t *testing.T) {
 	s, _, clock := alone(t)

@@ -293,7 +293,7 @@ func (d *deciding) show(i int) {
 	k := d.s.index(c.Follows)
 	switch {
 	case k >= 0 && !d.s.Connections[k].Known: // nobody knows what its shop lists
-	case c.Method == ReadOnly || c.Fresh && c.Quantity == to || !d.ready(i, false):
+	case c.Method == ReadOnly || c.Fresh && c.Quantity == to || !d.ready(i, false) || c.Missed.rests(to, d.now):
 	case to == 0:
 		d.act(i, Action{Kind: Zero, Why: "its shop is sold out"})
 	default:
@@ -341,6 +341,9 @@ func (d *deciding) repeat(i int) {
 func Wake(s State, now time.Time) (at time.Time, ok bool) {
 	for _, c := range s.Connections {
 		times := []time.Time{c.Until, c.NextRead, c.Raised.Add(rest)}
+		if c.Missed != nil {
+			times = append(times, c.Missed.Until)
+		}
 		if c.Raise != nil {
 			times = append(times, c.Raise.Sent.Add(c.Settle))
 			if (c.Restocks || c.Raise.Over) && !c.Raise.Shown {

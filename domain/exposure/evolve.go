@@ -345,6 +345,7 @@ func (c *Connection) accepted(e Accepted) {
 		}
 		return
 	}
+	c.Missed = nil
 	switch {
 	case c.Raise != nil && c.Raise.Number == e.Number:
 		c.void(e.At)
@@ -392,10 +393,21 @@ func (c *Connection) lost(e Lost) {
 		if *put != nil && (*put).Number == e.Number {
 			c.Until = e.At.Add(min(patience, breath<<min((*put).Tries, 6)))
 			if *put = (*put).ends(true); c.Catalogue { // nobody buys there, so that it is written again, which costs no more than a look
+				c.Missed = c.missed((*put).To, e.At)
 				*put, c.Fresh = nil, false
 			}
 		}
 	}
+}
+
+// missed is a catalogue's write whose answer was lost: ever later the same one again, since nobody knows what keeps the answer away.
+func (c *Connection) missed(to int, at time.Time) *Missed {
+	m := Missed{To: to, Tries: 1}
+	if c.Missed != nil && c.Missed.To == to {
+		m.Tries = c.Missed.Tries + 1
+	}
+	m.Until = at.Add(min(patience, breath<<min(m.Tries-1, 6)))
+	return &m
 }
 
 func (c *Connection) reading(e Reading) {

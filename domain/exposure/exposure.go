@@ -122,6 +122,7 @@ type Connection struct {
 	After    time.Time `json:"after,omitzero"`     // readings that began until then say nothing
 	Check    bool      `json:"check,omitzero"`     // something does not add up: read again
 	Until    time.Time `json:"until,omitzero"`     // no write before, after one that failed
+	Missed   *Missed   `json:"missed,omitzero"`    // of a catalogue: the last write, when its answer was lost
 	Raised   time.Time `json:"raised,omitzero"`    // when a write upwards was sent last
 	Book     *Book     `json:"book,omitzero"`      // nil while nobody knows
 	Suspect  *Wrong    `json:"suspect,omitzero"`   // more was read than the books say; a cancellation may explain it yet
@@ -142,6 +143,18 @@ type Wrong struct {
 	Due   int       `json:"due"` // by the books
 	At    time.Time `json:"at"`
 	Wrote bool      `json:"wrote,omitzero"` // at the first look after a write of ours: it came to nothing, or somebody overwrote it
+}
+
+// Missed is a write whose answer was lost; the same one is not made again before Until, another one is.
+type Missed struct {
+	To    int       `json:"to"`
+	Tries int       `json:"tries"` // in a row
+	Until time.Time `json:"until"`
+}
+
+// rests says whether a write of that quantity is to wait.
+func (m *Missed) rests(to int, now time.Time) bool {
+	return m != nil && m.To == to && now.Before(m.Until)
 }
 
 // Put is a write under way.

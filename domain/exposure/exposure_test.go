@@ -359,6 +359,30 @@ func TestCatalogueWritesAgain(t *testing.T) {
 	st.does(Action{Connection: "ig", Kind: Zero})
 }
 
+// TestCatalogueWritesAgainEverLater: a write whose answer is always lost is not made every other second for ever, and each is kept in the log.
+func TestCatalogueWritesAgainEverLater(t *testing.T) {
+	shown := Configured{Connection: "ig", Settings: Settings{Ability: Ability{Method: Absolute, Catalogue: true, Settle: time.Minute}, Follows: "a"}}
+	st := begin(t, 10, swaps("a"), shown)
+	st.read("a", 10)
+	st.list("a")
+	number := 1
+	for _, pause := range []time.Duration{breath, 2 * breath, 4 * breath, 8 * breath, patience, patience} {
+		st.does(Action{Connection: "ig", Kind: Set, To: 10})
+		st.tell(Lost{Connection: "ig", Number: number, At: at(st.sec)})
+		st.sec += int(pause/time.Second) - 1
+		st.does()
+		st.sec++
+		number++
+	}
+	st.does(Action{Connection: "ig", Kind: Set, To: 10})
+	st.tell(Accepted{Connection: "ig", Number: number, At: at(st.sec)})
+	st.tell(Sale{Connection: "a", Units: 10, Created: at(st.sec)})
+	st.does(Action{Connection: "ig", Kind: Zero})
+	st.tell(Lost{Connection: "ig", Number: number + 1, At: at(st.sec)})
+	st.sec += int(breath / time.Second)
+	st.does(Action{Connection: "ig", Kind: Zero})
+}
+
 // TestHybrid mirrors far above the threshold and goes back to shares below it.
 func TestHybrid(t *testing.T) {
 	a, b := swaps("a"), swaps("b")

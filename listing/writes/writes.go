@@ -147,7 +147,9 @@ func (s *Spell) Failed(now time.Time, err error) {
 	if errors.As(err, &f) {
 		pause = max(pause, f.RetryAfter)
 	}
-	s.Until = now.Add(min(pause, longAway))
+	if until := now.Add(min(pause, longAway)); until.After(s.Until) { // another one may have been asked for a longer pause
+		s.Until = until
+	}
 }
 
 // Held is why nothing is raised in a shop that can be written: one of its orders cannot be taken in, or some shop is silent. Empty when
