@@ -86,9 +86,6 @@ func newRig(t *testing.T, k channelstest.Knobs) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.CloseIdleConnections)
-	if k.Changes != nil {
-		k.Changes.Spare = []string{"restoreRate"} // where that is less, calls wait for it in real time
-	}
 	k.Changes.Into(client)
 	pair := r.Tokens(shop)
 	tokens := &drawer{token: channels.Token{

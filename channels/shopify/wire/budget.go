@@ -18,6 +18,7 @@ const (
 	callLimit  = 1000.0 // points of one document, on every plan
 	firstMost  = 1000.0 // of a shop's bucket, until it has told: the least that was ever documented
 	firstRate  = 50.0   // points a second, likewise
+	leastRate  = 10.0   // less is not believed: calls would wait for hours, and no answer could mend it
 	firstCost  = 10.0   // of a call that was never made
 	blindPause = time.Second
 	leastEach  = 0.5
@@ -234,8 +235,8 @@ func (b *budget) back(call string, things int, taken ticket, said *cost) {
 	}
 	if t := said.Throttle; t != nil && t.Most > 0 && t.Restore > 0 && taken.number >= b.heard {
 		b.heard = taken.number
-		b.most, b.rate = t.Most, t.Restore
-		b.points, b.counted = min(t.Now-b.flying, t.Most), b.clock() // those under way may have been taken already: the safe side
+		b.most, b.rate = t.Most, max(t.Restore, leastRate)
+		b.points, b.counted = min(max(t.Now, 0)-b.flying, t.Most), b.clock() // those under way may have been taken already: the safe side
 	}
 }
 

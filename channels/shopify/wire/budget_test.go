@@ -168,3 +168,25 @@ func TestBudgetOfNonsense(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetOfARateOfNonsense: a rate that is told to be next to nothing, or a bucket far below empty, keeps nobody waiting for hours.
+func TestBudgetOfARateOfNonsense(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := &bucket{most: 2000, rate: 100, points: 100, at: time.Now()}
+		b := newBudget(time.Now)
+		for n := range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			taken, err := b.wait(ctx, "read", 0, false)
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _ := vendor.ask(150, 100)
+			said.Throttle.Restore = 0.001
+			if n > 0 {
+				said.Throttle.Now = -1e9
+			}
+			b.done("read", 0, taken, said)
+		}
+	})
+}
