@@ -470,7 +470,7 @@ func (c *Connection) settle(e Reading) {
 	if r := c.Raise; r != nil && e.Began.After(r.Sent) {
 		done := e.Quantity > 0 && c.shows(r)
 		settle := c.Settle
-		if r.Over {
+		if r.Over && settle > 0 {
 			settle = max(settle, patience)
 		}
 		if done || settle > 0 && !e.Began.Before(r.Sent.Add(settle)) {
