@@ -20,7 +20,7 @@ const (
 
 // thirdParty names the folders whose packages may import modules of others.
 var thirdParty = []string{
-	"storage", "vault", "backup", "ingest", "realtime", "gateway", "partners", "channels", "drill", "bench", "cmd", "demo",
+	"storage", "vault", "ingest", "realtime", "gateway", "partners", "channels", "drill", "bench", "cmd", "demo",
 }
 
 // idUsers names the packages outside thirdParty that speak of events and logs
