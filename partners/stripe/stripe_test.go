@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -325,6 +326,55 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// A request that is sent again under its key is answered as before, and does nothing; under a key of another request it is refused.
+func TestRequestsAreKeyed(t *testing.T) {
+	w := open(t, time.Second)
+	ask := func(key, amount string) (status int, again string, answer struct {
+		ID    string
+		Error struct{ Type string }
+	},
+	) {
+		q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/payment_intents", strings.NewReader("currency=gbp&capture_method=manual&amount="+amount))
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		q.Header.Set("Authorization", "Bearer sk_test_1")
+		q.Header.Set("Stripe-Version", vendor.APIVersion)
+		q.Header.Set("Idempotency-Key", key)
+		got := httptest.NewRecorder()
+		w.sim.Handler().ServeHTTP(got, q)
+		if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		return got.Code, got.Header().Get("Idempotent-Replayed"), answer
+	}
+	_, _, first := ask("k", "500")
+	if status, again, answer := ask("k", "500"); status != http.StatusOK || again != "true" || answer.ID != first.ID || first.ID == "" {
+		t.Errorf("again: %d, replayed %q, %+v, at first %+v", status, again, answer, first)
+	}
+	if status, _, answer := ask("k", "600"); status != http.StatusBadRequest || answer.Error.Type != "idempotency_error" {
+		t.Errorf("another request under the key: %d, %+v", status, answer)
+	}
+	if status, _, answer := ask("l", "500"); status != http.StatusOK || answer.ID == first.ID {
+		t.Errorf("under another key: %d, %+v", status, answer)
+	}
+	w.pass(25 * time.Hour) // keys are kept for a day
+	if _, _, answer := ask("k", "500"); answer.ID == first.ID {
+		t.Error("a key was kept for longer than a day")
+	}
+}
+
+// agreed is a signature that stripe-go v82.5.1 and npm stripe 23.1.0 make alike.
+var agreed = struct {
+	secret       string
+	at           int64
+	body, header string
+}{
+	"whsec_cf_test_0123456789", 1767225600,
+	`{"id":"evt_cf_0001","object":"event","api_version":"2025-08-27.basil","created":1767225600,"type":"payment_intent.succeeded","livemode":false,` +
+		`"pending_webhooks":1,"request":{"id":"req_cf1","idempotency_key":"cf-order-1"},"data":{"object":{"id":"pi_cf_0001","object":"payment_intent",` +
+		`"amount":4599,"amount_received":4599,"currency":"usd","status":"succeeded","metadata":{"order_id":"cf-1"}}}}`,
+	"t=1767225600,v1=99aa688e3cbbb1ebee79ff7d744e41a49c58bf8bd6edb8dfac46909d49f7ae76",
+}
+
 // The simulator signs as the vendor's library does, and what it signs is taken.
 func TestSignatures(t *testing.T) {
 	now := time.Now()
@@ -332,6 +382,9 @@ func TestSignatures(t *testing.T) {
 	made := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: "whsec_new", Timestamp: now})
 	if sim := stripesim.Sign("whsec_new", now, body); sim != made.Header {
 		t.Fatalf("the simulator signs %s, the library %s", sim, made.Header)
+	}
+	if sim := stripesim.Sign(agreed.secret, time.Unix(agreed.at, 0), []byte(agreed.body)); sim != agreed.header {
+		t.Fatalf("the simulator signs %s, two libraries %s", sim, agreed.header)
 	}
 	_, valid, _ := strings.Cut(made.Header, ",")
 	both := made.Header[:strings.Index(made.Header, ",")] + ",v1=" + strings.Repeat("0", 64) + "," + valid
