@@ -156,6 +156,33 @@ async function outage(page, origin) {
   expect((await span.inputValue()) === "240", `the form shows ${await span.inputValue()} minutes`);
 }
 
+/** How a SKU is listed: what holds is shown, a buffer that is no number is refused at once, and the shop's listing follows. */
+async function policy(page, origin) {
+  const card = page.locator('[data-c="policy"]');
+  await card.getByText("How it is listed").click();
+  const on = card.getByLabel("On", { exact: true });
+  await on.selectOption({ index: 1 });
+  const name = card.getByLabel("Policy");
+  expect((await name.inputValue()) === "hybrid", `the form shows ${await name.inputValue()}`);
+  await name.selectOption("mirror");
+  const buffer = card.getByLabel("Buffer: units that are not listed");
+  await buffer.fill("few");
+  await card.getByText("Enter a whole number from 0 to 999,999.").waitFor();
+  await everyForm(page);
+  await buffer.fill("7");
+  await card.getByRole("button", { name: "Set" }).click();
+  await card.getByText("Set. What is listed follows.").waitFor();
+  const listing = async () => (await (await page.request.get(`${origin}/api/v1/stock/CAP`)).json()).listings[0];
+  await until("the listing mirrors all but seven", 30, async () => (await listing()).policy === "mirror" && (await listing()).buffer === 7);
+  await page.goto(`${origin}/inventory/CAP`);
+  await card.getByText("How it is listed").click();
+  await on.selectOption({ index: 1 });
+  expect((await name.inputValue()) === "mirror" && (await buffer.inputValue()) === "7", "the form does not show what holds");
+  await name.selectOption("hybrid");
+  await card.getByRole("button", { name: "Set" }).click();
+  await until("the listing is hybrid again", 30, async () => (await listing()).policy === "hybrid");
+}
+
 /** A quantity that the shop refuses stands on the SKU's page with the shop's reason; Repair now has it looked at, and says so in the log. */
 async function repair(page, origin, { connection }) {
   await page.goto(`${origin}/channels/${connection}`);
@@ -168,6 +195,7 @@ async function repair(page, origin, { connection }) {
   await listing.getByText(/range 1 to 99999/).waitFor({ timeout: 120_000 });
   await everyForm(page);
   await outage(page, origin);
+  await policy(page, origin);
   await listing.getByRole("button", { name: "Repair now" }).click();
   await listing.getByText("The shop is being looked at; what differs is written back.").waitFor({ timeout: 15_000 });
   const { items } = await (await page.request.get(`${origin}/api/v1/events?after=0&limit=200&stream=${encodeURIComponent("main/listings/CAP")}`)).json();

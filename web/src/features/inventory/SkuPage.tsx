@@ -20,6 +20,7 @@ import { BundleCard, InBundles } from "./BundleCard";
 import { CountForm } from "./CountForm";
 import { LedgerCard } from "./LedgerCard";
 import { OutageForm } from "./OutageForm";
+import { PolicyForm } from "./PolicyForm";
 import { QueueCard } from "./QueueCard";
 import { ReceiveForm } from "./ReceiveForm";
 import { RepairListing } from "./RepairListing";
@@ -201,6 +202,7 @@ function Listings({ stock }: { stock: StockDetail }) {
         </ul>
       )}
       {stock.survives !== "" && <p className="mt-3 text-[13px] text-fg-2" data-c="survives">{stock.survives}</p>}
+      <PolicyForm sku={stock.sku} listings={stock.listings} />
       {stock.survives !== "" && <OutageForm sku={stock.sku} outage={stock.outage} />}
     </Card>
   );
