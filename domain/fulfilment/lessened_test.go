@@ -340,6 +340,7 @@ func TestListedAgainWithoutStock(t *testing.T) {
 		r.waitsFor("1", fulfilment.WaitNoStock, "a needs 3, 2 available")
 		r.has("a", 3, 2)
 		r.restart()
+		r.pass(time.Second) // the flow has looked once more, before there are more
 		r.receive("a", 1)
 		r.must(r.retry("1"))
 		r.pass(time.Hour)
