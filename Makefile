@@ -61,7 +61,7 @@ help: ## show this list
 run: build ## build everything and start the demo (ARGS="--speed 600")
 	bin/creatorflow demo $(ARGS)
 
-test: ## install what is missing, build, and run every check (about 45 minutes on 2 cores, 10 more with nothing cached)
+test: ## install what is missing, build, and run every check (20 to 45 minutes on 2 cores, 10 more with nothing cached)
 	@MAKE="$(MAKE)" scripts/phases $(TEST)
 
 test-long: ## the same with long drills, long fuzzing, many cases of every property and the benches (at most 90 minutes)
