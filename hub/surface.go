@@ -120,7 +120,7 @@ func (h *Hub) listings(sku string) (reads.Listings, bool) {
 		c, _ := known.State.Find(l.ID)
 		all.Items = append(all.Items, reads.Listed{
 			Connection: l.Connection, Listing: l.Listing, Code: l.Code, Pushing: l.Pushing, Known: c.Known, Quantity: c.Quantity, Exposure: c.Exposure,
-			Confirmed: c.Reset.At, Differs: l.Differs, Policy: string(c.Policy), Buffer: c.Buffer, Trouble: l.Trouble,
+			Confirmed: c.Reset.At, Differs: l.Differs, Policy: string(c.Policy), Buffer: c.Buffer + c.Keep, Catalogue: c.Catalogue, Trouble: l.Trouble,
 		})
 	}
 	return all, true

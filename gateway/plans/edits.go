@@ -70,7 +70,7 @@ type SetListingPolicy struct {
 	SKU        string `json:"sku" maxLength:"400" required:"false" doc:"all SKUs that have no policy of their own when absent"`
 	Connection string `json:"connection" maxLength:"40" required:"false" doc:"every connection when absent"`
 	Policy     string `json:"policy" enum:"escrow,mirror,hybrid" doc:"escrow gives each shop units of its own and cannot oversell; mirror lists all units everywhere; hybrid mirrors while there are many"`
-	Buffer     int    `json:"buffer" minimum:"0" maximum:"1000000" required:"false" doc:"units that a mirror does not list"`
+	Buffer     int    `json:"buffer" minimum:"0" maximum:"1000000" required:"false" doc:"units that a mirror does not list, or that a shop in escrow gets before others"`
 	Follows    string `json:"follows" maxLength:"40" required:"false" doc:"of a catalogue, which takes no orders: the connection whose quantities it shows; the first shop that sells when absent"`
 }
 

@@ -151,7 +151,8 @@ type Listing struct {
 	Exposure  *int    `json:"exposure" doc:"units that can still be sold there or were sold and are not known yet, at most; null like quantity"`
 	Confirmed *string `json:"confirmed_at" doc:"the last reading of it all of whose orders are known"`
 	Policy    string  `json:"policy" enum:",escrow,mirror,hybrid"`
-	Buffer    int     `json:"buffer"`
+	Buffer    int     `json:"buffer" doc:"units that a mirror does not list, or that a shop in escrow gets before others"`
+	Catalogue bool    `json:"catalogue" doc:"takes no orders: it shows another listing's quantity"`
 	Differs   *string `json:"differs_since" doc:"since when it lists something else than it should"`
 	Trouble   string  `json:"trouble" doc:"why the last write was not made; empty when it was"`
 }
@@ -226,6 +227,7 @@ type Listed struct {
 	Confirmed, Differs        time.Time
 	Policy                    string
 	Buffer                    int
+	Catalogue                 bool
 	Trouble                   string
 }
 
@@ -250,7 +252,7 @@ func merge(told []Listing, live []Listed) []Listing {
 		}
 		t := &told[i]
 		t.Listing, t.Pushing, t.Confirmed, t.Differs = l.Listing, l.Pushing, maybe(l.Confirmed), maybe(l.Differs)
-		t.Policy, t.Buffer, t.Trouble = l.Policy, l.Buffer, l.Trouble
+		t.Policy, t.Buffer, t.Catalogue, t.Trouble = l.Policy, l.Buffer, l.Catalogue, l.Trouble
 		if l.Known {
 			t.Quantity, t.Exposure = &l.Quantity, &l.Exposure
 		}

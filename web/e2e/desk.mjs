@@ -179,6 +179,7 @@ async function policy(page, origin) {
   await on.selectOption({ index: 1 });
   expect((await name.inputValue()) === "mirror" && (await buffer.inputValue()) === "7", "the form does not show what holds");
   await name.selectOption("hybrid");
+  await buffer.fill("0");
   await card.getByRole("button", { name: "Set" }).click();
   await until("the listing is hybrid again", 30, async () => (await listing()).policy === "hybrid");
 }

@@ -22,17 +22,17 @@ export function PolicyForm({ sku, listings }: { sku: string; listings: SkuListin
   const [chosen, setChosen] = useState<Policy>(); // while nobody chose, what holds is shown
   const [typed, setTyped] = useState<string>();
   const { state, run } = useCommand("set-listing-policy");
-  const written = listings.filter(({ pushing }) => pushing);
+  const written = listings.filter(({ pushing, catalogue }) => pushing && !catalogue); // which shop a catalogue follows is not said here, and would be forgotten
   const holds = written.find((listing) => connection === "" || listing.connection === connection);
   if (session?.role !== "owner" || holds === undefined || holds.policy === "") return null;
   const policy = chosen ?? holds.policy;
   const buffer = typed ?? String(holds.buffer);
-  const wrong = policy === "mirror" && !/^\d{1,6}$/.test(buffer.trim());
+  const wrong = !/^\d{1,6}$/.test(buffer.trim());
   const shops = new Map(written.map((listing) => [listing.connection, listing.connection_name]));
   const save = (event: FormEvent): void => {
     event.preventDefault();
     if (wrong) return;
-    void run({ policy, ...(scope === "sku" && { sku }), ...(connection !== "" && { connection }), ...(policy === "mirror" && { buffer: Number(buffer) }) });
+    void run({ policy, ...(scope === "sku" && { sku }), ...(connection !== "" && { connection }), buffer: Number(buffer) });
   };
   return (
     <details className="group" data-c="policy">
@@ -44,15 +44,13 @@ export function PolicyForm({ sku, listings }: { sku: string; listings: SkuListin
         <p className="text-[13px] text-fg-3">{t.inventory.policyWhy}</p>
         <div className="grid grid-cols-1 gap-2 sm:grid-cols-2">
           <Select label={t.inventory.policyName} value={policy} options={policies.map((name) => [name, t.inventory.policy[name]])} choose={setChosen} />
-          {policy === "mirror" && (
-            <Field
-              label={t.inventory.policyBuffer}
-              inputMode="numeric"
-              value={buffer}
-              error={wrong ? t.inventory.policyBufferWrong : undefined}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          )}
+          <Field
+            label={t.inventory.policyBuffer[policy]}
+            inputMode="numeric"
+            value={buffer}
+            error={wrong ? t.inventory.policyBufferWrong : undefined}
+            onChange={(event) => setTyped(event.target.value)}
+          />
           <Select label={t.inventory.policyScope} value={scope} options={scopes.map((name) => [name, t.inventory.outageScopes[name]])} choose={setScope} />
           <Select
             label={t.inventory.policyShop}
