@@ -39,7 +39,7 @@ export function OutageForm({ sku, outage }: { sku: string; outage: StockDetail["
       </summary>
       <form onSubmit={save} className="flex flex-col gap-2">
         <p className="text-[13px] text-fg-3">{t.inventory.outageWhy}</p>
-        <div className="grid grid-cols-1 gap-2 sm:grid-cols-2">
+        <div className="flex flex-col gap-2">
           <Select label={t.inventory.outageSpan} value={minutes} options={offered.map((n) => [String(n), words(n)])} choose={setChosen} />
           <Select
             label={t.inventory.outageScope}

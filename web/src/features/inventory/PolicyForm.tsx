@@ -42,7 +42,7 @@ export function PolicyForm({ sku, listings }: { sku: string; listings: SkuListin
       </summary>
       <form onSubmit={save} className="flex flex-col gap-2">
         <p className="text-[13px] text-fg-3">{t.inventory.policyWhy}</p>
-        <div className="grid grid-cols-1 gap-2 sm:grid-cols-2">
+        <div className="flex flex-col gap-2">
           <Select label={t.inventory.policyName} value={policy} options={policies.map((name) => [name, t.inventory.policy[name]])} choose={setChosen} />
           <Field
             label={t.inventory.policyBuffer[policy]}
