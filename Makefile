@@ -146,7 +146,7 @@ web-budget: web
 	cd web && npm run budget
 
 browser: build
-	TMPDIR=$(MEMORY) scripts/again npm --prefix web run e2e $(if $(SHORT),,-- --all)
+	TMPDIR=$(MEMORY) scripts/again npm --prefix web run e2e
 
 # A drill that the machine lacks something for says so and exits with 3; it has not passed, the others go on.
 DRILLS := "crash --cycles 40" "crash --engine postgres --cycles 40" "powercut --cycles 200" "powercut --engine postgres --cycles 30" \

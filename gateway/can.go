@@ -43,6 +43,7 @@ var routes = connecting.Routed(map[string]access.Action{
 	"GET /api/v1/shortage":                  Read,
 	"GET /api/v1/deadletters":               Read,
 	"GET /api/v1/events":                    Read,
+	"GET /api/v1/events/{position}/changes": Read,
 	"GET /api/v1/inbox/{number}":            ReadPrivate,
 	"GET /api/v1/labels/{id}":               ReadPrivate,
 	"GET /live":                             Read,

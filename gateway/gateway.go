@@ -45,6 +45,7 @@ import (
 	"github.com/creatorflow/creatorflow/gateway/direct"
 	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/files"
+	"github.com/creatorflow/creatorflow/gateway/history"
 	"github.com/creatorflow/creatorflow/gateway/monitor"
 	"github.com/creatorflow/creatorflow/gateway/plans"
 	"github.com/creatorflow/creatorflow/gateway/reads"
@@ -162,7 +163,7 @@ func New(o Options) *Gateway {
 		RejectUnknownQueryParameters: true,
 	})
 	g.registerViews()
-	g.registerLog()
+	history.Register(g.api, history.Options{Log: o.Log, Workspace: o.Workspace, Reads: o.Reads, Answer: g.answer})
 	g.access.Register(g.api)
 	g.registerCommands()
 	g.registerOperations()

@@ -160,34 +160,6 @@ func (g *Gateway) registerViews() {
 		})
 }
 
-// registerLog registers what is read from the log and the vault.
-func (g *Gateway) registerLog() {
-	type eventsInput struct {
-		After  int64  `query:"after" minimum:"0" doc:"a position, of a stream a version"`
-		Stream string `query:"stream" maxLength:"400" doc:"workspace/kind/id"`
-		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	}
-	huma.Register(g.api, get("/api/v1/events", "list-events", "The log, oldest first"),
-		func(ctx context.Context, in *eventsInput) (*positioned[reads.EventList], error) {
-			body, err := g.o.Reads.Events(ctx, in.Stream, in.After, in.Limit)
-			if err != nil {
-				return nil, g.answer(ctx, err)
-			}
-			return &positioned[reads.EventList]{Position: body.Position, Body: body}, nil
-		})
-	type inboxInput struct {
-		Number int64 `path:"number" minimum:"1"`
-	}
-	huma.Register(g.api, get("/api/v1/inbox/{number}", "get-inbox", "A raw webhook and what became of it"),
-		func(ctx context.Context, in *inboxInput) (*positioned[reads.InboxEntry], error) {
-			body, err := g.o.Reads.Inbox(ctx, in.Number)
-			if err != nil {
-				return nil, g.answer(ctx, err)
-			}
-			return &positioned[reads.InboxEntry]{Position: body.Position, Body: body}, nil
-		})
-}
-
 // rebuilding says that the views have not caught up since they were made, and how long it takes.
 func (g *Gateway) rebuilding() *edge.Problem {
 	if g.o.Status == nil {

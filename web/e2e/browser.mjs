@@ -8,6 +8,9 @@ export const forms = [
   { name: "390-light", width: 390, height: 844, theme: "light" },
 ];
 
+/** The forms in which every screen and every state of it is looked at, each then in the other theme as well. */
+export const widths = [forms[0], forms[3]];
+
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

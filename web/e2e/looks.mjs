@@ -1,6 +1,6 @@
 // What must hold on every screen, in both themes, at both widths.
 import AxeBuilder from "@axe-core/playwright";
-import { forms } from "./browser.mjs";
+import { widths } from "./browser.mjs";
 import { expect } from "./check.mjs";
 
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -30,16 +30,30 @@ async function still(page) {
 }
 
 /** In the page itself and without lists of what is right: no screen has frames, and either takes twice the time. */
-async function violations(page) {
+async function violations(page, narrow) {
   await still(page);
-  const found = await new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] }).withTags(rules).analyze();
+  const found = await narrow(new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] })).analyze();
   return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`));
 }
 
+async function without(page, narrow, theme) {
+  let told = await violations(page, narrow);
+  if (told.length > 0) told = await violations(page, narrow); // an answer may have come in the middle, and its text have been half there
+  expect(told.length === 0, `${theme}: ${told.slice(0, 8).join("\n      ")}`);
+}
+
+/** Every rule in the theme that the page has, and in the other one what a theme can change, which is colours. */
 export async function accessible(page) {
-  let told = await violations(page);
-  if (told.length > 0) told = await violations(page); // an answer may have come in the middle, and its text have been half there
-  expect(told.length === 0, told.slice(0, 8).join("\n      "));
+  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+  const other = theme === "dark" ? "light" : "dark";
+  const dress = (name) => page.evaluate((to) => (document.documentElement.dataset.theme = to), name);
+  await without(page, (axe) => axe.withTags(rules), theme);
+  await dress(other);
+  try {
+    await without(page, (axe) => axe.withRules(["color-contrast"]), other);
+  } finally {
+    await dress(theme);
+  }
 }
 
 export async function noSidewaysScroll(page) {
@@ -92,23 +106,17 @@ export async function touchTargets(page) {
   expect(small.length === 0, `too small to touch: ${small.slice(0, 8).join("; ")}`);
 }
 
-let turn = 0;
-
-/** What a page shows now, in all four forms; in short runs in one, each time in the next. The page is then as it was. */
+/** What a page shows now, at both widths and in both themes. The page is then as it was. */
 export async function everyForm(page) {
   const before = page.viewportSize();
-  const dress = (theme) => page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
-  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
-  for (const form of process.argv.includes("--all") ? forms : [forms[turn++ % forms.length]]) {
-    await page.setViewportSize({ width: form.width, height: form.height });
-    await dress(form.theme);
+  for (const { width, height } of widths) {
+    await page.setViewportSize({ width, height });
     await accessible(page);
     await noSidewaysScroll(page);
     await statesHaveIconAndWord(page);
-    if (form.width < 768) await touchTargets(page);
+    if (width < 768) await touchTargets(page);
   }
   await page.setViewportSize(before);
-  await dress(theme);
 }
 
 /** A state is never colour alone: every mark has an icon and a word. */

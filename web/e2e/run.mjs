@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Drives the real binary with a real browser.
 //   node e2e/run.mjs
-//   --all                      each screen and each of its states in all four forms
 //   CREATORFLOW_BIN=<path>     the program; default bin/creatorflow of this tree
 //   CREATORFLOW_LINK=<link>    takes a server that runs already instead; the kill and restart check is then left out,
 //                              which the summary says
@@ -10,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as board from "./board.mjs";
-import { forms, launch, open, setUp } from "./browser.mjs";
+import { forms, launch, open, setUp, widths } from "./browser.mjs";
 import * as bundle from "./bundle.mjs";
 import { Checks, expect, twoAtATime, until } from "./check.mjs";
 import { byHand } from "./desk.mjs";
@@ -26,9 +25,6 @@ import * as walk from "./walk.mjs";
 import { firstRun, newBusiness } from "./workspace.mjs";
 
 const given = process.env.CREATORFLOW_LINK;
-// in short runs each theme, each width and each state is looked at once: dark at 1440, light at 390
-const all = process.argv.includes("--all");
-const some = all ? forms : [forms[0], forms[3]];
 const data = mkdtempSync(join(tmpdir(), "creatorflow-e2e-"));
 const demo = (listen) => ["demo", "--data", data, "--listen", listen, "--speed", "300"];
 let product = given ? { link: given, origin: new URL(given).origin, stop: () => {} } : await start(demo("127.0.0.1:0"));
@@ -127,6 +123,7 @@ try {
   await run.check("the four icons say how things stand and lead on", () => screens.icons(page, origin));
   await run.check("the keyboard opens screens and shows its map", () => screens.keys(page, origin));
   await run.check("the log is read newest first, by stream and by position", () => screens.events(page, origin));
+  await run.check("an event says what it changed", () => screens.changes(page, origin));
   await run.check("the inventory has its five panels", () => screens.inventory(page, origin));
   await run.check("velocity and time left have their icons", () => screens.criticalIcons(page, origin));
   await run.check("flows lead to their orders", () => screens.flows(page, origin));
@@ -188,15 +185,13 @@ try {
     const screen = watch(await dressed.newPage());
     for (const route of routes) await look(form, screen, route);
     await screen.close();
-    if (form === forms[3]) {
+    if (form.width < 768) {
       const phone = watch(await dressed.newPage());
       await run.check("a phone has the other screens behind More", () => screens.more(phone, origin));
       await phone.close();
     }
-    if (form.theme === "dark" || !all) {
-      for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`, "/settings"]) {
-        await run.check(`${form.name} ${route} does not shift`, () => looks.layoutShift(dressed, origin + route));
-      }
+    for (const route of ["/", `/inventory/${encodeURIComponent(skus[0].sku)}`, `/orders/${encodeURIComponent(orders[0].id)}`, "/settings"]) {
+      await run.check(`${form.name} ${route} does not shift`, () => looks.layoutShift(dressed, origin + route));
     }
     await dressed.close();
     const stranger = await open(browser, form);
@@ -215,20 +210,20 @@ try {
   await page.goto("about:blank"); // an open board draws all the time
   // a new business has a hub of its own, and its checks mostly wait
   await Promise.all([
-    twoAtATime(some, dress),
-    run.check("a new business is asked for its name, zone and currency", () => newBusiness(run, browser, some)),
+    twoAtATime(widths, dress),
+    run.check("a new business is asked for its name, zone and currency", () => newBusiness(run, browser)),
   ]);
   await run.check("the board stands before the first script", () => states.beforeTheScripts(browser, forms[0], state, origin));
   await run.check("the board stands before the first script, on a phone", () => states.beforeTheScripts(browser, forms[3], state, origin));
   await run.check("a screen that loads is never blank", () => states.neverBlank(browser, forms[0], state, origin));
   const stated = states.routes(orders[0].id, skus[0].sku);
   const without = async (form) => {
-    await states.cutOff(run, browser, form, state, origin, stated, all ? ["loading", "failed"] : form === forms[0] ? ["failed"] : ["loading"]);
+    await states.cutOff(run, browser, form, state, origin, stated);
     await states.heldStill(run, browser, form, state, origin);
   };
   await Promise.all([
-    twoAtATime(some, without),
-    Promise.all((all ? some : [forms[0]]).map((form) => states.stale(run, browser, form, state, origin))), // which mostly waits
+    twoAtATime(widths, without),
+    Promise.all(widths.map((form) => states.stale(run, browser, form, state, origin))), // which mostly waits
     run.check("an empty hub shows demo data within five steps, says so everywhere, and is empty again", () => firstRun(browser)),
     run.check("a business in which everything is entered by hand", () => byHand(run, browser)),
   ]);
@@ -252,7 +247,7 @@ try {
   // late, because the demo needs minutes until the first SKU has run out
   const waiting = await run.check("an order waits for stock", () => walk.waitsForStock(page, origin));
   if (waiting) {
-    await twoAtATime(some, async (form) => {
+    await twoAtATime(widths, async (form) => {
       const dressed = await open(browser, form, state);
       await look(form, watch(await dressed.newPage()), `/orders/${encodeURIComponent(waiting.id)}`);
       await dressed.close();

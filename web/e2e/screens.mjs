@@ -83,6 +83,23 @@ export async function events(page, origin) {
   await page.getByRole("heading", { name: "Event 3" }).waitFor();
 }
 
+/** An event says what it changed, and its neighbour in the stream found what it left. */
+export async function changes(page, origin) {
+  const { items: skus } = await (await page.request.get(`${origin}/api/v1/stock?limit=1`)).json();
+  const { items } = await (await page.request.get(`${origin}/api/v1/events?limit=2&stream=${encodeURIComponent(`main/stock/${skus[0].sku}`)}`)).json();
+  const cells = async () => page.locator('[data-c="change"][data-field="available"] td').allTextContents();
+  await page.goto(`${origin}/events/${items[0].position}`);
+  await page.locator('[data-c="changed"] [data-c="change"]').first().waitFor();
+  const [, none, received] = await cells();
+  expect(none === "–" && Number(received) === items[0].data.quantity, `the first event left ${none} and ${received}`);
+  await page.locator('[data-c="event-after"]').click();
+  await page.waitForURL((url) => url.pathname === `/events/${items[1].position}`);
+  await until("the state after it", 20, async () => (await cells())[1] === received);
+  await everyForm(page);
+  await page.locator('[data-c="event-before"]').click();
+  await page.waitForURL((url) => url.pathname === `/events/${items[0].position}`);
+}
+
 /** Flows of a state are those of the API, and lead to their orders. */
 export async function flows(page, origin) {
   await page.goto(`${origin}/flows`);

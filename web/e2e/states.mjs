@@ -44,8 +44,8 @@ async function look(page, form) {
 }
 
 /** Each route while it loads, or when its reads fail. */
-export async function cutOff(run, browser, form, state, origin, paths, kinds) {
-  for (const kind of kinds) {
+export async function cutOff(run, browser, form, state, origin, paths) {
+  for (const kind of Object.keys(shown)) {
     const context = await open(browser, form, state);
     await cut(context, kind);
     const page = await context.newPage();

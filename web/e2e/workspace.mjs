@@ -1,5 +1,5 @@
 // A new server asks its owner what the business is called, where its day begins and what it counts in.
-import { password } from "./browser.mjs";
+import { password, widths } from "./browser.mjs";
 import { expect, twoAtATime, until } from "./check.mjs";
 import { accessible, noSidewaysScroll, touchTargets } from "./looks.mjs";
 import { start, startEmpty } from "./product.mjs";
@@ -200,7 +200,7 @@ async function failureIsTold(page) {
   await page.locator('[data-c="toast"]').filter({ hasText: "Simulated shop:" }).waitFor({ timeout: 180_000 });
 }
 
-export async function newBusiness(run, browser, some) {
+export async function newBusiness(run, browser) {
   const product = await startEmpty();
   const context = await browser.newContext({ timezoneId: "America/New_York", locale: "en-GB", serviceWorkers: "block" });
   try {
@@ -232,7 +232,7 @@ export async function newBusiness(run, browser, some) {
     await until("the board counts in pounds", 15, async () => (await page.locator('[data-c="kpi-revenue"]').textContent()).includes("£"));
 
     const state = await context.storageState();
-    await twoAtATime(some, (form) => nothingYet(run, browser, form, state, product.origin));
+    await twoAtATime(widths, (form) => nothingYet(run, browser, form, state, product.origin));
     await run.check("of two owners who save at once the second sees both versions", () => bothVersions(context, page, product.origin));
     await connectShop(run, page, product.origin);
 

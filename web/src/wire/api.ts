@@ -58,6 +58,7 @@ export type FlowStep = Bodies["FlowStep"];
 export type StepState = FlowStep["state"];
 export type FlowItem = Bodies["FlowItem"];
 
+export type Change = Bodies["Change"];
 export type LogEvent = Bodies["Event"];
 export type EventPage = Bodies["EventList"];
 export type InboxEntry = Bodies["InboxEntry"];

@@ -14,6 +14,7 @@ import { t } from "../../ui/words/words";
 import type { LogEvent } from "../../wire/api";
 import { asProblem } from "../../wire/problem";
 import { Back } from "./Back";
+import { Changed } from "./Changed";
 import { causeOf, isNumber, orderBehind, placeOfStream, webhookBehind } from "./links";
 
 /** One event of the log, with the way up to what it changed and down to what caused it. */
@@ -133,6 +134,7 @@ function Event({ event }: { event: LogEvent }) {
         />
       </Card>
       {behind.data === 0 && <p className="text-[13px] text-fg-3">{t.trace.noWebhook}</p>}
+      <Changed event={event} />
       <Card title={t.trace.data}>
         <Raw text={JSON.stringify(event.data, null, 2)} label={t.trace.data} />
       </Card>
