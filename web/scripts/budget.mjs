@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const kb = 1024;
-const budgets = { first: 140 * kb, css: 8 * kb, chart: 15 * kb, route: 25 * kb, words: 12 * kb };
+const budgets = { first: 140 * kb, css: 8 * kb, chart: 15 * kb, route: 25 * kb, words: 13 * kb };
 
 let manifest;
 try {
