@@ -82,6 +82,7 @@ var routes = connecting.Routed(map[string]access.Action{
 	"POST /api/v1/commands/stop-back-fill":       Operate,
 	"POST /api/v1/commands/push-quantities":      Configure,
 	"POST /api/v1/commands/set-listing-policy":   Configure,
+	"POST /api/v1/commands/count-visits":         Operate,
 	"POST /api/v1/commands/retry-step":           Operate,
 	"POST /api/v1/commands/skip-step":            Operate,
 	"POST /api/v1/commands/take-back":            Operate,

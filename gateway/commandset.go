@@ -67,6 +67,9 @@ func (g *Gateway) registerCommands() {
 	})
 	command(g, "set-listing-policy", "Say how the units of a SKU are listed", func(_ context.Context, b plans.SetListingPolicy) (eventlog.Request, error) { return b.Plan(w) })
 	command(g, "set-outage", "Say which outage of the hub hybrid listings must survive", func(_ context.Context, b plans.SetOutage) (eventlog.Request, error) { return b.Plan(w) })
+	command(g, "count-visits", "Say how many visits a shop had in an hour, for the conversion rate", func(_ context.Context, b plans.CountVisits) (eventlog.Request, error) {
+		return b.Plan(w, g.o.Clock()), nil
+	})
 	command(g, "retry-step", "Try a flow's step again now, also when it waits for stock", func(_ context.Context, b struct {
 		Flow string `json:"flow" minLength:"1" maxLength:"200"`
 	},

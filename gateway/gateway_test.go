@@ -31,6 +31,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/signals"
+	"github.com/creatorflow/creatorflow/domain/traffic"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	eventids "github.com/creatorflow/creatorflow/eventlog/ids"
@@ -115,7 +116,7 @@ func newSite(t testing.TB, change ...func(o *gateway.Options)) *site {
 	s.log, err = eventlog.Open(t.Context(), memory.NewLog(uuid.New()), eventlog.Options{Decode: events.Decode, Clock: s.clock.Now})
 	fatal(t, err)
 	s.views = projection.NewRunner(s.log, views, []projection.Projection{
-		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{}, signals.View{}, bundles.View{}, backorders.View{}, headroom.View{},
+		orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, catalogue.View{}, workspace.View{}, signals.View{}, bundles.View{}, backorders.View{}, headroom.View{}, traffic.View{},
 	}, projection.Options{Notify: func(n projection.Notice) { s.live.Notify(n) }})
 	r := reads.New(reads.Options{Demo: func() string { return "none" }, Log: s.log, Vault: s.vault, Clock: s.clock.Now, Workspace: workspace.Main, Shops: func() map[string]reads.Shop {
 		return map[string]reads.Shop{"k7": {LastSuccess: s.clock.Now(), LastPoll: s.clock.Now(), Limit: 2 * time.Minute, Webhooks: 3}}

@@ -42,6 +42,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/shipping"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/signals"
+	"github.com/creatorflow/creatorflow/domain/traffic"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -98,6 +99,7 @@ func Projections() []projection.Projection {
 		backorders.View{},
 		headroom.View{},
 		paylinks.View{},
+		traffic.View{},
 	}
 }
 

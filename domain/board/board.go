@@ -12,6 +12,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/traffic"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
 )
@@ -33,7 +34,7 @@ type Number struct {
 	Spark  []int64
 }
 
-// Share is a percentage with its change in points against 30 days ago.
+// Share is a percentage with its change in points against an earlier time.
 type Share struct {
 	Value  *float64 // nil while there is nothing to divide by
 	Change *float64 // percentage points
@@ -54,7 +55,8 @@ type KPIs struct {
 	Active     int64
 	Revenue    Amount
 	Orders     Number
-	Repeat     Share
+	Conversion Share // orders of 100 visits today, in the hours whose visits are known; against the same hours yesterday
+	Repeat     Share // against 30 days ago
 	Automation Automation
 	Demand     Demand
 	Others     []money.Money // today's revenue in other currencies, never added up
@@ -71,6 +73,9 @@ func Read(ctx context.Context, r projection.Reader, now time.Time, zone *time.Lo
 		return k, err
 	}
 	if err := k.demand(ctx, r, now); err != nil {
+		return k, err
+	}
+	if err := k.conversion(ctx, r, now, zone); err != nil {
 		return k, err
 	}
 	if err := k.loyalty(ctx, r, now); err != nil {
@@ -114,6 +119,36 @@ func (k *KPIs) sales(ctx context.Context, r projection.Reader, now time.Time, zo
 	for _, hour := range hours {
 		k.Revenue.Spark = append(k.Revenue.Spark, hour.Revenue)
 		k.Orders.Spark = append(k.Orders.Spark, hour.Orders)
+	}
+	return nil
+}
+
+func (k *KPIs) conversion(ctx context.Context, r projection.Reader, now time.Time, zone *time.Location) error {
+	midnight := Midnight(now, zone)
+	hours, err := traffic.Converted(ctx, r, midnight, now)
+	if err != nil || len(hours) == 0 {
+		return err
+	}
+	before, err := traffic.Converted(ctx, r, Midnight(midnight.Add(-time.Hour), zone), midnight)
+	if err != nil {
+		return err
+	}
+	var base, today traffic.Hour
+	for _, h := range hours {
+		today.Visits, today.Orders = today.Visits+h.Visits, today.Orders+h.Orders
+		if rate := h.Rate(); rate != nil {
+			k.Conversion.Spark = append(k.Conversion.Spark, *rate)
+		}
+		for _, b := range before {
+			if b.At.In(zone).Hour() == h.At.In(zone).Hour() {
+				base.Visits, base.Orders = base.Visits+b.Visits, base.Orders+b.Orders
+			}
+		}
+	}
+	k.Conversion.Value = today.Rate()
+	if rate := base.Rate(); rate != nil && k.Conversion.Value != nil {
+		points := *k.Conversion.Value - *rate
+		k.Conversion.Change = &points
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/domain/shops"
+	"github.com/creatorflow/creatorflow/domain/traffic"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/eventlog/seal"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) { os.Exit(storagetest.With(m).Run()) }
 
 // all are the views of a workspace.
 var all = []projection.Projection{
-	orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{},
+	orders.View{}, inventory.View{}, fulfilment.View{}, letters.View{}, shops.View{}, workspace.View{}, traffic.View{},
 }
 
 // fataler is what testing.T and rapid.T share.

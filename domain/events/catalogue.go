@@ -22,6 +22,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/events/shortages"
 	"github.com/creatorflow/creatorflow/domain/events/signals"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/events/traffic"
 	"github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
@@ -29,7 +30,7 @@ import (
 // catalogue gives each stored name its type.
 type catalogue map[string]reflect.Type
 
-var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), listings.Types(), workspaces.Types(), signals.Types(), risks.Types(), commands.Types(), labels.Types(), shortages.Types(), places.Types(), audits.Types())
+var all = index(orders.Types(), stock.Types(), flows.Types(), shops.Types(), letters.Types(), listings.Types(), workspaces.Types(), signals.Types(), risks.Types(), commands.Types(), labels.Types(), shortages.Types(), places.Types(), audits.Types(), traffic.Types())
 
 func index(modules ...[]eventlog.Event) catalogue {
 	c := catalogue{}

@@ -127,17 +127,22 @@ func (b *Reads) KPIs(ctx context.Context, r projection.Reader) (KPIs, error) {
 		RevenueToday:    Amount{Value: k.Revenue.Value, Change: roundMaybe(k.Revenue.Change, 1), Spark: newest(k.Revenue.Spark), Base: "yesterday, same time"},
 		OrdersToday:     Number{Value: k.Orders.Value, Change: roundMaybe(k.Orders.Change, 1), Spark: newest(k.Orders.Spark), Base: "yesterday, same time"},
 		Demand:          Demand{Hour: k.Demand.Hour, Usual: k.Demand.Usual, Viral: k.Demand.Viral},
-		Conversion:      Share{Reason: "no traffic data", Spark: []float64{}},
-		RepeatCustomers: Share{Value: roundMaybe(k.Repeat.Value, 1), Change: roundMaybe(k.Repeat.Change, 1), Spark: newest(k.Repeat.Spark), Base: "last 30 days"},
+		Conversion:      share(k.Conversion, 2, "same hours yesterday", "no traffic data"),
+		RepeatCustomers: share(k.Repeat, 1, "last 30 days", "no customers yet"),
 		Automation:      automation(k.Automation), DeadLetters: letters, OtherCurrencies: list(k.Others),
 	}
-	for i, v := range body.RepeatCustomers.Spark {
-		body.RepeatCustomers.Spark[i] = round(v, 1)
-	}
-	if body.RepeatCustomers.Value == nil {
-		body.RepeatCustomers.Reason = "no customers yet"
-	}
 	return body, nil
+}
+
+func share(s board.Share, digits int, base, otherwise string) Share {
+	out := Share{Value: roundMaybe(s.Value, digits), Change: roundMaybe(s.Change, digits), Spark: newest(s.Spark), Base: base}
+	for i, v := range out.Spark {
+		out.Spark[i] = round(v, digits)
+	}
+	if out.Value == nil {
+		out.Reason = otherwise
+	}
+	return out
 }
 
 func automation(a board.Automation) Automation {

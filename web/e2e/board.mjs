@@ -1,5 +1,6 @@
 // The board moves by itself: numbers, positions, connection, time.
 import { expect, until } from "./check.mjs";
+import { command } from "./review.mjs";
 
 const figure = (page, name) => page.locator(`[data-c="${name}"] [data-c="figure"]`);
 const link = (page) => page.locator('[data-c="live"]').getAttribute("data-link");
@@ -54,6 +55,14 @@ export async function positionsStayTogether(page) {
   for (const positions of seen) expect(new Set(positions).size === 1 && positions[0], `mixed positions on one screen: ${positions}`);
   const order = seen.map(([position]) => Number(position));
   expect(order.every((position, i) => i === 0 || position > order[i - 1]), `positions went back: ${order}`);
+}
+
+/** Once somebody sends visits the tile has a rate, without being asked. */
+export async function conversion(page, origin) {
+  const { items } = await (await page.request.get(`${origin}/api/v1/connections`)).json();
+  const hour = `${new Date().toISOString().slice(0, 13)}:00:00Z`;
+  await command(page, "count-visits", { connection: items[0].id, hour, visits: 20_000 });
+  await until("the tile has a rate", 20, async () => /^\d.*%$/.test(await figure(page, "kpi-conversion").textContent()));
 }
 
 /** The number counts through values in between and ends where the server says. */

@@ -65,6 +65,7 @@ try {
   await run.check("conversion says that there is no traffic data", async () => {
     await page.locator('[data-c="kpi-conversion"]').getByText("no traffic data").waitFor();
   });
+  await run.check("conversion is a rate once visits are sent", () => board.conversion(page, origin));
   await run.check("every component of this board is there", async () => {
     for (const name of ["o1", "o2", "i2", "i3", "kpi-revenue", "kpi-orders", "kpi-conversion", "kpi-repeat", "chart-revenue"]) {
       await page.locator(`[data-c="${name}"]`).waitFor();

@@ -26,6 +26,7 @@ import (
 	shortageevents "github.com/creatorflow/creatorflow/domain/events/shortages"
 	signalevents "github.com/creatorflow/creatorflow/domain/events/signals"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	trafficevents "github.com/creatorflow/creatorflow/domain/events/traffic"
 	workspaceevents "github.com/creatorflow/creatorflow/domain/events/workspaces"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/inventory"
@@ -40,6 +41,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/shipping"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/domain/signals"
+	"github.com/creatorflow/creatorflow/domain/traffic"
 	"github.com/creatorflow/creatorflow/domain/workspace"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -176,6 +178,8 @@ func (r Reader) fold(s eventlog.Stream) (eventlog.Fold, bool) {
 		return backorders.Setting().Fold(s), true
 	case signalevents.SourcesKind:
 		return signals.Sourcing().Fold(s), true
+	case trafficevents.Kind:
+		return traffic.Counting().Fold(s), true
 	case auditevents.Kind:
 		return consistency.Telling().Fold(s), true
 	}

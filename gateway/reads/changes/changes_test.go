@@ -123,7 +123,7 @@ func TestEveryKindOfStream(t *testing.T) {
 	for _, kind := range []string{
 		"address", "answer", "audit", "backfill", "connection", "deadletter", "fulfilment", "import", "journey", "labels", "listing", "listing_policy",
 		"listings", "mentions", "order", "origin", "paylink", "places", "refused", "replay", "risk", "shipping", "shortage", "shown", "signal", "stock",
-		"workspace",
+		"traffic", "workspace",
 	} {
 		stream := eventlog.Stream{Workspace: "main", Kind: kind, ID: "k7:1"}
 		if _, err := log.Append(t.Context(), eventlog.Write{Stream: stream, Events: all}); err != nil {

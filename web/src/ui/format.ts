@@ -12,7 +12,7 @@ export interface Format {
   moneyParts(amount: Money): readonly [string, string];
   /** Axis labels: short, without pence. */
   moneyShort(amount: Money): string;
-  percent(n: number): string;
+  percent(n: number, digits?: 1 | 2): string;
   /** Signed, with a real minus. */
   changePercent(n: number): string;
   changePoints(n: number): string;
@@ -59,6 +59,7 @@ export function exponentOf(currency: string): number {
 
 export function makeFormat(locale: string, zone: string): Format {
   const plain = once(() => new Intl.NumberFormat(locale));
+  const twoDecimals = once(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }));
   const oneDecimal = once(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }));
   const timeZone = once(() => knownZone(zone));
   const clock = once(() => new Intl.DateTimeFormat(locale, { timeZone: timeZone(), hour: "2-digit", minute: "2-digit", second: "2-digit" }));
@@ -147,7 +148,7 @@ export function makeFormat(locale: string, zone: string): Format {
       const { whole, exponent } = currency(code);
       return whole().format(minor / 10 ** exponent).replace("-", minus);
     },
-    percent: (n) => `${oneDecimal().format(n)}${thin}%`,
+    percent: (n, digits = 1) => `${(digits === 2 ? twoDecimals() : oneDecimal()).format(n)}${thin}%`,
     changePercent: (n) => `${sign(n)}${Math.abs(n) < 100 ? oneDecimal().format(Math.abs(n)) : plain().format(Math.round(Math.abs(n)))}${thin}%`,
     changePoints: (n) => `${sign(n)}${oneDecimal().format(Math.abs(n))}${thin}pp`,
     signed: (n) => `${sign(n)}${plain().format(Math.abs(n))}`,

@@ -14,6 +14,7 @@ export function KpiRow({ kpis }: { kpis: Kpis | undefined }) {
   const money = useCallback((minor: number) => format.moneyParts({ minor: Math.round(minor), currency }), [format, currency]);
   const count = useCallback((n: number) => [format.count(n), ""] as const, [format]);
   const percent = useCallback((n: number) => [format.percent(Math.round(n * 10) / 10), ""] as const, [format]);
+  const rate = useCallback((n: number) => [format.percent(Math.round(n * 100) / 100, 2), ""] as const, [format]);
   const others = kpis?.other_currencies ?? [];
 
   return (
@@ -42,9 +43,17 @@ export function KpiRow({ kpis }: { kpis: Kpis | undefined }) {
         position={kpis?.position}
         figure={
           kpis &&
-          (kpis.conversion.value === null ? <Missing /> : <Figure value={kpis.conversion.value} parts={percent} />)
+          (kpis.conversion.value === null ? <Missing /> : <Figure value={kpis.conversion.value} parts={rate} />)
         }
-        delta={kpis && kpis.conversion.value === null && <Reason text={kpis.conversion.reason ?? t.command.noTraffic} title={t.command.noTrafficWhy} />}
+        delta={
+          kpis &&
+          (kpis.conversion.value === null ? (
+            <Reason text={kpis.conversion.reason ?? t.command.noTraffic} title={t.command.noTrafficWhy} />
+          ) : (
+            <Change change={kpis.conversion.change_pp} base={kpis.conversion.base} unit="points" />
+          ))
+        }
+        spark={kpis && kpis.conversion.value !== null && <Trend values={kpis.conversion.spark} change={kpis.conversion.change_pp} />}
       />
       <KpiTile
         name="kpi-repeat"

@@ -116,7 +116,7 @@ export const first = {
     conversion: "Conversion",
     repeat: "Repeat customers",
     noTraffic: "no traffic data",
-    noTrafficWhy: "No channel reports visits yet.",
+    noTrafficWhy: "No channel tells visits; whoever counts them can send them (count-visits).",
     noCustomers: "no customers yet",
     noBase: "no comparison yet",
     noBaseWhy: (base: string) => `There is nothing to compare with yet (${base}).`,
