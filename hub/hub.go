@@ -52,6 +52,7 @@ import (
 	importer "github.com/creatorflow/creatorflow/ingest/listings"
 	"github.com/creatorflow/creatorflow/ingest/mentions"
 	"github.com/creatorflow/creatorflow/listing"
+	"github.com/creatorflow/creatorflow/listing/demand"
 	"github.com/creatorflow/creatorflow/projection"
 	"github.com/creatorflow/creatorflow/storage/engine"
 	"github.com/creatorflow/creatorflow/storage/folder"
@@ -105,7 +106,7 @@ func Projections() []projection.Projection {
 
 // Folds are those of whose states snapshots are kept, for any stream that has one.
 func Folds(s eventlog.Stream) []eventlog.Fold {
-	return []eventlog.Fold{inventory.Receiving().Fold(s), shops.Connecting().Fold(s), catalogue.Mapping().Fold(s), listings.Setting().Fold(s)}
+	return []eventlog.Fold{inventory.Receiving().Fold(s), shops.Connecting().Fold(s), catalogue.Mapping().Fold(s), listings.Setting().Fold(s), demand.Fold(s)}
 }
 
 // Hub is the opened parts.

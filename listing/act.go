@@ -152,10 +152,7 @@ func (s *session) plan(name string) {
 				h.poll = at
 			}
 		default:
-			u := writes.Urgency{Down: a.Kind == exposure.Zero}
-			if n := len(k.sold); n > 0 {
-				u.Sold = k.sold[n-1].Created
-			}
+			u := writes.Urgency{Down: a.Kind == exposure.Zero, Sold: k.demand.Last()}
 			if was, wants := h.writes[name]; !wants || u.Before(was) {
 				h.writes[name] = u
 			}

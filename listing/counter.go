@@ -129,15 +129,16 @@ func (s *session) booked(r eventlog.Record) {
 	}
 }
 
-// weight is the share of a listing against the others of its SKU.
+// weight is the share of a listing against the others of its SKU that take orders.
 func (s *session) weight(k *sku, i *item) int {
-	shops, counter := 0, false
+	shops := map[string]bool{}
 	for _, other := range s.of[k.name] {
-		if s.counts(other.connection) {
-			counter = true
-		} else {
-			shops++
+		if c, ok := s.o.Shops.Connector(other.connection); !s.counts(other.connection) && (!ok || c.Capabilities().TakesOrders) {
+			shops[other.connection] = true
 		}
 	}
-	return counters.Share(k.sold, i.key(), shops, counter, s.counts(i.connection))
+	if s.counts(i.connection) {
+		return k.demand.Counter(i.key(), len(shops))
+	}
+	return k.demand.Shop(i.connection, shops)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -14,12 +13,14 @@ import (
 	"github.com/creatorflow/creatorflow/channels"
 	events "github.com/creatorflow/creatorflow/domain/events/listings"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
+	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/listing/counters"
+	"github.com/creatorflow/creatorflow/listing/demand"
 	"github.com/creatorflow/creatorflow/listing/heard"
 	"github.com/creatorflow/creatorflow/listing/hints"
 	"github.com/creatorflow/creatorflow/listing/ledger"
@@ -72,10 +73,8 @@ type sku struct {
 	state   exposure.State
 	journal listings.State
 	book    *counters.Book
-	sold    []exposure.Sale // of the last hour
-	usual   float64         // units an hour that were sold before we began to count
-	waits   string          // a SKU that shares its stock and is not known, so that nothing is raised
-	begun   time.Time       // to count
+	demand  demand.SKU
+	waits   string // a SKU that shares its stock and is not known, so that nothing is raised
 }
 
 // fact is an event to be appended.
@@ -172,6 +171,10 @@ func (s *session) record(ctx context.Context, r eventlog.Record) error {
 		}
 	case events.RepairAsked:
 		s.repair(e)
+	case stockevents.Received:
+		if k := s.skus[e.SKU]; k != nil && k.demand.Follow() {
+			s.anew[e.SKU] = true
+		}
 	}
 	s.restock()
 	return nil
@@ -221,7 +224,7 @@ func (s *session) restock() {
 					share.Units = min(share.Units, held)
 				}
 				k.waits = share.Waits
-				s.tell(k, exposure.Stocked{Available: share.Units, Give: share.Give, Rate: k.rate(now), Outage: listings.Outage(k.journal, s.all)})
+				s.tell(k, exposure.Stocked{Available: share.Units, Give: share.Give, Rate: k.demand.Rate(now), Outage: listings.Outage(k.journal, s.all)})
 			}
 			delete(s.stale, member)
 		}
@@ -249,19 +252,9 @@ func (s *session) holds(name string) shared.Member {
 	if k == nil {
 		return shared.Member{Known: true} // it has none
 	}
-	m := shared.Member{Weight: int(k.rate(s.o.Clock()))}
+	m := shared.Member{Weight: int(k.demand.Rate(s.o.Clock()))}
 	m.Held, m.Known, m.Sells = k.state.Held()
 	return m
-}
-
-// rate is an upper bound of the units that sell an hour.
-func (k *sku) rate(now time.Time) float64 {
-	var units float64
-	k.sold, units = counters.Lately(k.sold, now)
-	if now.Sub(k.begun) < time.Hour {
-		units = max(units, k.usual)
-	}
-	return units + 2*math.Sqrt(units) + 1
 }
 
 // Sold implements ledger.News.
@@ -271,7 +264,7 @@ func (s *session) Sold(name string, e exposure.Sale) {
 		e.Created = s.moment()
 	}
 	if k := s.skus[name]; k != nil {
-		k.sold = append(k.sold, e)
+		k.demand.Sold(e)
 		s.tell(k, e)
 	}
 	s.stale[name] = true
@@ -523,7 +516,7 @@ func (s *session) begin(ctx context.Context, name string) (*sku, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &sku{name: name, journal: journal, begun: s.o.Clock()}
+	k := &sku{name: name, journal: journal}
 	if k.book, err = s.counters().Read(ctx, name); err != nil {
 		return nil, err
 	}
@@ -534,7 +527,9 @@ func (s *session) begin(ctx context.Context, name string) (*sku, error) {
 	}
 	err = s.o.Views.Read(ctx, func(r projection.Reader) error {
 		item, _, err := inventory.Find(ctx, r, name, s.o.Clock())
-		k.usual = item.Rates.Faster()
+		if err == nil {
+			k.demand, err = demand.Read(ctx, s.o.Log, s.o.Workspace, name, item.Rates.Faster(), s.o.Clock())
+		}
 		return err
 	})
 	s.skus[name] = k

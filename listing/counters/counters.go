@@ -8,10 +8,8 @@ package counters
 import (
 	"context"
 	"errors"
-	"time"
 
 	events "github.com/creatorflow/creatorflow/domain/events/listings"
-	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/eventlog"
 )
@@ -107,48 +105,4 @@ func (l Log) OpenAll(ctx context.Context, open bool) error {
 
 func meta(sku string) eventlog.Meta {
 	return eventlog.Meta{Actor: "system:listing", Cause: "listing:" + sku, Correlation: sku}
-}
-
-// usual is the weight of a shop beside a counter, and a counter's lies between 1 and many times that.
-const (
-	usual = 8
-	most  = 100 * usual
-)
-
-// Share is the weight of a listing against the others of its SKU, which are so many shops and, perhaps, a counter. It is a counter's own.
-func Share(sold []exposure.Sale, key string, shops int, counter, own bool) int {
-	switch {
-	case !counter:
-		return 1
-	case own:
-		return weight(sold, key, shops)
-	default:
-		return usual
-	}
-}
-
-// weight is a counter's weight beside so many shops of the usual one, by what was sold lately on both: its share of the sales, as if four
-// units had been sold before, one of them here.
-func weight(sold []exposure.Sale, key string, shops int) int {
-	here, there := 1, 3
-	for _, s := range sold {
-		if s.Connection == key {
-			here += s.Units
-		} else {
-			there += s.Units
-		}
-	}
-	return min(most, max(1, here*usual*max(1, shops)/there))
-}
-
-// Lately are the sales of the last hour, and their units.
-func Lately(sold []exposure.Sale, now time.Time) (kept []exposure.Sale, units float64) {
-	kept = sold[:0]
-	for _, sale := range sold {
-		if now.Sub(sale.Created) < time.Hour {
-			kept = append(kept, sale)
-			units += float64(sale.Units)
-		}
-	}
-	return kept, units
 }
