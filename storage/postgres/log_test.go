@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,60 @@ func TestMonths(t *testing.T) {
 	}
 	if _, err := s.db.Exec(t.Context(), `alter table log.events detach partition log.events_2026_03; drop table log.events_2026_03`); err != nil {
 		t.Errorf("a month cannot be dropped at once: %v", err)
+	}
+}
+
+// TestMonthsAhead: the partition of the next month is there before its first event, also when several processes
+// make it at once, and counts as no month until then.
+func TestMonthsAhead(t *testing.T) {
+	url := created(t)
+	s, other := openStore(t, url), openStore(t, url)
+	oid := func(partition string) (oid uint32) {
+		if err := s.db.QueryRow(t.Context(), `select coalesce((select inhrelid::oid from pg_inherits where inhrelid = to_regclass($1)), 0)`, "log."+partition).Scan(&oid); err != nil {
+			t.Fatal(err)
+		}
+		return oid
+	}
+	if _, err := s.CloseMonths(t.Context()); err != nil || oid("events_0000_02") != 0 {
+		t.Fatalf("an empty log has a month ahead of none: %v", err)
+	}
+	clock := eventlogtest.NewClock() // in March 2026
+	log, stop := eventlogtest.Start(t, s, eventlog.Options{Clock: clock.Now})
+	appended(t, log, "a", 0)
+	var making sync.WaitGroup
+	for _, s := range []store{s, other, s, other} {
+		making.Go(func() {
+			if _, err := s.CloseMonths(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	making.Wait()
+	ahead := oid("events_2026_04")
+	if ahead == 0 || oid("events_2026_05") != 0 {
+		t.Fatalf("the partition of April is %d, that of May %d", ahead, oid("events_2026_05"))
+	}
+	clock.Move(31 * 24 * time.Hour)
+	appended(t, log, "a", 1)
+	clock.Move(61 * 24 * time.Hour) // nobody made June's
+	appended(t, log, "a", 2)
+	stop()
+	var months []int64
+	if err := s.db.QueryRow(t.Context(), `select array_agg(month order by month) from log.months`).Scan(&months); err != nil {
+		t.Fatal(err)
+	}
+	var into uint32
+	if err := s.db.QueryRow(t.Context(), `select tableoid::oid from log.events where position = 2`).Scan(&into); err != nil {
+		t.Fatal(err)
+	}
+	if into != ahead || !slices.Equal(months, []int64{2026*12 + 2, 2026*12 + 3, 2026*12 + 5}) {
+		t.Errorf("April's event is in %d, want %d; months %v", into, ahead, months)
+	}
+	if whole, err := verify.Log(t.Context(), s, 0); err != nil || whole.Events != 3 {
+		t.Errorf("%+v, %v", whole, err)
+	}
+	if closed, err := other.CloseMonths(t.Context()); err != nil || closed != 2 || oid("events_2026_04") != 0 || oid("events_2026_07") == 0 {
+		t.Errorf("%d months were closed, %v; April's partition is %d, July's %d", closed, err, oid("events_2026_04"), oid("events_2026_07"))
 	}
 }
 

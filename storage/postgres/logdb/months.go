@@ -2,6 +2,7 @@ package logdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,8 +25,12 @@ const (
 )
 
 // CloseMonths writes every month to a file that is not one of the last two of the log, and drops its
-// partition.
-func (l *Log) CloseMonths(ctx context.Context) (int, error) { return l.months.CloseMonths(ctx) }
+// partition. It also makes the partition of the month after the last one, for its first commit not to wait.
+func (l *Log) CloseMonths(ctx context.Context) (int, error) {
+	_, ahead := l.db.Exec(ctx, `select log.make_month(month + 1) from log.head where month > 0`)
+	closed, err := l.months.CloseMonths(ctx)
+	return closed, errors.Join(err, l.judge(ahead))
+}
 
 // CheckSegments reads all of the files of closed months.
 func (l *Log) CheckSegments(ctx context.Context) error { return l.months.Verify(ctx) }
