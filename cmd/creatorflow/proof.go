@@ -11,6 +11,7 @@ import (
 	"github.com/creatorflow/creatorflow/bench/load"
 	"github.com/creatorflow/creatorflow/bench/search"
 	"github.com/creatorflow/creatorflow/bench/startup"
+	"github.com/creatorflow/creatorflow/bench/stock"
 	"github.com/creatorflow/creatorflow/bench/views"
 )
 
@@ -21,6 +22,8 @@ type benchCommand struct {
 	Reserve benchReserve `cmd:"" help:"Durable reservations of one SKU a second beside a bare loop on the same engine."`
 	Rebuild benchRebuild `cmd:"" help:"Events a second from the log into all views, beside a bare scan of the log."`
 	Search  benchSearch  `cmd:"" help:"How long searches, lists and the start take on a hub with very many orders."`
+
+	Stock benchStock `cmd:"" help:"How soon 100,000 stock changes an hour, and bursts of ten times as many, are in the view; the ledger must be exact."`
 
 	Conflict benchConflict `cmd:"" help:"Reservations of one SKU with a long history by two appenders that overtake each other."`
 
@@ -103,6 +106,28 @@ func (b benchFollow) Validate() error {
 // Run measures how the views follow.
 func (b benchFollow) Run(ctx context.Context, c console) error {
 	return views.Follow(ctx, bench.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Seconds: b.Length.Seconds(), JSON: b.JSON, Out: c.out}, b.Rate)
+}
+
+type benchStock struct {
+	Engine string        `help:"What keeps the hub's data: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB     string        `name:"db" help:"As in bench ingest."`
+	Length time.Duration `help:"Length of the load; of each minute 3 s are a burst." default:"3m"`
+	Seed   uint64        `help:"Fixes which changes are made." default:"1"`
+	JSON   bool          `help:"One JSON object instead of a table."`
+	Dir    string        `help:"Data folder; a temporary one when not given." type:"path"`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchStock) Validate() error {
+	if b.Length < 5*time.Second {
+		return errors.New("--length is at least 5s")
+	}
+	return nil
+}
+
+// Run measures how soon changes of stock are in the view.
+func (b benchStock) Run(ctx context.Context, c console) error {
+	return stock.Run(ctx, stock.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Length: b.Length, Seed: b.Seed, JSON: b.JSON, Out: c.out})
 }
 
 type benchReserve struct{ benchFlags }
