@@ -22,7 +22,7 @@ import (
 var commands = []string{
 	"serve", "demo", "connect tiktok", "connect shopify", "connect amazon", "connect instagram", "connect direct", "connect easypost", "back-fill", "doctor", "sim tiktok", "sim shopify", "sim amazon", "sim instagram", "sim stripe", "sim easypost", "verify", "rebuild", "move", "drill crash", "drill powercut",
 	"drill bitrot", "drill disk", "drill month", "drill oversell", "drill flow", "drill outage", "drill simulation", "drill clock", "drill chaos",
-	"bench append", "bench follow", "bench ingest", "bench reserve", "bench rebuild", "bench search", "bench stock", "bench conflict", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
+	"bench append", "bench follow", "bench ingest", "bench reserve", "bench rebuild", "bench search", "bench stock", "bench months", "bench conflict", "bench start", "key make", "key list", "key revoke", "user link", "user list", "user role", "user disable", "user enable", "version",
 }
 
 func TestHelp(t *testing.T) {
@@ -105,6 +105,7 @@ func TestWrongFlags(t *testing.T) {
 		{"bench ingest --rate 0", "--rate"},
 		{"bench start --runs 0", "--runs"},
 		{"bench stock --length 1s", "--length"},
+		{"bench months --orders 1", "--orders"},
 		{"verify --from here", "--from"},
 		{"key", "make"},
 		{"key make", "<name>"},

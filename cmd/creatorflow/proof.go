@@ -9,6 +9,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/bench"
 	"github.com/creatorflow/creatorflow/bench/load"
+	"github.com/creatorflow/creatorflow/bench/months"
 	"github.com/creatorflow/creatorflow/bench/search"
 	"github.com/creatorflow/creatorflow/bench/startup"
 	"github.com/creatorflow/creatorflow/bench/stock"
@@ -24,6 +25,8 @@ type benchCommand struct {
 	Search  benchSearch  `cmd:"" help:"How long searches, lists and the start take on a hub with very many orders."`
 
 	Stock benchStock `cmd:"" help:"How soon 100,000 stock changes an hour, and bursts of ten times as many, are in the view; the ledger must be exact."`
+
+	Months benchMonths `cmd:"" help:"How soon an order's history is read from a log of thirteen months, and what others wait for while old months leave the database."`
 
 	Conflict benchConflict `cmd:"" help:"Reservations of one SKU with a long history by two appenders that overtake each other."`
 
@@ -128,6 +131,29 @@ func (b benchStock) Validate() error {
 // Run measures how soon changes of stock are in the view.
 func (b benchStock) Run(ctx context.Context, c console) error {
 	return stock.Run(ctx, stock.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Length: b.Length, Seed: b.Seed, JSON: b.JSON, Out: c.out})
+}
+
+type benchMonths struct {
+	Engine string `help:"What keeps the log: ${enum}." enum:"sqlite,postgres" default:"sqlite"`
+	DB     string `name:"db" help:"As in bench ingest."`
+	Orders int    `help:"Orders of the history, each of about fifteen events." default:"70000"`
+	Reads  int    `help:"Orders whose history is read, before and after." default:"500"`
+	Seed   uint64 `help:"Fixes which are read." default:"1"`
+	JSON   bool   `help:"One JSON object instead of a table."`
+	Dir    string `help:"Data folder; a temporary one when not given." type:"path"`
+}
+
+// Validate refuses a measurement of nothing.
+func (b benchMonths) Validate() error {
+	if b.Orders < 100 || b.Reads < 1 {
+		return errors.New("--orders is at least 100, --reads at least 1")
+	}
+	return nil
+}
+
+// Run measures a log of more than a year.
+func (b benchMonths) Run(ctx context.Context, c console) error {
+	return months.Run(ctx, months.Options{Engine: b.Engine, DB: b.DB, Dir: b.Dir, Orders: b.Orders, Reads: b.Reads, Seed: b.Seed, JSON: b.JSON, Out: c.out})
 }
 
 type benchReserve struct{ benchFlags }

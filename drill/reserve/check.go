@@ -15,11 +15,19 @@ import (
 
 // Sold checks that a SKU was sold exactly to zero, to those that were told so and to nobody else.
 func Sold(ctx context.Context, log *eventlog.Log, sku string, units int64, history []Operation) error {
+	reserved, err := Balanced(ctx, log, sku, units, history)
+	if err == nil && reserved != units {
+		err = fmt.Errorf("of %d units of %s only %d are reserved", units, sku, reserved)
+	}
+	return err
+}
+
+// Balanced checks that of a SKU's units as many are reserved as orders were told of, all or nothing, and returns how many.
+func Balanced(ctx context.Context, log *eventlog.Log, sku string, units int64, history []Operation) (told int64, err error) {
 	state, err := log.Fold(ctx, inventory.Fold(workspace, sku))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var told int64
 	for _, op := range history {
 		reserved := 0
 		for _, a := range op.Answers {
@@ -28,17 +36,17 @@ func Sold(ctx context.Context, log *eventlog.Log, sku string, units int64, histo
 			}
 		}
 		if reserved != 0 && reserved != len(op.Order.Demand) {
-			return fmt.Errorf("order %s got %d of its %d lines", op.Order.ID, reserved, len(op.Order.Demand))
+			return 0, fmt.Errorf("order %s got %d of its %d lines", op.Order.ID, reserved, len(op.Order.Demand))
 		}
 		if op.Answers[sku].Version > 0 {
-			told += op.Order.Demand[sku]
+			told -= op.change(sku)
 		}
 	}
 	s := state.Value.(inventory.State)
-	if s.OnHand() != units || s.Reserved != units || told != units {
-		return fmt.Errorf("of %d units of %s there are %d on hand and %d reserved, and orders were told of %d", units, sku, s.OnHand(), s.Reserved, told)
+	if s.OnHand() != units || s.Reserved != told || s.Available() < 0 {
+		return told, fmt.Errorf("of %d units of %s there are %d on hand and %d reserved, and orders were told of %d", units, sku, s.OnHand(), s.Reserved, told)
 	}
-	return nil
+	return told, nil
 }
 
 // Stream reads a SKU's events.
@@ -91,11 +99,14 @@ func InOrder(sku string, stream []eventlog.Event, history []Operation) error {
 		need, a := m.op.Order.Demand[sku], m.op.Answers[sku]
 		if a.Version > 0 {
 			if a.Version <= seen || available[a.Version] != a.Available {
-				return fmt.Errorf("order %s reserved %s at version %d, which leaves %d, and was told %d; version %d had been answered before it called",
-					m.op.Order.ID, sku, a.Version, available[a.Version], a.Available, seen)
+				return fmt.Errorf("order %s moved %d of %s at version %d, which leaves %d, and was told %d; version %d had been answered before it called",
+					m.op.Order.ID, m.op.change(sku), sku, a.Version, available[a.Version], a.Available, seen)
 			}
 			from[m.op] = a.Version
 			continue
+		}
+		if m.op.Release {
+			return fmt.Errorf("order %s let go of %s, and was told %+v", m.op.Order.ID, sku, a)
 		}
 		v := seen // the oldest state that explains the answer is the one that excludes least
 		for v < eventlog.Version(len(available)) && !explains(available[v], need, a) {
@@ -138,9 +149,14 @@ func ledger(sku string, stream []eventlog.Event, history []Operation) (available
 			available[v] += e.Quantity
 		case events.Reserved:
 			available[v] -= e.Quantity
-			op := told[v]
-			if op == nil || op.Order.ID != e.Order || op.Order.Demand[sku] != e.Quantity {
+			if op := told[v]; op == nil || op.Release || op.Order.ID != e.Order || op.Order.Demand[sku] != e.Quantity {
 				return nil, fmt.Errorf("version %d of %s reserves %d for order %s, who was not told so", v, sku, e.Quantity, e.Order)
+			}
+			delete(told, v)
+		case events.Released:
+			available[v] += e.Quantity
+			if op := told[v]; op == nil || !op.Release || op.Order.ID != e.Order || op.Order.Demand[sku] != e.Quantity {
+				return nil, fmt.Errorf("version %d of %s takes %d from order %s, who was not told so", v, sku, e.Quantity, e.Order)
 			}
 			delete(told, v)
 		default:
@@ -169,25 +185,26 @@ const patience = time.Minute
 // are what the first version received.
 func Linearizable(units map[string]int64, history []Operation) error {
 	asked := map[string][]porcupine.Operation{}
-	for i, op := range history {
-		for sku, need := range op.Order.Demand {
-			asked[sku] = append(asked[sku], porcupine.Operation{ClientId: i, Input: need, Call: op.Call, Output: op.Answers[sku], Return: op.Return})
+	for i := range history {
+		op := &history[i]
+		for sku := range op.Order.Demand {
+			asked[sku] = append(asked[sku], porcupine.Operation{ClientId: i, Input: op.change(sku), Call: op.Call, Output: op.Answers[sku], Return: op.Return})
 		}
 	}
 	for sku, ops := range asked {
 		model := porcupine.Model{
 			Init: func() any { return shelf{version: 1, available: units[sku]} },
 			Step: func(state, input, output any) (bool, any) {
-				s, need, a := state.(shelf), input.(int64), output.(Answer)
-				if a.Version == 0 {
-					return explains(s.available, need, a), s
+				s, change, a := state.(shelf), input.(int64), output.(Answer)
+				if a.Version == 0 { // of a release nothing explains that
+					return change < 0 && explains(s.available, -change, a), s
 				}
-				next := shelf{version: s.version + 1, available: s.available - need}
+				next := shelf{version: s.version + 1, available: s.available + change}
 				return next.available >= 0 && next == shelf{a.Version, a.Available}, next
 			},
 		}
 		if is := porcupine.CheckOperationsTimeout(model, ops, patience); is != porcupine.Ok {
-			return fmt.Errorf("the %d answers about %s come from no order of reservations (porcupine: %s)", len(ops), sku, is)
+			return fmt.Errorf("the %d answers about %s come from no order of what was done (porcupine: %s)", len(ops), sku, is)
 		}
 	}
 	return nil

@@ -1,8 +1,8 @@
-// Package reserve has many orders ask for stock that does not suffice for all of them, at once, and
-// judges what each of them was told.
+// Package reserve has many orders ask for stock that does not suffice for all of them, at once, and give it back,
+// and judges what each of them was told.
 //
 //	orders ─► the inventory's rule, in one or more logs on one store ─► answers ─► history
-//	                                                                                 │
+//	orders ─► a process that is killed again and again ──────────────► answers ────► │
 //	Sold: the ledger's end · InOrder: one SKU, however hot · Linearizable: porcupine, many SKUs
 //
 // A history is linearizable when each answer is what the stock allowed at one moment between the
@@ -12,6 +12,7 @@ package reserve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -39,16 +40,33 @@ type Order struct {
 // Answer is what an order was told of one of its SKUs. That of an order which got nothing is empty
 // where the SKU would have sufficed.
 type Answer struct {
-	Version   eventlog.Version // of the SKU's stream with the reservation; 0 = nothing was reserved
+	Version   eventlog.Version // of the SKU's stream with what was done; 0 = nothing was
 	Short     bool             // there was less than the order needs
-	Available int64            // after the reservation, or what there was when it was short
+	Available int64            // after that, or what there was when it was short
 }
 
-// Operation is one order's reservation as its caller saw it.
+// Operation is one order's reservation as its caller saw it, or the release of all that it got.
 type Operation struct {
 	Order        Order
+	Release      bool
 	Call, Return int64 // nanoseconds since the history's begin
 	Answers      map[string]Answer
+}
+
+// change is by how much it changes what is available of a SKU when it succeeds.
+func (o *Operation) change(sku string) int64 {
+	if o.Release {
+		return o.Order.Demand[sku]
+	}
+	return -o.Order.Demand[sku]
+}
+
+// got says whether a reservation was made.
+func (o *Operation) got() bool {
+	for _, a := range o.Answers {
+		return a.Version > 0
+	}
+	return false
 }
 
 // Rule promises an order's demand or says of which SKUs there is too little.
@@ -77,8 +95,8 @@ func Rush(ctx context.Context, logs []*eventlog.Log, rule Rule, orders []Order, 
 			<-gate
 			for i := c; i < len(orders); i += callers {
 				op := Operation{Order: orders[i], Call: int64(time.Since(begin))}
-				answers, err := reserve(ctx, logs[i%len(logs)], rule, orders[i])
-				op.Return, op.Answers = int64(time.Since(begin)), answers
+				err := ask(ctx, logs[i%len(logs)], rule, &op, nil)
+				op.Return = int64(time.Since(begin))
 				history[i] = op
 				if err != nil {
 					faults[c] = fmt.Errorf("reserve for order %s: %w", orders[i].ID, err)
@@ -92,37 +110,42 @@ func Rush(ctx context.Context, logs []*eventlog.Log, rule Rule, orders []Order, 
 	return history, errors.Join(faults...)
 }
 
-func reserve(ctx context.Context, log *eventlog.Log, rule Rule, o Order) (map[string]Answer, error) {
-	skus := slices.Sorted(maps.Keys(o.Demand))
+// ask has a log decide an operation and fills in the answers; with a key it does so once, however often it is asked.
+func ask(ctx context.Context, log *eventlog.Log, rule Rule, op *Operation, key *eventlog.Key) error {
+	skus := slices.Sorted(maps.Keys(op.Order.Demand))
 	folds := make([]eventlog.Fold, len(skus))
 	for i, sku := range skus {
 		folds[i] = inventory.Fold(workspace, sku)
 	}
-	var answers map[string]Answer
-	out, err := log.Execute(ctx, eventlog.Request{Folds: folds, Decide: func(states []eventlog.State) (eventlog.Decision, error) {
-		answers = map[string]Answer{}
+	out, err := log.Execute(ctx, eventlog.Request{Folds: folds, Key: key, Decide: func(states []eventlog.State) (d eventlog.Decision, err error) {
+		answers, version := map[string]Answer{}, map[string]eventlog.Version{}
 		stock := map[string]inventory.State{}
 		for i, s := range states {
-			stock[skus[i]] = s.Value.(inventory.State)
+			stock[skus[i]], version[skus[i]] = s.Value.(inventory.State), s.Version
 		}
-		writes, short := rule(workspace, o.ID, attempt, o.Demand, stock)
+		var short []inventory.Short
+		if op.Release {
+			d.Writes = inventory.Release(workspace, op.Order.ID, attempt, "drill", stock)
+		} else {
+			d.Writes, short = rule(workspace, op.Order.ID, attempt, op.Order.Demand, stock)
+		}
+		for _, sku := range skus {
+			answers[sku] = Answer{}
+		}
 		for _, s := range short {
 			answers[s.SKU] = Answer{Short: true, Available: s.Available}
 		}
-		for _, w := range writes {
-			answers[w.Stream.ID] = Answer{Available: stock[w.Stream.ID].Available() - o.Demand[w.Stream.ID]}
+		for _, w := range d.Writes {
+			sku := w.Stream.ID
+			answers[sku] = Answer{Version: version[sku] + 1, Available: stock[sku].Available() + op.change(sku)}
 		}
-		return eventlog.Decision{Writes: writes}, nil
+		d.Result, err = json.Marshal(answers)
+		return d, err
 	}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for i, version := range out.Versions { // one for each SKU, in their order
-		a := answers[skus[i]]
-		a.Version = version
-		answers[skus[i]] = a
-	}
-	return answers, nil
+	return json.Unmarshal(out.Result, &op.Answers)
 }
 
 // Hot are orders that all want one SKU: most of them a single unit, one in ten up to three and a unit

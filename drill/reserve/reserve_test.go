@@ -30,7 +30,12 @@ var (
 	databases atomic.Int64
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(inFolder) != "" {
+		os.Exit(serving())
+	}
+	os.Exit(run(m))
+}
 
 // run runs the tests beside a PostgreSQL server of their own.
 func run(m *testing.M) (code int) {
@@ -263,13 +268,18 @@ func TestBrokenRule(t *testing.T) {
 // TestCheckers: histories with one thing wrong are refused, by both checks where both can know.
 func TestCheckers(t *testing.T) {
 	got := func(order string, call, back int64, version eventlog.Version, left int64) Operation {
-		return Operation{Order{order, map[string]int64{"a": 1}}, call, back, map[string]Answer{"a": {Version: version, Available: left}}}
+		return Operation{Order{order, map[string]int64{"a": 1}}, false, call, back, map[string]Answer{"a": {Version: version, Available: left}}}
 	}
 	short := func(order string, call, back, available int64) Operation {
-		return Operation{Order{order, map[string]int64{"a": 1}}, call, back, map[string]Answer{"a": {Short: true, Available: available}}}
+		return Operation{Order{order, map[string]int64{"a": 1}}, false, call, back, map[string]Answer{"a": {Short: true, Available: available}}}
 	}
 	enough := func(order string, call, back int64) Operation {
-		return Operation{Order{order, map[string]int64{"a": 1, "b": 1}}, call, back, map[string]Answer{"b": {Short: true}}}
+		return Operation{Order{order, map[string]int64{"a": 1, "b": 1}}, false, call, back, map[string]Answer{"b": {Short: true}}}
+	}
+	back := func(order string, call, back int64, version eventlog.Version, left int64) Operation {
+		op := got(order, call, back, version, left)
+		op.Release = true
+		return op
 	}
 	first := got("1", 0, 10, 2, 1)
 	second := got("2", 5, 15, 3, 0)
@@ -292,12 +302,23 @@ func TestCheckers(t *testing.T) {
 		{"refused although there was one", "1 2", []Operation{first, second, short("3", 0, 4, 0)}, "had been answered before it called", false},
 		{"called later, sold earlier", "1 2", []Operation{got("1", 20, 30, 2, 1), got("2", 0, 10, 3, 0)}, "had been answered before it called", false},
 		{"enough after it was sold out", "1 2", []Operation{first, second, enough("3", 16, 20)}, "explains", false},
+		{"given back and sold again", "1 2 -1 3", []Operation{first, second, back("1", 16, 20, 4, 1), got("3", 17, 30, 5, 0)}, "", true},
+		{"refused while it was given back", "1 2 -1", []Operation{first, second, back("1", 16, 20, 4, 1), short("3", 17, 30, 0)}, "", true},
+		{"refused after it was given back", "1 2 -1", []Operation{first, second, back("1", 16, 20, 4, 1), short("3", 21, 30, 0)}, "explains", false},
+		{"sold again before it was given back", "1 2 3 -1", []Operation{first, second, got("3", 17, 30, 4, -1), back("1", 16, 20, 5, 0)}, "leaves -1 available", false},
+		{"given back twice", "1 2 -1 -1", []Operation{first, second, back("1", 16, 20, 4, 1)}, "was not told so", true},
+		{"told of giving back what is lost", "1 2", []Operation{first, second, back("1", 16, 20, 4, 1)}, "which is not there", true},
+		{"giving back nothing", "1 2", []Operation{first, second, back("3", 16, 20, 0, 0)}, "let go", false},
 		{"told a wrong rest", "1 2", []Operation{first, got("2", 5, 15, 3, 1)}, "leaves 0, and was told 1", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			stream := []eventlog.Event{stockevents.Received{SKU: "a", Quantity: 2}}
 			for order := range strings.FieldsSeq(test.sold) {
+				if order, back := strings.CutPrefix(order, "-"); back {
+					stream = append(stream, stockevents.Released{SKU: "a", Order: order, Attempt: 1, Quantity: 1})
+					continue
+				}
 				stream = append(stream, stockevents.Reserved{SKU: "a", Order: order, Attempt: 1, Quantity: 1})
 			}
 			if err := InOrder("a", stream, test.history); (err == nil) != (test.inOrder == "") || err != nil && !strings.Contains(err.Error(), test.inOrder) {

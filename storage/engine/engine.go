@@ -182,6 +182,7 @@ func (s *Stores) readPostgres(ctx context.Context, dir, url string, log *slog.Lo
 // closing is a log that keeps closed months in files; those of both engines do.
 type closing interface {
 	CloseMonths(ctx context.Context) (int, error)
+	SlowestDrop() time.Duration
 	CheckSegments(ctx context.Context) error
 }
 
@@ -190,6 +191,9 @@ type closing interface {
 func (s *Stores) CloseMonths(ctx context.Context) (int, error) {
 	return s.Log.(closing).CloseMonths(ctx)
 }
+
+// SlowestDrop is the longest that a month which CloseMonths has put into a file took to leave the database.
+func (s *Stores) SlowestDrop() time.Duration { return s.Log.(closing).SlowestDrop() }
 
 // Check reads the files below the stores and says what in them is not what was written, as far as the
 // log's own sums do not. A PostgreSQL server has checksums of its pages, which it checks itself.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog/record"
 	"github.com/creatorflow/creatorflow/failpoint"
@@ -76,7 +77,12 @@ func (s *Shelf) closeMonth(ctx context.Context, h segment.Header) (segment.Heade
 	if err := s.refresh(ctx); err != nil {
 		return h, err
 	}
-	return h, s.db.Drop(ctx, e)
+	begun := time.Now()
+	if err := s.db.Drop(ctx, e); err != nil {
+		return h, err
+	}
+	s.slowest.Store(max(s.slowest.Load(), int64(time.Since(begun)))) // closing is held
+	return h, nil
 }
 
 // write makes the file of a month, durable and read back.

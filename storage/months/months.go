@@ -18,6 +18,7 @@ import (
 	"sort"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -55,8 +56,9 @@ type Shelf struct {
 	db    Database
 	files atomic.Pointer[[]*file] // in order, from position 1 without a hole
 
-	closing sync.Mutex // one at a time closes months
-	mu      sync.Mutex // one at a time changes files
+	closing sync.Mutex   // one at a time closes months
+	slowest atomic.Int64 // nanoseconds that a month took to leave the database
+	mu      sync.Mutex   // one at a time changes files
 }
 
 // file is an open segment.
@@ -88,6 +90,9 @@ func (s *Shelf) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// SlowestDrop is the longest that a month which is in a file took to leave the database, since Open.
+func (s *Shelf) SlowestDrop() time.Duration { return time.Duration(s.slowest.Load()) }
 
 func (s *Shelf) path(m segment.Month) string { return filepath.Join(s.dir, m.String()+".seg") }
 

@@ -32,6 +32,9 @@ func (l *Log) CloseMonths(ctx context.Context) (int, error) {
 	return closed, errors.Join(err, l.judge(ahead))
 }
 
+// SlowestDrop is the longest that a closed month took to leave the database.
+func (l *Log) SlowestDrop() time.Duration { return l.months.SlowestDrop() }
+
 // CheckSegments reads all of the files of closed months.
 func (l *Log) CheckSegments(ctx context.Context) error { return l.months.Verify(ctx) }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,9 @@ const dropAtOnce = 200
 // CloseMonths writes every month to a file that is not one of the last two of the log, and removes it from
 // log.db, where its space is used again.
 func (l *Log) CloseMonths(ctx context.Context) (int, error) { return l.months.CloseMonths(ctx) }
+
+// SlowestDrop is the longest that a closed month took to leave the database.
+func (l *Log) SlowestDrop() time.Duration { return l.months.SlowestDrop() }
 
 // CheckSegments reads all of the files of closed months.
 func (l *Log) CheckSegments(ctx context.Context) error { return l.months.Verify(ctx) }
