@@ -26,12 +26,26 @@ type Report struct {
 	Unfired  []string `json:"unfired,omitempty"` // the others
 	Flips    []Flips  `json:"flips,omitempty"`   // of bits, by file
 
+	Worked Worked `json:"worked,omitzero"` // of a drill that says what became of each webhook
+
 	End    Agreement `json:"agreed,omitzero"`        // at the end, of the hub in which it was lowest
 	Lowest Agreement `json:"agreed_lowest,omitzero"` // at any look of a hub's own auditor on the way
 
 	Broken []string `json:"broken,omitempty"`  // promises, in sentences
 	NotRun string   `json:"not_run,omitempty"` // why nothing was proven
 }
+
+// Worked is what became of the webhooks that a hub has taken in, and how often the shop's API failed it meanwhile.
+type Worked struct {
+	Webhooks  int64 `json:"webhooks"`
+	Processed int64 `json:"processed"`
+	Letters   int64 `json:"letters"` // dead letters, on the list that a person sees
+	Calls     int64 `json:"calls"`   // of the hub to the shop, while that was there
+	Faults    int64 `json:"faults"`  // of them, answered with one that passes
+}
+
+// Share is how much was processed, in percent.
+func (w Worked) Share() float64 { return 100 * float64(w.Processed) / float64(max(1, w.Webhooks)) }
 
 // Flips are what became of the bits that were flipped in one file.
 type Flips struct {

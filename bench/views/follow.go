@@ -33,6 +33,12 @@ type Followed struct {
 	P99             float64 `json:"append_p99_ms"`
 }
 
+// durable says when an append is answered; the program refuses to run on anything less.
+var durable = map[string]string{
+	bench.SQLite:   "synchronous=FULL, an append is answered after the sync of its commit",
+	bench.Postgres: "fsync, full_page_writes and synchronous_commit on, an append is answered after its commit",
+}
+
 // Follow appends the events of a busy shop durably, at a steady rate, while the views follow, as they do in
 // a hub. Each of 256 callers carries one order at a time, by the commits that the product makes of it.
 func Follow(ctx context.Context, o bench.Options, rate float64) (err error) {
@@ -72,11 +78,12 @@ func Follow(ctx context.Context, o bench.Options, rate float64) (err error) {
 		return json.NewEncoder(o.Out).Encode(r)
 	}
 	_, err = fmt.Fprintf(o.Out, `%s, %d events in %.1f s, one durable append p50 %.1f ms, p99 %.1f ms; views equal to a rebuild
+durable: %s
 appended and folded  %8.0f events/s  at least %.0f: %s
 greatest lag         %8.0f ms        %d events
 lag 0 after the end  %8.0f ms
 follow: %.0f events/s durable, the views at most %.0f ms behind and level %.0f ms after the load
-`, r.Engine, r.Events, r.Seconds, r.P50, r.P99, r.EventsPerSecond, r.Wanted, bench.Met(r.EventsPerSecond >= 0.99*r.Wanted), r.Lag, r.Behind, r.Settled, r.EventsPerSecond, r.Lag, r.Settled)
+`, r.Engine, r.Events, r.Seconds, r.P50, r.P99, durable[r.Engine], r.EventsPerSecond, r.Wanted, bench.Met(r.EventsPerSecond >= 0.99*r.Wanted), r.Lag, r.Behind, r.Settled, r.EventsPerSecond, r.Lag, r.Settled)
 	return err
 }
 

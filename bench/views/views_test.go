@@ -43,7 +43,7 @@ func TestFollow(t *testing.T) {
 			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 				t.Fatal(err)
 			}
-			if r.Engine != engine || r.Events < 1000 || !r.Equal || r.Lag <= 0 || r.Behind <= 0 || r.Settled < 0 || r.P99 < r.P50 || r.P50 <= 0 {
+			if durable[engine] == "" || r.Engine != engine || r.Events < 1000 || !r.Equal || r.Lag <= 0 || r.Behind <= 0 || r.Settled < 0 || r.P99 < r.P50 || r.P50 <= 0 {
 				t.Errorf("not a measurement: %+v", r)
 			}
 		})

@@ -45,6 +45,21 @@ type backlog struct {
 	found *drill.Report
 	rng   *rand.Rand
 	world *bubble.World
+	away  calls // that the shop got while it was away
+}
+
+// calls are how many the shop's API got, and how many of them it answered with a fault.
+type calls struct{ all, faults int64 }
+
+func (b *backlog) calls() (c calls) {
+	counts := b.world.Sim.Counts()
+	for _, n := range counts.Requests {
+		c.all += int64(n)
+	}
+	for _, n := range counts.Faults {
+		c.faults += int64(n)
+	}
+	return c
 }
 
 // Virtual takes the channel away in virtual time.
@@ -92,17 +107,22 @@ func (b *backlog) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	leaves, returns := time.Minute, time.Minute+b.o.Away
+	leaves, returns, away := time.Minute, time.Minute+b.o.Away, false
 	for began, acked := time.Now(), 0; acked < b.o.Webhooks || time.Since(began) < returns; {
 		switch gone := time.Since(began); {
 		case gone >= leaves && gone < returns:
+			away = true
 			b.world.Sim.SetFaults(tiktoksim.Faults{API5xx: 1})
 		default:
+			away = false
 			b.world.Sim.SetFaults(now)
 		}
-		before := acked
+		before, called := acked, b.calls()
 		if err := b.minute(ctx); err != nil {
 			return err
+		}
+		if more := b.calls(); away {
+			b.away.all, b.away.faults = b.away.all+more.all-called.all, b.away.faults+more.faults-called.faults
 		}
 		if acked, _ = b.world.Acked(); acked <= before {
 			b.found.Broke("in a minute, %s after the beginning, no webhook was acknowledged", time.Since(began))
@@ -161,12 +181,17 @@ func (b *backlog) processed(ctx context.Context) error {
 	for _, n := range counts {
 		all += n
 	}
-	done := counts[vault.Done]
+	done, called := counts[vault.Done], b.calls()
+	b.found.Worked = drill.Worked{Webhooks: all, Processed: done, Calls: called.all - b.away.all, Faults: called.faults - b.away.faults}
+	if acked, _ := b.world.Acked(); all < int64(acked) {
+		b.found.Broke("%d webhooks were acknowledged, the inbox has %d", acked, all)
+	}
 	if done*1000 < all*999 {
 		b.found.Broke("%d of %d webhooks were processed, less than 99.9 %%: %v", done, all, counts)
 	}
 	return b.world.Hub().Views.Read(ctx, func(r projection.Reader) error {
 		_, told, _, err := letters.List(ctx, r, "", 1)
+		b.found.Worked.Letters = told
 		if err == nil && told < all-done {
 			b.found.Broke("%d webhooks were not processed, but the list of dead letters has %d", all-done, told)
 		}

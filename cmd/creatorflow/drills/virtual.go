@@ -51,6 +51,10 @@ the hub's auditor at the end: %s
 `, report.Cycles, unit, report.Orders, report.Acked, report.Lost, report.Twice, report.Oversold, len(report.Broken), report.End, report.Lowest,
 			report.Name, report.Seed, report.Lost, report.Twice, report.Oversold, report.Seconds)
 	}
+	if w := report.Worked; w.Webhooks > 0 && !f.JSON && err == nil {
+		_, err = fmt.Fprintf(c.Out, "%d of %d webhooks processed, %.3f %%, required 99.9 %%; %d dead letters; %d of %d calls to the channel failed while it was there\n",
+			w.Processed, w.Webhooks, w.Share(), w.Letters, w.Faults, w.Calls)
+	}
 	if broken := report.Err(); broken != nil {
 		return errors.Join(err, fmt.Errorf("the hub broke a promise (what it left is in %s): %w", f.Dir, broken))
 	}
