@@ -36,10 +36,9 @@ UNRACED  := $(addprefix $(MODULE)/,drill drill/% bench bench/% load load/% cmd/c
 PROPERTIES := domain/inventory:2000:20000 domain/orders:2000:20000 money:2000:20000 storage/memory:1000:20000 \
 	flow:200:20000 domain/board:25:2000 domain/bundles:1000:20000 domain/exposure/shared:2000:20000
 PROPERTY_PACKAGES := $(foreach p,$(PROPERTIES),$(MODULE)/$(firstword $(subst :, ,$(p))))
-# Packages whose tests store something, which the phase postgres runs on PostgreSQL; storage/postgres
+# Packages whose tests store something, which the phase postgres runs on PostgreSQL, all of them; storage/postgres
 # itself is in unit. Properties get few cases there: what differs is the SQL, not the numbers.
-STORING := $(addprefix ./,projection realtime gateway/... ingest/... connect dispatch domain/aftersales domain/board domain/bundles domain/catalogue domain/events \
-	domain/fulfilment domain/letters domain/workspace)
+STORING = $(sort $(dir $(shell grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=.tools 'storage/storagetest"' .)))
 # Calls sh with a package as $$0 and its two numbers as $$1 and $$2, two packages at a time.
 EACH_PROPERTY := printf '%s\n' $(PROPERTIES) | tr : ' ' | xargs -P 2 -L 1 sh -c
 
