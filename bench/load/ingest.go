@@ -289,7 +289,7 @@ func (r *run) people(ctx context.Context, address string) error {
 // was worked off. One that came and went between two looks took less than a look; one that is not worked off
 // takes until now at least.
 func (r *run) took(item vault.Item, now time.Time) time.Duration {
-	if item.State != vault.Done {
+	if !worked(item) {
 		return now.Sub(item.Received)
 	}
 	if shown := r.seen[item.Number]; !shown.IsZero() {
@@ -300,6 +300,8 @@ func (r *run) took(item vault.Item, now time.Time) time.Duration {
 	}
 	return look
 }
+
+func worked(item vault.Item) bool { return item.State == vault.Done || item.State == vault.Superseded }
 
 func (r *run) load(ctx context.Context, app string) error {
 	if err := r.hub.Ready(ctx); err != nil {
@@ -395,7 +397,7 @@ func (r *run) report(ctx context.Context, took time.Duration) (Report, error) {
 		for _, item := range items {
 			after = item.Number
 			toView = append(toView, r.took(item, now))
-			if item.State != vault.Done {
+			if !worked(item) {
 				unprocessed++
 			}
 		}

@@ -61,7 +61,7 @@ func TestBurst(t *testing.T) {
 func TestStuckIsSlow(t *testing.T) {
 	now := time.Now()
 	r := run{}
-	for state, want := range map[string]time.Duration{vault.Pending: time.Minute, vault.Dead: time.Minute, vault.Done: look} {
+	for state, want := range map[string]time.Duration{vault.Pending: time.Minute, vault.Dead: time.Minute, vault.Done: look, vault.Superseded: look} {
 		if took := r.took(vault.Item{Number: 1, State: state, Received: now.Add(-time.Minute)}, now); took != want {
 			t.Errorf("a webhook that is %s took %v, want %v", state, took, want)
 		}
