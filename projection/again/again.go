@@ -323,8 +323,12 @@ func (c *Copy) pass(ctx context.Context, views map[string]bool, compare func(at 
 // inTurn compares what is asked for and the rows whose turn it is.
 func (c *Copy) inTurn(ctx context.Context, at reading, asked map[Place]row, l *Look) error {
 	l.Position = at.position
+	whole, err := c.round(ctx, at, l)
+	if err != nil {
+		return err
+	}
 	for _, r := range asked {
-		if !at.views[r.view.Name()] {
+		if !at.views[r.view.Name()] || whole[r.table] {
 			continue
 		}
 		if err := at.one(ctx, r); err != nil {
@@ -332,28 +336,37 @@ func (c *Copy) inTurn(ctx context.Context, at reading, asked map[Place]row, l *L
 		}
 		l.Rows++
 	}
+	return nil
+}
+
+// round compares the rows whose turn it is, and gives the tables of which it has compared every row.
+func (c *Copy) round(ctx context.Context, at reading, l *Look) (whole map[*table]bool, err error) {
+	whole = map[*table]bool{}
+	begun := c.after == nil // the table that the round is in was not left half by the look before
 	for left := c.o.Rows; left > 0; {
 		if c.turn >= len(c.tables) {
 			c.turn, l.Round, c.counted = 0, max(1, c.counted), 0
 			l.Whole, c.skipped = !c.skipped, false
-			return nil
+			return whole, nil
 		}
 		t := c.tables[c.turn]
 		if !at.views[t.view.Name()] {
-			c.turn, c.after, c.skipped = c.turn+1, nil, true
+			c.turn, c.after, c.skipped, begun = c.turn+1, nil, true, true
 			continue
 		}
 		page := min(left, 1000)
-		n, last, err := at.page(ctx, t, c.after, page)
+		n, last, all, err := at.page(ctx, t, c.after, page)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		begun = begun && all
 		l.Rows, c.counted, left = l.Rows+int64(n), c.counted+int64(n), left-max(n, 1)
 		if c.after = last; last == nil {
-			c.turn++
+			whole[t] = begun
+			c.turn, begun = c.turn+1, true
 		}
 	}
-	return nil
+	return whole, nil
 }
 
 // settle compares what seems to differ once more, and what differed before, and takes over what it finds.

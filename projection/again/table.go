@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,15 +124,16 @@ func (at reading) one(ctx context.Context, r row) error {
 	return nil
 }
 
-// page compares the next rows after a key, nil = the first ones. It gives their number and the key to go on after, nil at the end.
-func (at reading) page(ctx context.Context, t *table, after []any, limit int) (n int, last []any, err error) {
+// page compares the next rows after a key, nil = the first ones. It gives their number and the key to go on after, nil at the end; all
+// says that the copy has no more rows between the two than were compared.
+func (at reading) page(ctx context.Context, t *table, after []any, limit int) (n int, last []any, all bool, err error) {
 	from := 0
 	if after != nil {
 		from = 1
 	}
 	serving, err := t.rows(ctx, at.serving, t.page[from], append(append([]any{}, after...), limit)...)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
 	var again [][]any
 	if len(serving) < limit { // the rest of the table
@@ -141,14 +143,17 @@ func (at reading) page(ctx context.Context, t *table, after []any, limit int) (n
 		again, err = t.rows(ctx, at.copy, t.until[from], append(append(append([]any{}, after...), last...), 2*limit)...)
 	}
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
 	at.hold(t, serving, again)
-	return len(serving), last, nil
+	return len(serving), last, len(again) < 2*limit, nil
 }
 
 // hold holds rows of the same keys against each other.
 func (at reading) hold(t *table, serving, again [][]any) {
+	if slices.EqualFunc(serving, again, func(a, b []any) bool { return slices.EqualFunc(a, b, same) }) {
+		return // as nearly always, and then nobody has to know which rows they are
+	}
 	due := map[Place][]any{}
 	for _, r := range again {
 		due[t.place(r[:t.key])] = r
