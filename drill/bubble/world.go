@@ -135,7 +135,7 @@ func Open(ctx context.Context, o Options) (w *World, err error) {
 		o: o, net: newNetwork(), rng: rand.New(rand.NewPCG(o.Seed, 11)), acked: map[[32]byte]bool{},
 		moved: map[movement]int64{}, keys: ids.New(time.Now),
 	}
-	w.client = &http.Client{Transport: &http.Transport{DialContext: w.net.dial, MaxIdleConnsPerHost: 64}}
+	w.client = &http.Client{Transport: &http.Transport{DialContext: w.net.dial, MaxIdleConnsPerHost: 128}}
 	if w.o.Hooks == nil {
 		w.o.Hooks = w.Post
 	}

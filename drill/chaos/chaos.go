@@ -31,9 +31,9 @@ import (
 
 const (
 	// deliveries are how often the same lives are put through other duplicates, delays and losses.
-	deliveries = 4
+	deliveries = 8
 	// lives share one hub.
-	lives = 1000
+	lives = 500
 	// scarceEvery batch has scarce stock.
 	scarceEvery = 5
 )
