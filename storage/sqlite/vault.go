@@ -27,7 +27,7 @@ type Vault struct {
 	turn  chan struct{} // one write at a time
 	conn  *sql.Conn     // the writing connection
 	ready map[string]*sql.Stmt
-	reads chan *session // of the reading connections; nil = not opened yet
+	reads *readers
 	since int           // commits since the last checkpoint
 	bytes int           // of bodies and files in them
 }
@@ -60,13 +60,9 @@ func OpenVault(ctx context.Context, in *Folder) (*Vault, error) {
 	if _, err := conn.ExecContext(ctx, "pragma wal_autocheckpoint(0)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", db.Path, err), conn.Close(), db.Close())
 	}
-	v := &Vault{
-		db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}, reads: make(chan *session, file.Readers),
-	}
-	for range file.Readers {
-		v.reads <- nil
-	}
-	return v, nil
+	return &Vault{
+		db: db, fence: in.Fence(), turn: make(chan struct{}, 1), conn: conn, ready: map[string]*sql.Stmt{}, reads: newReaders(db.Path, file.Readers),
+	}, nil
 }
 
 // Write implements vault.Store. The transaction is begun and ended by hand: after a COMMIT that
@@ -111,19 +107,12 @@ func (v *Vault) Write(ctx context.Context, do func(tx vault.Tx) error) (err erro
 func (v *Vault) rollback(ctx context.Context) { _, _ = v.conn.ExecContext(ctx, "rollback") }
 
 // Read implements vault.Store.
-func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) (err error) {
-	var s *session
-	select {
-	case s = <-v.reads:
-	case <-ctx.Done():
-		return ctx.Err()
+func (v *Vault) Read(ctx context.Context, do func(r vault.Reader) error) error {
+	s, err := v.reads.take(ctx)
+	if err != nil {
+		return err
 	}
-	defer func() { v.reads <- s }()
-	if s == nil {
-		if s, err = openSession(ctx, v.db.Read); err != nil {
-			return err
-		}
-	}
+	defer v.reads.give(s)
 	return within(context.WithoutCancel(ctx), s, "begin", func() error { return do(vaultReader{s}) })
 }
 
@@ -164,15 +153,7 @@ func (v *Vault) Close() error {
 	for _, s := range v.ready {
 		errs = append(errs, s.Close())
 	}
-	for range file.Readers { // once it has been read
-		if s := <-v.reads; s != nil {
-			errs = append(errs, s.close())
-		}
-	}
-	for range file.Readers {
-		v.reads <- nil
-	}
-	return errors.Join(append(errs, v.conn.Close(), v.db.Close())...)
+	return errors.Join(append(errs, v.reads.close(), v.conn.Close(), v.db.Close())...)
 }
 
 // judge turns an engine's error into what the caller must know, and trips the fence on a fault.

@@ -223,7 +223,7 @@ func (v *Views) steady() error {
 
 // index makes the indexes that Create has put off.
 func (v *Views) index(ctx context.Context) error {
-	return v.transaction(ctx, func(ctx context.Context, s *writer) error {
+	return v.transaction(ctx, func(ctx context.Context, s *session) error {
 		for _, text := range v.indexes {
 			if err := s.exec(ctx, text); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
@@ -247,7 +247,7 @@ func (v *Views) replace(ctx context.Context, f *Views, last func(context.Context
 		return nil, errClosed
 	}
 	// The new generation must be whole on disk before the old one goes.
-	if err := g.writer.serve(); err != nil {
+	if err := g.serve(); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()

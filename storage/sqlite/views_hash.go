@@ -29,7 +29,7 @@ func (v *Views) Hashes(ctx context.Context, tables []string) (sums [][32]byte, a
 	return sums, at, err
 }
 
-func hashTable(ctx context.Context, s statements, table string) (sum [32]byte, err error) {
+func hashTable(ctx context.Context, s *session, table string) (sum [32]byte, err error) {
 	columns, key, json, err := columnsOf(ctx, s, table)
 	if err != nil {
 		return sum, err
@@ -46,7 +46,7 @@ func hashTable(ctx context.Context, s statements, table string) (sum [32]byte, e
 }
 
 // columnsOf lists a table's columns in order and which of them are JSON, and those of its primary key.
-func columnsOf(ctx context.Context, s statements, table string) (columns, key []string, json []bool, err error) {
+func columnsOf(ctx context.Context, s *session, table string) (columns, key []string, json []bool, err error) {
 	rows, err := s.query(ctx, `select name, pk, type = 'jsonb' from pragma_table_info($1) order by pk, cid`, table)
 	if err != nil {
 		return nil, nil, nil, err

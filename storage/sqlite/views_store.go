@@ -18,13 +18,11 @@ func (v *Views) Read(ctx context.Context, do func(r projection.Reader) error) er
 		return err
 	}
 	defer g.inUse.RUnlock()
-	var s *session
-	select {
-	case s = <-g.readers:
-	case <-ctx.Done():
-		return fmt.Errorf("read views: %w", ctx.Err())
+	s, err := g.readers.take(ctx)
+	if err != nil {
+		return v.fault(g, fmt.Errorf("read views: %w", err))
 	}
-	defer func() { g.readers <- s }()
+	defer g.readers.give(s)
 	steady := context.WithoutCancel(ctx) // only the caller's own queries are cut short
 	return v.fault(g, within(steady, s, "begin", func() error {
 		r := viewReader{viewTx: viewTx{s: s}}
@@ -39,9 +37,9 @@ func (v *Views) Read(ctx context.Context, do func(r projection.Reader) error) er
 	}))
 }
 
-// viewTx passes statements to a session. Without the caller's cancellation a statement costs no
+// viewTx passes *session to a session. Without the caller's cancellation a statement costs no
 // watching goroutine; a batch is short enough to be looked at between statements.
-type viewTx struct{ s statements }
+type viewTx struct{ s *session }
 
 // Query implements projection.Tx and projection.Reader.
 func (t viewTx) Query(ctx context.Context, query string, args ...any) (projection.Rows, error) {
@@ -100,7 +98,7 @@ func (writeTx) Flush(context.Context) error { return nil }
 
 // Write implements projection.Store.
 func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.Checkpoint) ([]projection.Checkpoint, error)) error {
-	return v.transaction(ctx, func(ctx context.Context, s *writer) error {
+	return v.transaction(ctx, func(ctx context.Context, s *session) error {
 		now, err := checkpoints(ctx, s)
 		if err != nil {
 			return err
@@ -120,7 +118,7 @@ func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.C
 }
 
 // transaction runs do on the writing connection.
-func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s *writer) error) error {
+func (v *Views) transaction(ctx context.Context, do func(ctx context.Context, s *session) error) error {
 	v.writing.Lock()
 	defer v.writing.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -147,7 +145,7 @@ func (v *Views) Checkpoints(ctx context.Context) (now []projection.Checkpoint, e
 	return now, err
 }
 
-func checkpoints(ctx context.Context, s statements) (now []projection.Checkpoint, err error) {
+func checkpoints(ctx context.Context, s *session) (now []projection.Checkpoint, err error) {
 	rows, err := s.query(ctx, `select name, version, log, position, seal, stopped from checkpoints order by name, version`)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoints: %w", err)
@@ -172,7 +170,7 @@ func (v *Views) Create(ctx context.Context, p projection.Projection) error {
 	if err != nil {
 		return fmt.Errorf("create %s: %w", p.Name(), err)
 	}
-	err = v.transaction(ctx, func(ctx context.Context, s *writer) error {
+	err = v.transaction(ctx, func(ctx context.Context, s *session) error {
 		_, known, err := tablesOf(ctx, s, p.Name(), p.Version())
 		if err != nil || known {
 			return err
@@ -209,14 +207,12 @@ func ddl(text string) string {
 
 // Drop implements projection.Store.
 func (v *Views) Drop(ctx context.Context, name string, version int) error {
-	err := v.transaction(ctx, func(ctx context.Context, s *writer) error {
+	err := v.transaction(ctx, func(ctx context.Context, s *session) error {
 		tables, _, err := tablesOf(ctx, s, name, version)
 		if err != nil {
 			return err
 		}
-		if err := s.forget(); err != nil { // no statement may hold on to the tables
-			return err
-		}
+		s.forget() // no statement may hold on to the tables
 		for _, table := range tables {
 			if err := s.exec(ctx, "drop table if exists "+quote(table)); err != nil {
 				return fmt.Errorf("drop %s: %w", table, err)
@@ -231,7 +227,7 @@ func (v *Views) Drop(ctx context.Context, name string, version int) error {
 }
 
 // tablesOf says which tables a projection version was created with, if it is known at all.
-func tablesOf(ctx context.Context, s statements, name string, version int) (tables []string, known bool, err error) {
+func tablesOf(ctx context.Context, s *session, name string, version int) (tables []string, known bool, err error) {
 	rows, err := s.query(ctx, `select tables from checkpoints where name = $1 and version = $2`, name, version)
 	if err != nil {
 		return nil, false, err

@@ -291,7 +291,7 @@ func TestViewsOfAnOlderLayout(t *testing.T) {
 	views := viewsPlace{folder}.Open(t).(*Views)
 	fill(t, views, 3)
 	older := []string{"drop table entries_v1", entries{}.Schema()[0]}
-	if err := views.transaction(t.Context(), func(ctx context.Context, s *writer) error {
+	if err := views.transaction(t.Context(), func(ctx context.Context, s *session) error {
 		return errors.Join(s.exec(ctx, older[0]), s.exec(ctx, older[1]))
 	}); err != nil {
 		t.Fatal(err)
@@ -331,22 +331,26 @@ func TestFailedRowIsNamedByItsKey(t *testing.T) {
 	}
 }
 
-func TestParametersInOrder(t *testing.T) {
-	for text, want := range map[string]string{
-		"select 1":                               "select 1",
-		"values ($1, $2), ($3,$4)":               "values (?, ?), (?,?)",
-		"$1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11":     "? ? ? ? ? ? ? ? ? ? ?",
-		"$2 $1":                                  "$2 $1",
-		"$1 $1":                                  "$1 $1",
-		"$1 $3":                                  "$1 $3",
-		"$1 $20":                                 "$1 $20",
-		"$10":                                    "$10",
-		"$1 = '$2'":                              "$1 = '$2'",
-		"$1 -- $2":                               "$1 -- $2",
-		"json_extract(a, $1) ->> '$.x' where $2": "json_extract(a, $1) ->> '$.x' where $2",
-	} {
-		if got := inOrder(text); got != want {
-			t.Errorf("%s: got %s, want %s", text, got, want)
+// TestReadEndsWithItsCaller: what nobody waits for any more is cut short, and the connection serves the next one.
+func TestReadEndsWithItsCaller(t *testing.T) {
+	views := viewsPlace{openTestFolder(t)}.Open(t)
+	t.Cleanup(func() { _ = views.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	err := views.Read(ctx, func(r projection.Reader) error {
+		found, err := r.Query(ctx, "with recursive n (i) as (select 1 union all select i + 1 from n) select i from n")
+		if err != nil {
+			return err
 		}
+		defer func() { _ = found.Close() }()
+		for found.Next() {
+			cancel()
+		}
+		return found.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+	if _, err := views.Checkpoints(t.Context()); err != nil {
+		t.Errorf("the next read: %v", err)
 	}
 }

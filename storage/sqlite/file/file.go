@@ -36,8 +36,8 @@ type Database struct {
 // Open opens the file, which it creates (mode 0600) when missing. Extra pragmas, such as
 // "secure_delete(1)", go to the writing connection and replace those that it has by itself.
 func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*Database, error) {
-	if err := create(path); err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
+	if err := Create(path); err != nil {
+		return nil, err
 	}
 	writing := []string{
 		"journal_mode(WAL)", "synchronous(" + d.Synchronous() + ")",
@@ -82,20 +82,23 @@ func dataSource(path, lock string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
 }
 
-// create makes an empty private file and its folder entry durable. SQLite syncs the folder for
+// Create makes an empty private file, when it is missing, and its folder entry durable. SQLite syncs the folder for
 // its WAL, but not for the database itself.
-func create(path string) error {
+func Create(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // our own data folder
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
+	if err == nil {
+		err = errors.Join(file.Sync(), file.Close())
+	}
+	if err == nil {
+		err = folder.Sync(filepath.Dir(path))
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("create %s: %w", path, err)
 	}
-	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return folder.Sync(filepath.Dir(path))
+	return nil
 }
 
 // Migrate brings the file's tables to the newest of the migrations (goose files), and refuses a

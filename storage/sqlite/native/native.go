@@ -1,12 +1,13 @@
 // Package native drives one SQLite connection through SQLite's own interface.
 //
 // The log's writer runs two small statements an event. Through database/sql these take about
-// 14 to 17 µs, bound and stepped directly 8 to 10 µs (docs/decisions), so the one connection that
-// writes the log is used like this; everything else goes through database/sql. A Conn and its
-// statements belong to one goroutine at a time.
+// 14 to 17 µs, bound and stepped directly 8 to 10 µs (docs/decisions), so the connections of the log's
+// writer, of the views and of the vault are used like this; migrations and some reads of the log go through
+// database/sql. A Conn and its statements belong to one goroutine at a time.
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -81,6 +82,25 @@ func (c *Conn) KeepWAL() {
 	arguments := c.tls.Alloc(16)
 	defer c.tls.Free(16)
 	lib.Xsqlite3_db_config(c.tls, c.db, lib.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, libc.VaList(arguments, int32(1), uintptr(0)))
+}
+
+// InterruptAfter cuts short what the connection runs when ctx ends, until stop is called.
+func (c *Conn) InterruptAfter(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		tls := libc.NewTLS() // the connection's own is in use
+		defer tls.Close()
+		lib.Xsqlite3_interrupt(tls, c.db)
+	})
+	return func() {
+		if !forget() {
+			<-ended // it must not meet what runs next
+		}
+	}
 }
 
 // Exec runs statements that return nothing.

@@ -130,3 +130,17 @@ func TestCheckpoint(t *testing.T) {
 		t.Errorf("%d pages in the log after a checkpoint, %v; want it to begin anew", now, err)
 	}
 }
+
+func TestNumbered(t *testing.T) {
+	for text, want := range map[string]string{
+		"select 1":                               "select 1",
+		"values ($1, $2), ($3,$4)":               "values (?1, ?2), (?3,?4)",
+		"$2 $1 $1 $10":                           "?2 ?1 ?1 ?10",
+		"$1 = '$2' or \"$3\"":                    "?1 = '$2' or \"$3\"",
+		"json_extract(a, $1) ->> '$.x' where $2": "json_extract(a, ?1) ->> '$.x' where ?2",
+	} {
+		if got := Numbered(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}

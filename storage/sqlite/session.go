@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,66 +13,64 @@ import (
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
 
-// writer is the connection that folds into the views. It uses SQLite's own interface: a statement of a
-// fold is short, and through database/sql takes about twice as long.
-type writer struct {
+// session is a connection with its prepared statements. It uses SQLite's own interface: most statements are
+// short, and through database/sql take about twice as long. One goroutine uses it at a time.
+type session struct {
 	conn     *native.Conn
-	prepared map[string]*written
-	open     map[*writtenRows]struct{}
+	prepared map[string]*prepared
+	open     map[*rows]struct{}
 }
 
-type written struct {
+type prepared struct {
 	*native.Stmt
 	busy bool // has rows that are not closed yet
 }
 
-// openWriter opens an existing file, in WAL mode unless it is fresh. A larger cache keeps the index pages of many rows at hand.
-func openWriter(path string, fresh bool) (*writer, error) {
+// maxPrepared bounds a session's statements; when they are more, all are closed and made again.
+const maxPrepared = 256
+
+// openSession opens an existing file and runs pragmas.
+func openSession(path, pragmas string) (*session, error) {
 	conn, err := native.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	pragmas := "pragma synchronous = normal; pragma cache_size = -64000; pragma wal_autocheckpoint = 8000"
-	if fresh {
-		pragmas = "pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -64000"
-	}
 	if err := conn.Exec(pragmas); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &writer{conn: conn, prepared: map[string]*written{}, open: map[*writtenRows]struct{}{}}, nil
+	return &session{conn: conn, prepared: map[string]*prepared{}, open: map[*rows]struct{}{}}, nil
 }
 
-func (w *writer) close() error { return w.conn.Close() }
+func (s *session) close() error { return s.conn.Close() }
 
-func (w *writer) forget() error {
-	for _, p := range w.prepared {
+func (s *session) forget() {
+	for _, p := range s.prepared {
 		p.Close()
 	}
-	clear(w.prepared)
-	return nil
+	clear(s.prepared)
 }
 
 // prepare gives a statement that is not in use; alone says that it is made for this call.
-func (w *writer) prepare(text string) (p *written, alone bool, err error) {
-	p, known := w.prepared[text]
+func (s *session) prepare(text string) (p *prepared, alone bool, err error) {
+	p, known := s.prepared[text]
 	if known && !p.busy {
 		return p, false, nil
 	}
-	if !known && len(w.prepared) >= maxPrepared && len(w.open) == 0 {
-		_ = w.forget() // never fails
+	if !known && len(s.prepared) >= maxPrepared && len(s.open) == 0 {
+		s.forget()
 	}
-	stmt, err := w.conn.Prepare(native.Numbered(text))
+	stmt, err := s.conn.Prepare(native.Numbered(text))
 	if err != nil {
 		return nil, false, err
 	}
-	p = &written{Stmt: stmt}
+	p = &prepared{Stmt: stmt}
 	if !known {
-		w.prepared[text] = p
+		s.prepared[text] = p
 	}
 	return p, known, nil
 }
 
-func (w *writer) bind(p *written, args []any) error {
+func (s *session) bind(p *prepared, args []any) error {
 	if n := p.Parameters(); n != len(args) {
 		return fmt.Errorf("%d values for %d parameters", len(args), n)
 	}
@@ -84,15 +83,18 @@ func (w *writer) bind(p *written, args []any) error {
 	return nil
 }
 
-func (w *writer) exec(_ context.Context, text string, args ...any) error {
-	p, alone, err := w.prepare(text)
+func (s *session) exec(ctx context.Context, text string, args ...any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p, alone, err := s.prepare(text)
 	if err != nil {
 		return err
 	}
 	if alone {
 		defer p.Close()
 	}
-	if err := w.bind(p, args); err != nil {
+	if err := s.bind(p, args); err != nil {
 		return err
 	}
 	for {
@@ -102,62 +104,107 @@ func (w *writer) exec(_ context.Context, text string, args ...any) error {
 	}
 }
 
-func (w *writer) query(_ context.Context, text string, args ...any) (projection.Rows, error) {
-	p, alone, err := w.prepare(text)
+// query runs one that ctx cuts short.
+func (s *session) query(ctx context.Context, text string, args ...any) (projection.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, alone, err := s.prepare(text)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.bind(p, args); err != nil {
+	if err := s.bind(p, args); err != nil {
 		if alone {
 			p.Close()
 		}
 		return nil, err
 	}
 	p.busy = true
-	r := &writtenRows{writer: w, from: p, alone: alone, columns: p.Columns()}
-	w.open[r] = struct{}{}
+	r := &rows{session: s, from: p, alone: alone, columns: p.Columns(), stop: s.conn.InterruptAfter(ctx), cut: ctx.Err}
+	s.open[r] = struct{}{}
 	return r, nil
 }
 
-func (w *writer) closeRows() error {
-	var errs []error
-	for r := range w.open {
-		errs = append(errs, r.Close())
+// number is the first value of the one row that a statement returns.
+func (s *session) number(ctx context.Context, text string) (n int, err error) {
+	r, err := s.query(ctx, text)
+	if err != nil {
+		return 0, err
 	}
-	return errors.Join(errs...)
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if r.Next() {
+		err = r.(*rows).scan(0, &n)
+	}
+	return n, errors.Join(err, r.Err())
 }
 
-func (w *writer) rollback() { _ = w.conn.Exec("rollback") } // it may be over already
+// closeRows closes those that a transaction has left open.
+func (s *session) closeRows() {
+	for r := range s.open {
+		_ = r.Close() // never fails
+	}
+}
 
-// writtenRows are a query's rows as the statement steps through them.
-type writtenRows struct {
-	writer  *writer
-	from    *written
+func (s *session) rollback() { _ = s.conn.Exec("rollback") } // it may be over already
+
+// within runs do in a transaction and commits it, or rolls it back on an error or panic.
+func within(ctx context.Context, s *session, begin string, do func() error) (err error) {
+	if err := s.exec(ctx, begin); err != nil {
+		s.rollback() // a context that ended meanwhile is told as an error although it began
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		s.closeRows()
+		if !done { // the transaction may be over already: SQLite itself rolls back on some errors
+			s.rollback()
+		}
+	}()
+	if err := do(); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "commit"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	done = true
+	return nil
+}
+
+// rows are a query's as the statement steps through them.
+type rows struct {
+	session *session
+	from    *prepared
 	alone   bool // the statement was made for these rows
 	columns int
+	stop    func()       // no more interrupts
+	cut     func() error // why there was one
 	ended   bool
 	err     error
 }
 
 // Next implements projection.Rows.
-func (r *writtenRows) Next() bool {
+func (r *rows) Next() bool {
 	if r.ended {
 		return false
 	}
 	row, err := r.from.Step()
+	if err != nil {
+		err = cmp.Or(r.cut(), err)
+	}
 	r.ended, r.err = !row, err
 	return row
 }
 
 // Err implements projection.Rows.
-func (r *writtenRows) Err() error { return r.err }
+func (r *rows) Err() error { return r.err }
 
 // Close implements projection.Rows.
-func (r *writtenRows) Close() error {
-	if _, first := r.writer.open[r]; !first {
+func (r *rows) Close() error {
+	if _, first := r.session.open[r]; !first {
 		return nil
 	}
-	delete(r.writer.open, r)
+	delete(r.session.open, r)
+	r.stop()
 	r.ended = true
 	r.from.Reset()
 	r.from.busy = false
@@ -168,7 +215,7 @@ func (r *writtenRows) Close() error {
 }
 
 // Scan implements projection.Rows. It converts what a view asks for, as database/sql does.
-func (r *writtenRows) Scan(into ...any) error {
+func (r *rows) Scan(into ...any) error {
 	if r.ended || len(into) != r.columns {
 		return fmt.Errorf("a row of %d values is read into %d", r.columns, len(into))
 	}
@@ -180,7 +227,7 @@ func (r *writtenRows) Scan(into ...any) error {
 	return nil
 }
 
-func (r *writtenRows) scan(i int, dest any) error {
+func (r *rows) scan(i int, dest any) error {
 	kind := r.from.ColumnKind(i)
 	switch dest := dest.(type) {
 	case *int64:
@@ -214,6 +261,10 @@ func assign(dest, value any) error {
 		return fmt.Errorf("%T is no place for a value", dest)
 	}
 	into = into.Elem()
+	if n, whole := value.(int64); whole && into.CanInt() && !into.OverflowInt(n) {
+		into.SetInt(n)
+		return nil
+	}
 	text := fmt.Sprint(value)
 	if b, ok := value.([]byte); ok {
 		text = string(b)
@@ -253,10 +304,4 @@ func assign(dest, value any) error {
 		return fmt.Errorf("%T into %T: %w", value, dest, err)
 	}
 	return nil
-}
-
-// serve makes of a fresh file one that is read while it is written, whole on disk before it is marked.
-func (w *writer) serve() error {
-	return w.conn.Exec("pragma synchronous = normal; pragma journal_mode = wal; pragma wal_autocheckpoint = 8000; pragma user_version = " +
-		strconv.Itoa(servingFormat) + "; pragma wal_checkpoint(truncate)")
 }
