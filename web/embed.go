@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed all:dist
@@ -46,7 +47,10 @@ type app struct {
 
 // Handler serves the browser app: hashed files under /assets/ for ever, other files with an ETag, and index.html for
 // every address that the app itself resolves. It answers GET and HEAD only.
-func Handler() http.Handler {
+func Handler() http.Handler { return embedded() }
+
+// embedded is the app that the binary holds, read and summed when it is first asked for.
+var embedded = sync.OnceValue(func() *app {
 	files, err := fs.Sub(built, "dist")
 	if err != nil {
 		panic(err) // "dist" is a constant, valid path
@@ -56,7 +60,7 @@ func Handler() http.Handler {
 		panic(err) // embedded files can always be read
 	}
 	return a
-}
+})
 
 func newApp(files fs.FS) (*app, error) {
 	a := &app{assets: make(map[string]asset)}

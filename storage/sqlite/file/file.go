@@ -104,8 +104,8 @@ func Create(path string) error {
 // Migrate brings the file's tables to the newest of the migrations (goose files), and refuses a
 // file that a newer program has migrated further.
 func Migrate(ctx context.Context, db *Database, migrations fs.FS) error {
-	provider, err := known(ctx, db.Path, db.Write, migrations)
-	if err != nil {
+	provider, done, err := known(ctx, db.Path, db.Write, migrations)
+	if err != nil || done {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
@@ -116,22 +116,23 @@ func Migrate(ctx context.Context, db *Database, migrations fs.FS) error {
 
 // CheckSchema refuses a file, open for reading, that a newer program has migrated further.
 func CheckSchema(ctx context.Context, path string, read *sql.DB, migrations fs.FS) error {
-	_, err := known(ctx, path, read, migrations)
+	_, _, err := known(ctx, path, read, migrations)
 	return err
 }
 
-func known(ctx context.Context, path string, db *sql.DB, migrations fs.FS) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
+// known makes the provider of the migrations; done says that all of them have been made.
+func known(ctx context.Context, path string, db *sql.DB, migrations fs.FS) (provider *goose.Provider, done bool, err error) {
+	provider, err = goose.NewProvider(goose.DialectSQLite3, db, migrations)
 	if err != nil {
-		return nil, fmt.Errorf("migrate %s: %w", path, err)
+		return nil, false, fmt.Errorf("migrate %s: %w", path, err)
 	}
 	current, newest, err := provider.GetVersions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the schema of %s: %w", path, err)
+		return nil, false, fmt.Errorf("read the schema of %s: %w", path, err)
 	}
 	if current > newest {
-		return nil, fmt.Errorf("%s has schema %d and this program knows only %d: %w",
+		return nil, false, fmt.Errorf("%s has schema %d and this program knows only %d: %w",
 			path, current, newest, eventlog.ErrNewerSchema)
 	}
-	return provider, nil
+	return provider, current == newest, nil
 }
