@@ -92,7 +92,8 @@ func (l *listener) Addr() net.Addr { return l.at }
 type half struct {
 	mu       sync.Mutex // guards all below
 	moved    sync.Cond
-	data     []byte
+	data     []byte // to be read
+	room     []byte // the largest that it was, to be used again
 	ended    bool // nothing more is written
 	closed   bool // nothing more is read
 	deadline time.Time
@@ -116,7 +117,9 @@ func (h *half) read(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		case len(h.data) > 0:
 			n := copy(p, h.data)
-			h.data = h.data[n:]
+			if h.data = h.data[n:]; len(h.data) == 0 {
+				h.data = h.room[:0]
+			}
 			return n, nil
 		case h.ended:
 			return 0, io.EOF
@@ -131,7 +134,9 @@ func (h *half) write(p []byte) (int, error) {
 	if h.ended || h.closed {
 		return 0, net.ErrClosed
 	}
-	h.data = append(h.data, p...)
+	if h.data = append(h.data, p...); cap(h.data) > cap(h.room) {
+		h.room = h.data
+	}
 	h.moved.Broadcast()
 	return len(p), nil
 }

@@ -307,15 +307,25 @@ func copyFolder(from, to string) error {
 		if !e.Type().IsRegular() || strings.HasSuffix(e.Name(), "-shm") { // SQLite's index of the WAL is memory
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(from, e.Name()))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(to, e.Name()), data, 0o600); err != nil { //nolint:gosec // names of our own folder
+		if err := copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func copyFile(from, to string) error {
+	source, err := os.Open(from) //nolint:gosec // a name of our own folder
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }() // it was only read
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the same
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source) // within the kernel
+	return errors.Join(err, target.Close())
 }
 
 // way is the hub's way to the shop. A hub that crashed says nothing more.

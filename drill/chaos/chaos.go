@@ -50,7 +50,7 @@ type Options struct {
 // command that replays it.
 func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 	started := time.Now()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a course makes little that lasts
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // a course makes little that lasts
 	r = drill.Report{Name: "chaos", Engine: "sqlite", Seed: o.Seed, Commit: o.Version}
 	var mu sync.Mutex
 	var batches sync.WaitGroup
@@ -108,6 +108,7 @@ func batch(seed uint64, n int, dir string, room chan struct{}) (r drill.Report, 
 		}
 		r.Acked, r.Lost, r.Twice = r.Acked+found[i].Acked, r.Lost+found[i].Lost, r.Twice+found[i].Twice
 		r.Oversold, r.Orders = r.Oversold+found[i].Oversold, r.Orders+found[i].Orders
+		r.End, r.Lowest = r.End.And(found[i].End), r.Lowest.And(found[i].Lowest)
 	}
 	if len(r.Broken) > 0 || errors.Join(errs...) != nil {
 		return r, errors.Join(errs...)

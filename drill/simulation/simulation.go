@@ -40,7 +40,7 @@ type Options struct {
 // drill itself; what the hub broke is in the report, each with the command that replays it.
 func Run(ctx context.Context, o Options) (r drill.Report, err error) {
 	started := time.Now()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a day makes little that lasts
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // a day makes little that lasts
 	r = drill.Report{Name: "simulation", Engine: "sqlite", Seed: o.Seed, Cycles: o.Seeds, Commit: o.Version}
 	var mu sync.Mutex
 	var workers sync.WaitGroup

@@ -54,7 +54,7 @@ func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*D
 	if db.Write, err = Connect(ctx, path, 1, "immediate", writing...); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if db.Read, err = Connect(ctx, path, Readers, "deferred", "query_only(1)"); err != nil {
+	if db.Read, err = pool(path, Readers, "deferred", "query_only(1)"); err != nil { // it connects when something is read
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Write.Close())
 	}
 	return db, nil
@@ -63,18 +63,26 @@ func Open(ctx context.Context, path string, d Durability, pragmas ...string) (*D
 // Close closes all connections.
 func (db *Database) Close() error { return errors.Join(db.Read.Close(), db.Write.Close()) }
 
-// Connect opens a pool of connections with pragmas; lock is how its transactions begin.
+// Connect opens a pool of connections with pragmas, and the first of them; lock is how its transactions begin.
 func Connect(ctx context.Context, path string, connections int, lock string, pragmas ...string) (*sql.DB, error) {
-	pool, err := sql.Open("sqlite", dataSource(path, lock, pragmas...))
+	db, err := pool(path, connections, lock, pragmas...)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, pool.Close())
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	return pool, nil
+	return db, nil
+}
+
+func pool(path string, connections int, lock string, pragmas ...string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dataSource(path, lock, pragmas...))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
 }
 
 func dataSource(path, lock string, pragmas ...string) string {
