@@ -94,8 +94,8 @@ type half struct {
 	moved    sync.Cond
 	data     []byte // to be read
 	room     []byte // the largest that it was, to be used again
-	ended    bool // nothing more is written
-	closed   bool // nothing more is read
+	ended    bool   // nothing more is written
+	closed   bool   // nothing more is read
 	deadline time.Time
 	alarm    *time.Timer
 }

@@ -315,12 +315,12 @@ func copyFolder(from, to string) error {
 }
 
 func copyFile(from, to string) error {
-	source, err := os.Open(from) //nolint:gosec // a name of our own folder
+	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = source.Close() }() // it was only read
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the same
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

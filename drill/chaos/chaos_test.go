@@ -14,10 +14,7 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sequences := 20_000
-	if testing.Short() {
-		sequences = 4_000
-	}
+	const sequences = 20_000
 	r, err := Run(t.Context(), Options{Dir: dir, Sequences: sequences, Seed: 1})
 	if err != nil {
 		t.Fatalf("%v (what it left is in %s)", err, dir)

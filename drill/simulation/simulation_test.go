@@ -14,10 +14,7 @@ func TestSimulation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeds := 200
-	if testing.Short() {
-		seeds = 50
-	}
+	const seeds = 200
 	r, err := Run(t.Context(), Options{Dir: dir, Seeds: seeds, Seed: 1, Out: os.Stdout})
 	if err != nil {
 		t.Fatalf("%v (what it left is in %s)", err, dir)

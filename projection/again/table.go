@@ -207,15 +207,15 @@ func (t *table) rows(ctx context.Context, r projection.Reader, text string, args
 		return nil, fmt.Errorf("compare %s: %w", t.name, err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	values, into := make([]any, len(t.columns)), make([]any, len(t.columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
 	for rows.Next() {
-		values, into := make([]any, len(t.columns)), make([]any, len(t.columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
 		if err := rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("compare %s: %w", t.name, err)
 		}
-		all = append(all, values)
+		all = append(all, slices.Clone(values))
 	}
 	return all, rows.Err()
 }

@@ -28,8 +28,8 @@ type Vault struct {
 	conn  *sql.Conn     // the writing connection
 	ready map[string]*sql.Stmt
 	reads *readers
-	since int           // commits since the last checkpoint
-	bytes int           // of bodies and files in them
+	since int // commits since the last checkpoint
+	bytes int // of bodies and files in them
 }
 
 // The write-ahead log is moved into the database after so many commits, or bytes of bodies and
