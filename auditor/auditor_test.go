@@ -298,7 +298,7 @@ func TestWhatMoved(t *testing.T) {
 	s.look()
 	s.sell(45)
 	s.follow()
-	rows := "orders_v3"
+	rows := "orders_v4"
 	err := s.views.Write(t.Context(), func(tx projection.Tx, now []projection.Checkpoint) ([]projection.Checkpoint, error) {
 		return now, tx.Exec(t.Context(), "update "+rows+" set total = total + 1 where updated_at = (select max(updated_at) from "+rows+")")
 	})

@@ -91,6 +91,12 @@ func State[S any](in Input, s eventlog.Stream) S {
 	return v
 }
 
+// Folded says that Base or Needs named a stream: what is not named although it should be became known after they were asked.
+func Folded(in Input, s eventlog.Stream) bool {
+	_, named := in.states[s]
+	return named
+}
+
 // WithStates is an Input for tests of definitions.
 func WithStates(in Input, states ...eventlog.State) Input {
 	in.states = map[eventlog.Stream]eventlog.State{}

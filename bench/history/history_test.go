@@ -191,7 +191,7 @@ func opened(t *testing.T, window int, happen func(ctx context.Context, shop *Sho
 		runner := projection.NewRunner(log, views, hub.Projections(), projection.Options{})
 		running.Go(func() { _ = runner.Run(ctx) })
 		check(runner.WaitFor(ctx, log.Head().Position))
-		told.sums, _, err = views.Hashes(ctx, []string{"customers_v3", "order_counts_v3", "letter_counts_v1", "shortages_v3"})
+		told.sums, _, err = views.Hashes(ctx, []string{"customers_v4", "order_counts_v4", "letter_counts_v1", "shortages_v3"})
 		check(err)
 		told.streams = retold(ctx, t, log)
 		cancel()

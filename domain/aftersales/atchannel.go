@@ -108,5 +108,5 @@ func GivenBack(s orders.State, total money.Money) []eventlog.Event {
 		return nil
 	}
 	return []eventlog.Event{events.Refunded{Order: s.Placed.Order, Total: total, Sentence: fmt.Sprintf(
-		"%s of %s went back to the buyer at the channel. The sales figures count the order as placed.", total, s.Placed.Total)}}
+		"%s of %s went back to the buyer at the channel. The sales figures do not take that off.", total, s.Placed.Total)}}
 }

@@ -2,13 +2,13 @@
 // both. Every unit and every amount stands in more than one place; all must say the same. It shares no
 // fold with the modules that it audits.
 //
-//   - Stock: a reservation is of an order that is known, for no more than that order's lines, and never takes
+//   - Stock: a reservation is of an order that is known, for no more than its channel ever listed in it, and never takes
 //     more than is available; a bundle's units are those of its components, as they were when the order was exploded; a release or a shipment closes exactly one reservation with its quantity; a
 //     flow that has ended holds nothing; what came back had been shipped.
 //   - Locations: every unit lies at one, and all of them are what is on hand; nothing leaves a location below nothing while another
 //     that ships has some; a reservation takes no more than what lies where orders are shipped from.
 //   - Money: an order is placed once, an amount that its channel tells later is told once, and it is paid at most
-//     once, with that amount; what the views have sold is the sum of the orders that are not cancelled.
+//     once, with that amount; what the views have sold is the sum of the orders that are not cancelled, as their channels show them now.
 //   - References: flows and letters of orders belong to orders that are known, labels to files that are kept.
 package audit
 
@@ -60,14 +60,15 @@ type balance struct {
 // order is what stays known of an order for good.
 type order struct {
 	total     money.Money // as it was placed, or disclosed later
+	sold      money.Money // as its channel shows it now, for the sales figures
 	cancelled bool
 	paid      bool
 }
 
 // running is what is needed of an order only until its flow has ended and nothing is reserved for it.
 type running struct {
-	lines  []orderevents.Line
-	skus   []string             // one a line, once matched
+	lines  []orderevents.Line   // each listing with the most units so far, in the order in which they came
+	skus   []string             // one a line, once matched; empty = no SKU
 	made   []orderevents.Bundle // in the order in which they were exploded
 	demand map[string]int64
 	held   map[hold]int64
@@ -121,7 +122,7 @@ func (b *Books) ordered(r eventlog.Record) {
 			b.found(r, "order %s is placed a second time", id)
 			return
 		}
-		b.orders[id] = &order{total: placed.Total, cancelled: placed.Status == orders.Cancelled}
+		b.orders[id] = &order{total: placed.Total, sold: placed.Total, cancelled: placed.Status == orders.Cancelled}
 		b.open[id] = &running{lines: placed.Lines}
 		if placed.Direct.Pay != "" { // entered by SKU: its stock is taken as it is placed
 			for _, line := range placed.Lines {
@@ -147,6 +148,14 @@ func (b *Books) ordered(r eventlog.Record) {
 		}
 		running.skus = e.SKUs
 		running.ask()
+	case orderevents.Amended:
+		if e.Total.Minor != 0 || slices.ContainsFunc(e.Lines, func(l orderevents.Line) bool { return l.Price.Minor != 0 }) { // else the money is hidden
+			o.sold = e.Total
+		}
+		if running != nil {
+			running.list(e.Lines)
+			running.ask()
+		}
 	case orderevents.Exploded:
 		if running == nil {
 			return
@@ -163,7 +172,7 @@ func (b *Books) ordered(r eventlog.Record) {
 		if o.total.Minor != 0 && e.Total != o.total && (o.paid || e.Total.Minor < o.total.Minor) { // a part comes first, and the whole before it is paid
 			b.found(r, "order %s is disclosed with %s, it had %s", id, e.Total, o.total)
 		}
-		o.total = e.Total
+		o.total, o.sold = e.Total, e.Total
 	case orderevents.PaymentCompleted:
 		if o.paid {
 			b.found(r, "order %s is paid a second time", id)
@@ -173,6 +182,28 @@ func (b *Books) ordered(r eventlog.Record) {
 		}
 	case orderevents.Cancelled:
 		o.cancelled = true
+	}
+}
+
+// list has an order be listed with lines: a listing that is new comes last, and one with more units than ever takes so many.
+func (r *running) list(lines []orderevents.Line) {
+	now, most := map[string]int64{}, map[string]int64{}
+	for _, line := range r.lines {
+		most[line.Listing] += line.Quantity
+	}
+	r.lines = slices.Clone(r.lines)
+	for _, line := range lines {
+		if _, known := most[line.Listing]; !known {
+			most[line.Listing] = 0
+			r.lines = append(r.lines, orderevents.Line{Listing: line.Listing, Code: line.Code})
+		}
+		now[line.Listing] += line.Quantity
+	}
+	for i, line := range r.lines {
+		if more := now[line.Listing] - most[line.Listing]; more > 0 {
+			r.lines[i].Quantity += more
+			most[line.Listing] += more
+		}
 	}
 }
 

@@ -241,8 +241,8 @@ func TestViewsThatDiffer(t *testing.T) {
 		{"update stock_v3 set on_hand = on_hand + 1", "of MUG the views have 3 on hand, 0 promised, 2 shipped; the log has 2, 0 and 2"},
 		{"update stock_v3 set aside = 1", "of MUG the views have 1 that are not for sale, the log has 0"},
 		{"insert into shelves_v3 (sku, location, units, adjusted, picked) values ('MUG', 'stall', 2, 0, 0)", "of MUG the views have 2 at stall, the log has 0"},
-		{"update sales_quarters_v3 set orders = 2", "the views have sold 2 orders for 5.00 GBP, the log 1 for 5.00 GBP"},
-		{"update order_counts_v3 set n = 2 where key = 'all'", "the views count 2 orders, the log has 1"},
+		{"update sales_quarters_v4 set orders = 2", "the views have sold 2 orders for 5.00 GBP, the log 1 for 5.00 GBP"},
+		{"update order_counts_v4 set n = 2 where key = 'all'", "the views count 2 orders, the log has 1"},
 	} {
 		t.Run(c.change, func(t *testing.T) {
 			got := look(t, whole()[:10], c.change) // before it is cancelled

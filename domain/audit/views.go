@@ -143,11 +143,11 @@ func (b *Books) compare(f figures) {
 	}
 	totals := map[string]sold{}
 	for _, o := range b.orders {
-		s := totals[o.total.Currency]
+		s := totals[o.sold.Currency]
 		if !o.cancelled {
-			s.orders, s.revenue = s.orders+1, s.revenue+o.total.Minor
+			s.orders, s.revenue = s.orders+1, s.revenue+o.sold.Minor
 		}
-		totals[o.total.Currency] = s
+		totals[o.sold.Currency] = s
 	}
 	for _, currency := range names(totals, f.sold) {
 		if got, want := f.sold[currency], totals[currency]; got != want {

@@ -95,15 +95,31 @@ func (c Case) Explode() *flow.Verdict {
 	return &again
 }
 
-// Missing is what the flow of an order does that there is not enough stock for. The settings are among the streams of in.
-func (c Case) Missing(in flow.Input, short []inventory.Short) flow.Verdict {
+// waits says that an order waits in its turn.
+func (c Case) waits(in flow.Input) bool {
 	waits := in.Flow.Phase == flow.Waits && in.Flow.Waiting.Code == WaitTurn
 	for _, s := range c.Stocks {
 		_, queued := s.Queue.Find(in.ID)
 		waits = waits || queued
 	}
+	return waits
+}
+
+// Rest is what the flow of an order does that holds a part of what it takes, and for the rest of which there is not enough stock: it
+// waits in its turn for so many more, or is held. Its channel is not asked to cancel it, whatever is set: what it holds can be sent.
+func (c Case) Rest(in flow.Input, short []inventory.Short, more map[string]int64) flow.Verdict {
+	if settings := flow.State[Settings](in, events.Stream(c.Workspace)); c.waits(in) || settings.path(short) == Backorder {
+		c.Demand = more
+		return c.queue(short)
+	}
+	return flow.Wait(WaitHeld, "The channel lists more units in this order than it holds. "+lacks(short)+
+		" The order keeps what it has. Receive stock, then retry; or take those units out at the channel.", time.Time{}, tags(short)...)
+}
+
+// Missing is what the flow of an order does that there is not enough stock for. The settings are among the streams of in.
+func (c Case) Missing(in flow.Input, short []inventory.Short) flow.Verdict {
 	switch settings := flow.State[Settings](in, events.Stream(c.Workspace)); {
-	case waits:
+	case c.waits(in):
 		return c.queue(short)
 	case settings.path(short) == Backorder:
 		return c.queue(short)

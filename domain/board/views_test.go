@@ -98,7 +98,7 @@ func (h *history) checkCounters(ctx context.Context, r projection.Reader) {
 		if column, value, ok := strings.Cut(key, ":"); ok {
 			where = column + " = '" + value + "'"
 		}
-		counted, err := number(ctx, r, "select count(*) from orders_v3 where "+where)
+		counted, err := number(ctx, r, "select count(*) from orders_v4 where "+where)
 		if err != nil {
 			h.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func (f fulfilment) labelling(in flow.Input) []eventlog.Fold {
 		folds = append(folds, labels.Fold(f.workspace))
 	}
 	origins := f.origins(in)
-	if o := f.order(in); len(origins) > 0 && o.Flagged == nil && !o.Lessened { // else its stocks are there already
+	if o := f.order(in); len(origins) > 0 && o.Flagged == nil && !o.Relisted { // else its stocks are there already
 		origins = append(origins, f.stocks(in)...)
 	}
 	return append(folds, origins...)

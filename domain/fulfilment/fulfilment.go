@@ -22,14 +22,14 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/backorders"
-	"github.com/creatorflow/creatorflow/domain/catalogue"
 	"github.com/creatorflow/creatorflow/domain/direct"
 	labelevents "github.com/creatorflow/creatorflow/domain/events/labels"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	placeevents "github.com/creatorflow/creatorflow/domain/events/places"
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/amended"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/matching"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/outside"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/labels"
@@ -59,7 +59,7 @@ var Shown = []string{StepValidate, StepCheck, StepReserve, StepPayment, StepLabe
 
 // The codes of waits.
 const (
-	WaitUnknownSKU = "unknown_sku"
+	WaitUnknownSKU = matching.Wait
 	WaitNoStock    = backorders.WaitHeld
 	WaitBackorder  = backorders.WaitTurn
 	WaitUnpaid     = "unpaid"
@@ -103,7 +103,7 @@ func Definition(workspace string, desk outside.Desk) *flow.Definition {
 				Name: StepLabel, Needs: f.labelling, Decide: f.readyForLabel, Call: f.label, ByHand: true,
 				UndoCall: f.void, UndoWhen: f.mayHaveBought, UndoNote: "The channel voids its own label with the order.",
 			},
-			{Name: StepTell, Decide: f.readyToTell, Call: f.tell, ByHand: true},
+			{Name: StepTell, Needs: f.telling, Decide: f.readyToTell, Call: f.tell, ByHand: true},
 			{Name: StepMetrics, Needs: f.shipping, Decide: f.ship},
 		},
 		Touched: func(in flow.Input) bool { return f.order(in).Reviewed != nil },
@@ -144,26 +144,17 @@ func tags(r eventlog.Record) []string {
 		return []string{ShopTag(e.Connection)}
 	case shopevents.Recovered:
 		return []string{ShopTag(e.Connection)}
-	case shopevents.Mapped:
-		return []string{mappedTag(e.Connection, e.Code)}
-	case stockevents.Received:
-		return slices.Concat(backorders.Tags(e), origin.Tags(e), []string{knownTag(e.SKU)})
-	case stockevents.Bundled:
-		return append(backorders.Tags(e), knownTag(e.SKU))
 	case labelevents.Configured:
 		return []string{labels.Tag}
 	case orderevents.Cancelled, orderevents.ClaimMoved, orderevents.AnswerEnded, orderevents.Reviewed,
 		orderevents.Flagged, orderevents.Cleared, orderevents.StatusChanged:
 		return []string{togetherTag(r.Stream.ID)}
 	}
-	return append(backorders.Tags(r.Event), origin.Tags(r.Event)...)
+	return slices.Concat(backorders.Tags(r.Event), origin.Tags(r.Event), matching.Tags(r.Event))
 }
 
 // ShopTag names news that a shop can be spoken to again.
 func ShopTag(connection string) string { return "shop:" + connection }
-
-func mappedTag(connection, code string) string { return "mapped:" + connection + ":" + code }
-func knownTag(sku string) string               { return "known:" + sku }
 
 func (f fulfilment) order(in flow.Input) orders.State {
 	return flow.State[orders.State](in, orderevents.Stream(f.workspace, in.ID))
@@ -174,48 +165,15 @@ func (f fulfilment) codes(in flow.Input) []eventlog.Fold {
 	if in.Flow.Backward {
 		return f.stocks(in)
 	}
-	o := f.order(in)
-	var folds []eventlog.Fold
-	seen := map[string]bool{}
-	for _, line := range o.Placed.Lines {
-		if !seen[line.Code] {
-			seen[line.Code] = true
-			folds = append(folds, catalogue.Fold(f.workspace, o.Placed.Connection, line.Code))
-			if inventory.ValidSKU(line.Code) {
-				folds = append(folds, inventory.Fold(f.workspace, line.Code))
-			}
-		}
-	}
-	return folds
+	return matching.Needs(f.workspace, f.order(in))
 }
 
 func (f fulfilment) validate(in flow.Input) flow.Verdict {
-	o := f.order(in)
-	skus := make([]string, len(o.Placed.Lines))
-	var unknown, wait []string
-	for i, line := range o.Placed.Lines {
-		mapped := flow.State[catalogue.State](in, shopevents.Listing(f.workspace, o.Placed.Connection, line.Code)).SKU
-		switch {
-		case mapped != "":
-			skus[i] = mapped
-		case flow.State[inventory.State](in, stockevents.Stream(f.workspace, line.Code)).Known:
-			skus[i] = line.Code
-		default:
-			if code := fmt.Sprintf("%q", line.Code); !slices.Contains(unknown, code) {
-				unknown = append(unknown, code)
-				wait = append(wait, mappedTag(o.Placed.Connection, line.Code), knownTag(line.Code))
-			}
-		}
+	matched, wait := matching.Match(in, f.workspace, f.order(in))
+	if wait != nil {
+		return *wait
 	}
-	if len(unknown) > 0 {
-		return flow.Wait(WaitUnknownSKU, fmt.Sprintf(
-			"No SKU is known for %s on this shop. The order goes on by itself once each code is mapped to a SKU.",
-			flow.Few(unknown, ", ")), time.Time{}, wait...)
-	}
-	return flow.Done(nil, eventlog.Decided{
-		Stream: orderevents.Stream(f.workspace, in.ID),
-		Events: []eventlog.Event{orderevents.Matched{Order: in.ID, SKUs: skus}},
-	})
+	return flow.Done(nil, matched)
 }
 
 func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
@@ -228,8 +186,8 @@ func (f fulfilment) stocks(in flow.Input) []eventlog.Fold {
 
 // reserving are the stocks, and the letter of an order that has gone without them.
 func (f fulfilment) reserving(in flow.Input) []eventlog.Fold {
-	folds := append(f.stocks(in), backorders.Fold(f.workspace))
 	o := f.order(in)
+	folds := append(append(f.stocks(in), backorders.Fold(f.workspace)), matching.Needs(f.workspace, o)...)
 	if gone(o) {
 		folds = append(folds, f.letterFold(ShortID(in.ID)))
 	}
@@ -242,9 +200,9 @@ func (f fulfilment) reserving(in flow.Input) []eventlog.Fold {
 // gone says that somebody has sent an order's parcel, or is about to.
 func gone(o orders.State) bool { return left(o.Status) || o.Status == orders.Arranged }
 
-// held is what an order takes of each SKU that it was placed with, and how those stand.
+// held is what an order takes of each SKU that it ever took, and how those stand.
 func (f fulfilment) held(in flow.Input) (demand map[string]int64, states map[string]inventory.State) {
-	demand, states = lessened.Wanted(f.order(in)), map[string]inventory.State{}
+	demand, states = amended.Wanted(f.order(in)), map[string]inventory.State{}
 	for _, need := range f.order(in).Demand() {
 		states[need.SKU] = flow.State[inventory.State](in, stockevents.Stream(f.workspace, need.SKU)).In(origin.Where(in, f.workspace), origin.Is(in, f.workspace, in.ID).Home(need.SKU))
 	}
@@ -275,7 +233,10 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 	if left(o.Placed.Status) {
 		return flow.Skip("The parcel had left before this order was known here, so the stock is left alone: a count of what is there does not hold it. If your count is older, adjust the stock.")
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) && !o.Lessened {
+	if later := f.matched(in, o); later != nil {
+		return *later
+	}
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !gone(o) && !o.Relisted {
 		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 	}
 	wanted, left := f.wants(in, firstAttempt)
@@ -299,23 +260,45 @@ func (f fulfilment) reserve(in flow.Input) flow.Verdict {
 // wants is what an order asks for; left ends its waits for what it does not ask for any more.
 func (f fulfilment) wants(in flow.Input, attempt int) (wants backorders.Case, left []eventlog.Decided) {
 	_, states := f.held(in)
-	demand, left := lessened.Asks(f.workspace, f.order(in), states)
+	demand, left := amended.Asks(f.workspace, f.order(in), states)
 	return backorders.Case{Workspace: f.workspace, Order: f.order(in), Attempt: attempt, Demand: demand, Stocks: states}, left
 }
 
-// relisted frees what an order holds and does not take any more, and takes what it is listed with again; not some when that is nothing.
-// Of one that is sent what is there is taken, once.
-func (f fulfilment) relisted(in flow.Input, sent bool) (v flow.Verdict, some bool) {
+// matched has the lines matched that a channel has put into an order, and their stocks read; nil when that is done.
+func (f fulfilment) matched(in flow.Input, o orders.State) *flow.Verdict {
+	if len(matching.Unknown(o)) > 0 {
+		matched, wait := matching.Match(in, f.workspace, o)
+		if wait == nil {
+			again := flow.Again(matched)
+			wait = &again
+		}
+		return wait
+	}
+	for _, need := range o.Demand() {
+		if !flow.Folded(in, stockevents.Stream(f.workspace, need.SKU)) { // its news have only just come
+			again := flow.Again()
+			return &again
+		}
+	}
+	return nil
+}
+
+// relisted frees what an order holds and does not take any more, and takes what it is listed with beyond that. Of one that is sent what
+// is there is taken, once.
+func (f fulfilment) relisted(in flow.Input, labelled, sent bool) (v flow.Verdict, some bool) {
 	o := f.order(in)
-	if !o.Lessened || Untouched(o.Placed) {
+	if !o.Relisted || Untouched(o.Placed) {
 		return v, false
 	}
+	if later := f.matched(in, o); later != nil {
+		return *later, true
+	}
 	_, states := f.held(in)
-	h := lessened.Holding{Workspace: f.workspace, Order: o, Attempt: Holding(in.ID, states), Stocks: states}
-	if less := h.Give(sent); less != nil || f.letter(in, ShortID(in.ID)).known || leaving(o) && !sent {
+	h := amended.Holding{Workspace: f.workspace, Order: o, Attempt: Holding(in.ID, states), Stocks: states, Labelled: labelled}
+	if less := h.Give(); less != nil || f.letter(in, ShortID(in.ID)).known || gone(o) && !sent {
 		return flow.Again(less...), less != nil
 	}
-	return h.Again(sent, func(demand map[string]int64, states map[string]inventory.State) []eventlog.Decided {
+	return h.Take(in, sent, func(demand map[string]int64, states map[string]inventory.State) []eventlog.Decided {
 		_, writes := f.take(in, h.Attempt, demand, states) // the last step notes how many
 		return writes
 	})
@@ -337,7 +320,7 @@ func (f fulfilment) release(in flow.Input) flow.Verdict {
 
 func (f fulfilment) payment(in flow.Input) flow.Verdict {
 	o := f.order(in)
-	if v, some := f.relisted(in, false); some {
+	if v, some := f.relisted(in, false, false); some {
 		return v
 	}
 	switch w := in.Flow.Waiting; {
@@ -404,7 +387,7 @@ func unclear(o orders.State) flow.Verdict {
 
 func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 	o := f.order(in)
-	if v, some := f.relisted(in, false); some {
+	if v, some := f.relisted(in, false, false); some {
 		return v
 	}
 	switch {
@@ -453,7 +436,11 @@ func (f fulfilment) readyToTell(in flow.Input) flow.Verdict {
 		return flow.Skip("The channel ships this order from its own warehouse.")
 	case o.Status == orders.Arranged, o.Status == orders.Transit, o.Status == orders.Delivered, o.Status == orders.Completed:
 		return flow.Done(nil) // its own news say so
-	case o.Placed.SellerShips:
+	}
+	if v, some := f.relisted(in, true, false); some {
+		return v
+	}
+	if o.Placed.SellerShips {
 		return told(o)
 	}
 	return flow.Go()
@@ -473,7 +460,7 @@ func (f fulfilment) tell(ctx context.Context, in flow.Input, _ string) flow.Verd
 func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	demand, states := f.held(in)
 	o := f.order(in)
-	switch v, some := f.relisted(in, true); {
+	switch v, some := f.relisted(in, true, true); {
 	case some:
 		return v
 	case o.Freed() && held(in.ID, states) == 0 && !f.letter(in, ShortID(in.ID)).known: // it may have been sent although nobody had approved it
@@ -481,7 +468,7 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 	}
 	var data map[string]string
 	if o.Freed() || held(in.ID, states) > 0 {
-		data = lessened.Held(o, Holding(in.ID, states), states)
+		data = amended.Held(in.Flow, o, Holding(in.ID, states), states)
 	}
 	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
 	writes = append(writes, f.origin(in, states).Leave(writes)...)

@@ -9,7 +9,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	"github.com/creatorflow/creatorflow/domain/events/stock"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/amended"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -22,6 +22,9 @@ func ShortID(order string) string { return letterevents.Short + order }
 
 // ReturnID is the id of the letter of an order that was cancelled after its units had left the stock.
 func ReturnID(order string) string { return letterevents.Return + order }
+
+// AddedID is the id of the letter of an order into which its channel has put units after it had left.
+func AddedID(order string) string { return letterevents.Added + order }
 
 // letter is what a decision must know of the stream of a letter that it may open.
 type letter struct {
@@ -39,7 +42,7 @@ func (f fulfilment) letterFold(id string) eventlog.Fold {
 			l := s.(letter)
 			switch e := e.(type) {
 			case letterevents.Opened:
-				l.whole, l.reason = l.whole || e.Field != fieldPart, e.Reason
+				l.whole, l.reason = l.whole || e.Field != notes.Part, e.Reason
 			case letterevents.Resolved: // what it told of is back
 				l.reason = ""
 			}
@@ -71,9 +74,10 @@ func (f fulfilment) take(in flow.Input, attempt int, demand map[string]int64, st
 	if len(short) == 0 {
 		return nil, writes
 	}
-	units, parts := maps.Clone(demand), []string{}
+	units, missing, parts := maps.Clone(demand), map[string]int64{}, []string{}
 	for _, s := range short {
 		units[s.SKU] = max(0, s.Available)
+		missing[s.SKU] = s.Need - units[s.SKU]
 		parts = append(parts, fmt.Sprintf("%s: %d shipped, %d in stock", s.SKU, s.Need, s.Available))
 	}
 	writes = append(writes, f.opens(letterevents.Opened{
@@ -81,42 +85,31 @@ func (f fulfilment) take(in flow.Input, attempt int, demand map[string]int64, st
 		Reason: "The channel shows this order as shipped, and the stock had too little for it: " + flow.Few(parts, "; ") +
 			". What was there is taken. Count these SKUs and adjust the stock, then discard this.",
 	}))
-	return lessened.Took(units), writes
+	return amended.Took(units, missing), writes
 }
 
-// lateNeeds is the letter of an order that was cancelled although its flow has finished, or of which a part was.
+// lateNeeds are the letters of an order that was cancelled although its flow has finished, or listed with other units since.
 func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
-	if o := f.order(in); o.Status != orders.Cancelled && !lessened.Fewer(o) {
+	if o := f.order(in); o.Status != orders.Cancelled && !o.Relisted {
 		return nil
 	}
-	return []eventlog.Fold{f.letterFold(ReturnID(in.ID))}
+	return []eventlog.Fold{f.letterFold(ReturnID(in.ID)), f.letterFold(AddedID(in.ID))}
 }
 
-// late opens that letter, once for the same units: where the parcel is only a person can say.
-func (f fulfilment) late(in flow.Input) []eventlog.Decided {
-	o, id := f.order(in), ReturnID(in.ID)
-	l, n := f.letter(in, id), sum(lessened.Beyond(in.Flow, o, Untouched(o.Placed)))
-	opened := letterevents.Opened{Letter: id, Connection: o.Placed.Connection, Subject: in.ID, Field: "stock", Reason: fmt.Sprintf(
-		"The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
-			"If the parcel was not collected, put them back; if it is on its way, discard this.%s", units(n), notes.Paid(o))}
-	if o.Status != orders.Cancelled {
-		opened.Field, opened.Reason = fieldPart, fmt.Sprintf("The channel does not list %s of this order any more, which had left the stock already. "+
-			"If they were not sent, put them back; if they are on their way, discard this.", units(n))
+// late opens those letters, once for the same units: where the parcel is, and what is in it, only a person can say.
+func (f fulfilment) late(in flow.Input) (writes []eventlog.Decided) {
+	o := f.order(in)
+	n := sum(amended.Beyond(in.Flow, o, Untouched(o.Placed)))
+	left := notes.Left(o, n)
+	if l := f.letter(in, left.Letter); l.folded && n > 0 && !l.whole && left.Reason != l.reason {
+		writes = append(writes, f.opens(left))
 	}
-	if !l.folded || n == 0 || l.whole || opened.Reason == l.reason {
-		return nil
+	more := amended.Missing(in.Flow, o, Untouched(o.Placed))
+	added := notes.Added(o, more)
+	if l := f.letter(in, added.Letter); l.folded && len(more) > 0 && added.Reason != l.reason {
+		writes = append(writes, f.opens(added))
 	}
-	return []eventlog.Decided{f.opens(opened)}
-}
-
-// fieldPart marks the letter of an order of which a part was cancelled; another one is about all of it.
-const fieldPart = "part of the stock"
-
-func units(n int64) string {
-	if n == 1 {
-		return "1 unit"
-	}
-	return fmt.Sprintf("%d units", n)
+	return writes
 }
 
 func sum(taken map[string]int64) (all int64) {
@@ -136,7 +129,7 @@ func PutBack(workspace, reason string, s flow.Status, o orders.State, states map
 		reason = "The parcel was not collected."
 	}
 	var writes []eventlog.Decided
-	units := lessened.Beyond(s, o, Untouched(o.Placed))
+	units := amended.Beyond(s, o, Untouched(o.Placed))
 	own := orderevents.PutBack{Order: o.Placed.Order}
 	for _, sku := range slices.Sorted(maps.Keys(units)) {
 		own.Items = append(own.Items, orderevents.ReturnedItem{SKU: sku, Quantity: units[sku], Sellable: true})

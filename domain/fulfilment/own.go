@@ -11,6 +11,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/labels"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -119,7 +120,7 @@ func wantsTracking(o orders.State, left []orderevents.ParcelItem) flow.Verdict {
 		all += line.Quantity
 	}
 	return flow.Wait(WaitTracking, fmt.Sprintf(
-		"%d of %s are in no parcel yet. Buy a label for them with your carrier, then enter its number.", n, units(all)), time.Time{})
+		"%d of %s are in no parcel yet. Buy a label for them with your carrier, then enter its number.", n, notes.Units(all)), time.Time{})
 }
 
 // told closes the step once the channel knows every parcel.
@@ -154,7 +155,7 @@ func (f fulfilment) releaseRest(in flow.Input, o orders.State, states map[string
 		writes = append(writes, f.opens(letterevents.Opened{
 			Letter: ReturnID(in.ID), Connection: o.Placed.Connection, Subject: in.ID, Field: "stock",
 			Reason: fmt.Sprintf("The order was cancelled on the channel after parcels of it were entered, and %s of it left the stock. "+
-				"If they were not collected, put them back; if they are on their way, discard this.", units(sum(sent))),
+				"If they were not collected, put them back; if they are on their way, discard this.", notes.Units(sum(sent))),
 		}))
 	}
 	return flow.Done(nil, writes...)

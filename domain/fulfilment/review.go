@@ -7,6 +7,7 @@ import (
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
 	orderevents "github.com/creatorflow/creatorflow/domain/events/orders"
 	riskevents "github.com/creatorflow/creatorflow/domain/events/risks"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/matching"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/notes"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -24,11 +25,8 @@ func (f fulfilment) reviewing(in flow.Input) []eventlog.Fold {
 	if o.Address != "" {
 		folds = append(folds, risk.AddressFold(f.workspace, o.Address))
 	}
-	if o.Flagged != nil || o.Lessened {
-		folds = append(folds, f.stocks(in)...)
-	}
-	if o.Freed() {
-		folds = append(folds, f.letterFold(ShortID(in.ID)), backorders.Fold(f.workspace))
+	if o.Flagged != nil || o.Relisted {
+		folds = append(folds, f.taking(in, o)...)
 	}
 	if o.Rejected() {
 		folds = append(folds, f.letterFold(letterevents.TakenBack+in.ID))
@@ -36,18 +34,33 @@ func (f fulfilment) reviewing(in flow.Input) []eventlog.Fold {
 	return folds
 }
 
+// taking are the streams by which an order takes stock later than at first: that it was freed of, or that its channel has put into it.
+func (f fulfilment) taking(in flow.Input, o orders.State) []eventlog.Fold {
+	folds := append(f.stocks(in), matching.Needs(f.workspace, o)...)
+	return append(folds, f.letterFold(ShortID(in.ID)), backorders.Fold(f.workspace))
+}
+
+// telling are those of an order whose label is made, and that is still here.
+func (f fulfilment) telling(in flow.Input) []eventlog.Fold {
+	o := f.order(in)
+	if !o.Relisted || gone(o) {
+		return nil
+	}
+	return f.taking(in, o)
+}
+
 // shipping are the stocks, and the letter of an order that was sent while its stock was free.
 func (f fulfilment) shipping(in flow.Input) []eventlog.Fold {
-	folds := append(f.stocks(in), f.origins(in)...)
-	if o := f.order(in); o.Freed() || o.Lessened {
-		folds = append(folds, f.letterFold(ShortID(in.ID)))
+	o, folds := f.order(in), f.origins(in)
+	if o.Freed() || o.Relisted {
+		return append(folds, f.taking(in, o)...)
 	}
-	return folds
+	return append(f.stocks(in), folds...)
 }
 
 // paying are the streams by which an order is judged before its money is taken.
 func (f fulfilment) paying(in flow.Input) []eventlog.Fold {
-	if o := f.order(in); !owing(o) && !o.Lessened {
+	if o := f.order(in); !owing(o) && !o.Relisted {
 		return nil
 	}
 	return f.reviewing(in)
@@ -167,7 +180,7 @@ func (f fulfilment) again(in flow.Input, o orders.State) (writes []eventlog.Deci
 	case leaving(o):
 		return f.freed(in, o), nil
 	}
-	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !o.Lessened {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitNoStock && !o.Relisted {
 		still := flow.Wait(w.Code, w.Sentence, w.Until, w.For...) // held until a person retries it
 		return nil, &still
 	}

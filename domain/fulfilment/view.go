@@ -30,7 +30,7 @@ type Row struct {
 	Took      int64 // 1 = it took units out of the stock
 }
 
-// codeLate marks a finished flow whose order was cancelled, or a part of it, and has no letter of that yet.
+// codeLate marks a finished flow whose order was cancelled since, or listed with other units, and has no letter of that yet.
 const codeLate = "cancelled_late"
 
 var table = &projection.Table[Row]{
@@ -129,7 +129,9 @@ func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.
 	case letterevents.Opened:
 		order, returns := strings.CutPrefix(e.Letter, ReturnID(""))
 		if !returns {
-			return nil
+			if order, returns = strings.CutPrefix(e.Letter, AddedID("")); !returns {
+				return nil
+			}
 		}
 		id = order
 	default:
@@ -143,7 +145,7 @@ func apply(ctx context.Context, rows *projection.Edit[Row], minutes *projection.
 	}
 	switch e := r.Event.(type) { // nothing that a list shows
 	case orderevents.Amended:
-		if e.Fewer && row.Phase == string(flow.Finished) && row.Took != 0 {
+		if (e.Fewer || e.More) && row.Phase == string(flow.Finished) && row.Took != 0 {
 			row.Code = codeLate
 		}
 		return nil

@@ -96,14 +96,15 @@ type State struct {
 	Status   string
 	Vendor   string
 	Packages []string
-	Lines    []events.Line // as the channel lists them now; those of Placed count
+	Lines    []events.Line // as the channel lists them now
+	Ever     []events.Line // all that it was ever listed with, each with the most units: those of Placed first
 	Total    money.Money
-	Lessened bool // it was listed with less than it was placed with, once
+	Relisted bool // it was listed with other units than it was placed with, once
 	Updated  time.Time
 	Paid     bool
 	Owed     bool                // the channel shows it as sent, and its money as reserved and not taken
 	Reserved int                 // how often the channel has shown the buyer's money as reserved anew, or as not reserved any more
-	SKUs     []string            // one a line once matched, else nil
+	SKUs     []string            // one a line of Ever once matched, else nil; empty = nobody knows it, and nobody has to
 	Bundles  []events.Bundle     // what those of them are made of that are bundles, once somebody has looked
 	Claims   []Claim             // cancellations and returns, in the order in which they were heard of
 	Answers  int                 // of the seller so far
@@ -145,15 +146,15 @@ func (s *State) see(updated time.Time, status, vendor string, list listed.List) 
 // Known says whether the order was ever placed.
 func (s State) Known() bool { return s.Placed.Order != "" }
 
-// Demand sums the matched lines by SKU, sorted: what one order needs of the stock, of a bundle its components.
-func (s State) Demand() []demand.Need { return demand.Of(s.Placed.Lines, s.SKUs, s.Bundles) }
+// Demand is the most that an order has ever taken of each SKU, sorted, of a bundle of its components: no other SKU has to do with it.
+func (s State) Demand() []demand.Need { return demand.Of(s.Ever, s.SKUs, s.Bundles) }
 
 func evolve(s State, e eventlog.Event) State {
 	s.Direct = direct.Evolve(s.Direct, e)
 	switch e := e.(type) {
 	case events.Placed:
 		s.Placed, s.Status, s.Vendor, s.Updated = e, e.Status, e.Vendor, e.Updated
-		s.Packages, s.Paid, s.Lines, s.Total, s.Destination = e.Packages, paid(e.Status, e.Paid, e.Owed), e.Lines, e.Total, e.Destination
+		s.Packages, s.Paid, s.Lines, s.Ever, s.Total, s.Destination = e.Packages, paid(e.Status, e.Paid, e.Owed), e.Lines, e.Lines, e.Total, e.Destination
 		if s.Owed = e.Owed; e.Owed || e.Status == Authorised {
 			s.Reserved++
 		}
@@ -185,7 +186,8 @@ func evolve(s State, e eventlog.Event) State {
 			s.see(e.Updated, s.Status, s.Vendor, s.list())
 		}
 	case events.Amended:
-		s.Lines, s.Total, s.Updated, s.Lessened = e.Lines, e.Total, e.Updated, s.Lessened || len(listed.Gone(s.Placed.Lines, e.Lines)) > 0
+		fewer, more := listed.Differ(s.Placed.Lines, e.Lines)
+		s.Lines, s.Ever, s.Total, s.Updated, s.Relisted = e.Lines, listed.With(s.Ever, e.Lines), e.Total, e.Updated, s.Relisted || fewer || more
 		s.see(e.Updated, s.Status, s.Vendor, s.list())
 	case events.Matched:
 		s.SKUs = e.SKUs
@@ -281,10 +283,10 @@ func move(s, after State, order string, n News) []eventlog.Event {
 		})
 	}
 	if relisted(n, after) != 0 {
-		news = append(news, events.Amended{
-			Order: order, Lines: n.Lines, Total: n.Total, Sentence: listed.Amendment(after.Placed, n.Lines, n.Total), Updated: n.Updated,
-			Fewer: len(listed.Gone(after.Placed.Lines, n.Lines)) > 0,
-		})
+		e := events.Amended{Order: order, Lines: n.Lines, Total: n.Total, Sentence: listed.Amendment(after.Placed, n.Lines, n.Total), Updated: n.Updated}
+		e.Fewer, _ = listed.Differ(after.Ever, n.Lines)
+		_, e.More = listed.Differ(after.Lines, n.Lines)
+		news = append(news, e)
 	}
 	return news
 }

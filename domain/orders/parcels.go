@@ -25,25 +25,16 @@ type Parcel struct {
 }
 
 // Unpacked are the units that the channel lists and that are in no parcel, by listing in the order of the lines.
-func (s State) Unpacked() (left []events.ParcelItem) {
-	for _, line := range s.Lines {
-		left = addItem(left, events.ParcelItem{Listing: line.Listing, Quantity: line.Quantity})
-	}
-	for _, p := range s.Parcels {
-		for _, item := range p.Items {
-			left = addItem(left, events.ParcelItem{Listing: item.Listing, Quantity: -item.Quantity})
+func (s State) Unpacked() []events.ParcelItem {
+	return demand.Unpacked(s.Lines, func(yield func(events.ParcelItem) bool) {
+		for _, p := range s.Parcels {
+			for _, item := range p.Items {
+				if !yield(item) {
+					return
+				}
+			}
 		}
-	}
-	return slices.DeleteFunc(left, func(i events.ParcelItem) bool { return i.Quantity <= 0 })
-}
-
-func addItem(items []events.ParcelItem, item events.ParcelItem) []events.ParcelItem {
-	i := slices.IndexFunc(items, func(o events.ParcelItem) bool { return o.Listing == item.Listing })
-	if i < 0 {
-		return append(items, item)
-	}
-	items[i].Quantity += item.Quantity
-	return items
+	})
 }
 
 // Sent is how many units of each SKU are in parcels: who has entered a number may have handed the parcel over, whether the
@@ -64,10 +55,8 @@ func (s State) Sent() map[string]int64 {
 // ByListing are the order's SKUs by listing.
 func (s State) ByListing() map[string]string {
 	found := map[string]string{}
-	for i, line := range s.Placed.Lines {
-		if i < len(s.SKUs) {
-			found[line.Listing] = s.SKUs[i]
-		}
+	for i, line := range s.Ever[:min(len(s.Ever), len(s.SKUs))] {
+		found[line.Listing] = s.SKUs[i]
 	}
 	return found
 }

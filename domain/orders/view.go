@@ -8,6 +8,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/events/flows"
 	events "github.com/creatorflow/creatorflow/domain/events/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/listed"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
@@ -26,13 +27,13 @@ type Row struct {
 	Waiting    string // the code of the wait, else empty
 	PlacedAt   time.Time
 	UpdatedAt  time.Time // of our last record about it
-	Units      int64
+	Units      int64     // as the channel lists them now, as is what follows
 	LineCount  int64
 	Total      int64 // minor units
 	Currency   string
 	Buyer      string
-	Inbox      int64 // the raw webhook that brought it, 0 for a poll
-	Lines      []events.Line
+	Inbox      int64         // the raw webhook that brought it, 0 for a poll
+	Lines      []events.Line // all that it was ever listed with, as the channel lists them now: one that it took out has no units
 	SKUs       []string
 	Packages   []string
 	Pending    []string // cancellations and returns that wait for the seller, as "<kind>:<id>"
@@ -61,7 +62,7 @@ func (r Row) Money() money.Money { return money.Money{Minor: r.Total, Currency: 
 func (r Row) Cancelled() bool { return r.Status == Cancelled }
 
 var table = &projection.Table[Row]{
-	Name: "orders_v3", Key: 1,
+	Name: "orders_v4", Key: 1,
 	Columns: []string{
 		"id text", "channel_id text", "connection text", "channel text", "status text", "vendor text", "stage text",
 		"phase text", "waiting text", "placed_at bigint", "updated_at bigint", "units bigint", "line_count bigint",
@@ -89,7 +90,7 @@ type count struct {
 }
 
 var counts = &projection.Table[count]{
-	Name: "order_counts_v3", Key: 1, Columns: []string{"key text", "n bigint"},
+	Name: "order_counts_v4", Key: 1, Columns: []string{"key text", "n bigint"},
 	Fields: func(c *count) []any { return []any{&c.Key, &c.N} },
 }
 
@@ -109,7 +110,7 @@ func bucketTable(name string) *projection.Table[Bucket] {
 }
 
 // Sales are kept by the minute and by the quarter of an hour; sliding figures sum them at read time.
-var minutes, quarters = bucketTable("sales_minutes_v3"), bucketTable("sales_quarters_v3")
+var minutes, quarters = bucketTable("sales_minutes_v4"), bucketTable("sales_quarters_v4")
 
 // customer is how often one buyer has bought; cancelled orders do not count.
 type customer struct {
@@ -118,7 +119,7 @@ type customer struct {
 }
 
 var customers = &projection.Table[customer]{
-	Name: "customers_v3", Key: 1, Columns: []string{"buyer text", "orders bigint"},
+	Name: "customers_v4", Key: 1, Columns: []string{"buyer text", "orders bigint"},
 	Fields: func(c *customer) []any { return []any{&c.Buyer, &c.Orders} },
 }
 
@@ -131,7 +132,7 @@ type Loyalty struct {
 }
 
 var loyalty = &projection.Table[Loyalty]{
-	Name: "customer_days_v3", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint", "moves bigint"},
+	Name: "customer_days_v4", Key: 1, Columns: []string{"day bigint", "customers bigint", "repeat_customers bigint", "moves bigint"},
 	Fields: func(l *Loyalty) []any { return []any{&l.Day, &l.Customers, &l.Repeat, &l.Moves} },
 }
 
@@ -142,7 +143,7 @@ type View struct{}
 func (View) Name() string { return "orders" }
 
 // Version implements projection.Projection.
-func (View) Version() int { return 3 }
+func (View) Version() int { return 4 }
 
 // Tables implements projection.Projection.
 func (View) Tables() []string {
@@ -154,17 +155,17 @@ func (View) Schema() []string {
 	return []string{
 		table.Create(), counts.Create(), minutes.Create(), quarters.Create(), customers.Create(), loyalty.Create(),
 		// With the channel's id in it, a scan for a part of that id need not look at the rows.
-		"create index orders_v3_placed on orders_v3 (placed_at desc, id desc, channel_id)",
-		"create index orders_v3_active on orders_v3 (placed_at desc, id desc) where " + active,
-		"create index orders_v3_connection on orders_v3 (connection, placed_at desc, id desc)",
-		"create index orders_v3_status on orders_v3 (status, placed_at desc, id desc)",
-		"create index orders_v3_phase on orders_v3 (phase, placed_at desc, id desc)",
-		"create index orders_v3_waiting on orders_v3 (waiting, placed_at desc, id desc)",
-		"create index orders_v3_flag on orders_v3 (placed_at desc, id desc) where flag <> ''",
-		"create index orders_v3_asking on orders_v3 (id) where asking <> 0",
-		"create index orders_v3_channel_id on orders_v3 (channel_id)",
-		"create index sales_minutes_v3_start on sales_minutes_v3 (start, currency)",
-		"create index sales_quarters_v3_start on sales_quarters_v3 (start, currency)",
+		"create index orders_v4_placed on orders_v4 (placed_at desc, id desc, channel_id)",
+		"create index orders_v4_active on orders_v4 (placed_at desc, id desc) where " + active,
+		"create index orders_v4_connection on orders_v4 (connection, placed_at desc, id desc)",
+		"create index orders_v4_status on orders_v4 (status, placed_at desc, id desc)",
+		"create index orders_v4_phase on orders_v4 (phase, placed_at desc, id desc)",
+		"create index orders_v4_waiting on orders_v4 (waiting, placed_at desc, id desc)",
+		"create index orders_v4_flag on orders_v4 (placed_at desc, id desc) where flag <> ''",
+		"create index orders_v4_asking on orders_v4 (id) where asking <> 0",
+		"create index orders_v4_channel_id on orders_v4 (channel_id)",
+		"create index sales_minutes_v4_start on sales_minutes_v4 (start, currency)",
+		"create index sales_quarters_v4_start on sales_quarters_v4 (start, currency)",
 	}
 }
 
@@ -224,9 +225,8 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 	if err := f.recount(ctx, before, *row); err != nil {
 		return err
 	}
-	_, disclosed := r.Event.(events.Disclosed)
 	switch {
-	case disclosed: // it counts in the minute of its sale
+	case before.LineCount > 0 && (before.Total != row.Total || before.Currency != row.Currency || before.Buyer != row.Buyer): // it counts in the minute of its sale
 		if err := f.sell(ctx, before, r.At, -1); err != nil {
 			return err
 		}
@@ -254,13 +254,20 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 		}
 	case events.Disclosed:
 		return e.Order, func(row *Row) {
-			row.Lines, row.Total, row.Currency, row.Buyer = e.Lines, e.Total.Minor, e.Total.Currency, e.Buyer
+			row.Lines, row.Total, row.Currency, row.Buyer = listed.Priced(row.Lines, e.Lines), e.Total.Minor, e.Total.Currency, e.Buyer
+		}
+	case events.Amended:
+		return e.Order, func(row *Row) {
+			row.Lines, row.Units, row.LineCount = listed.Now(row.Lines, e.Lines)
+			if shows := (listed.List{Lines: e.Lines, Total: e.Total}); !shows.Unpriced() { // else it only hides its money
+				row.Total, row.Currency = e.Total.Minor, e.Total.Currency
+			}
 		}
 	case events.StatusChanged:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = e.To, e.Vendor, e.Packages }
 	case events.Cancelled:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = Cancelled, e.Vendor, nil }
-	case events.PaymentCompleted, events.Superseded, events.Confirmed, events.Amended, events.Exploded:
+	case events.PaymentCompleted, events.Superseded, events.Confirmed, events.Exploded:
 		return r.Stream.ID, func(*Row) {}
 	case events.Matched:
 		return e.Order, func(row *Row) { row.SKUs = e.SKUs }

@@ -19,10 +19,11 @@ import (
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/lessened"
+	"github.com/creatorflow/creatorflow/domain/fulfilment/amended"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/listed"
 	"github.com/creatorflow/creatorflow/domain/places"
 	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -32,8 +33,8 @@ import (
 // second is the grain of channels' times.
 const second = time.Second
 
-// Ledger is what the log says of stock and orders. An order asks for its units from the moment it is placed, whether it has
-// got them, waits for stock or is not looked at yet, until they are shipped or it is cancelled. What its channel cancels out of it
+// Ledger is what the log says of stock and orders. An order asks for units from the moment its channel lists them in it, whether it
+// has got them, waits for stock or is not looked at yet, until they are shipped or it is cancelled. What its channel cancels out of it
 // it asks for until its flow has given it up. One goroutine has it.
 type Ledger struct {
 	News     News              // before the first Take
@@ -64,17 +65,21 @@ type News interface {
 type order struct {
 	connection string
 	created    time.Time
-	asks       bool // false: the stock has nothing to do with it
-	lines      []line
+	asks       bool                      // false: the stock has nothing to do with it
+	ever       []orderevents.Line        // all that it was ever listed with
+	lines      []line                    // one for each of ever
+	lists      map[string]int            // by SKU of the stock: units that its channel lists now
+	holds      map[string]int            // by SKU of the stock: units that are promised to it, since this is known
+	known      bool                      // what is not in holds it does not hold
+	left       map[string]bool           // by SKU of the stock: its units have been shipped
 	wants      map[string]int            // by SKU of the stock: units that it still asks for
 	made       map[string]map[string]int // its bundles, once it was exploded
-	shown      map[string]int            // by listing: units as the channel lists them now
-	since      time.Time                 // that it does
 }
 
 type line struct {
 	listing, code, sku string // sku is empty while nobody knows it
-	units              int
+	first, units       int    // as it came into the order, and as it is listed now
+	came, since        time.Time
 	takes              map[string]int // by SKU of the stock: units in one of it
 }
 
@@ -140,44 +145,45 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	}
 	state := folded.Value.(orders.State)
 	o := l.placed(state.Placed)
-	o.shown, o.since = byListing(state.Lines), state.Updated
+	l.list(o, state.Ever, state.Lines, state.Updated)
 	o.explode(state.Bundles)
 	for i := range o.lines {
-		if i < len(row.SKUs) {
+		if i < len(row.SKUs) && row.SKUs[i] != "" {
 			o.lines[i].sku = row.SKUs[i]
 		}
 	}
-	l.open(row.ID, o)
-	if !lessened.Fewer(state) {
-		return nil
-	}
-	takes := lessened.Wanted(state) // what is in parcels, too
-	for sku := range o.wants {      // what it has given up stands in the stock's own stream
-		stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, sku))
-		if err != nil {
-			return err
+	if o.known = state.Relisted; o.known {
+		for sku, units := range amended.Wanted(state) { // what is in parcels, too; what it has given up stands in the stock's own stream
+			stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, sku))
+			if err != nil {
+				return err
+			}
+			o.holds[sku] = max(int(stock.Value.(inventory.State).Holds(row.ID)), int(units))
 		}
-		l.has(row.ID, sku, max(stock.Value.(inventory.State).Holds(row.ID), takes[sku]))
 	}
+	l.open(row.ID, o)
 	return nil
 }
 
 // placed is an order as it was placed.
 func (l *Ledger) placed(e orderevents.Placed) *order {
-	o := &order{connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), wants: map[string]int{}, shown: byListing(e.Lines)}
-	for _, n := range e.Lines {
-		o.lines = append(o.lines, line{listing: n.Listing, code: n.Code, sku: l.Means(e.Connection, n.Code), units: int(n.Quantity)})
+	o := &order{
+		connection: e.Connection, created: e.Created, asks: !fulfilment.Untouched(e), known: true,
+		holds: map[string]int{}, left: map[string]bool{}, wants: map[string]int{},
 	}
+	l.list(o, e.Lines, e.Lines, e.Created)
 	return o
 }
 
-// byListing sums the units of each listing.
-func byListing(lines []orderevents.Line) map[string]int {
-	sum := map[string]int{}
-	for _, n := range lines {
-		sum[n.Listing] += int(n.Quantity)
+// list has an order be listed with lines since a time, of all that it was ever listed with.
+func (l *Ledger) list(o *order, ever, now []orderevents.Line, since time.Time) {
+	o.ever = ever
+	for _, n := range ever[len(o.lines):] {
+		o.lines = append(o.lines, line{listing: n.Listing, code: n.Code, sku: l.Means(o.connection, n.Code), first: int(n.Quantity), came: since})
 	}
-	return sum
+	for i, units := range listed.Of(ever, now) {
+		o.lines[i].units, o.lines[i].since = int(units), since
+	}
 }
 
 // explode takes over what an order's bundles are made of for good.
@@ -196,33 +202,58 @@ func (o *order) explode(bundles []orderevents.Bundle) {
 // open has an order ask for its units.
 func (l *Ledger) open(id string, o *order) {
 	l.orders[id] = o
+	l.look(id, o)
+	l.ask(o)
+}
+
+// look says what the lines of an order take from the stock, of a bundle its components: as it was when the order was exploded, till
+// then as it is.
+func (l *Ledger) look(id string, o *order) {
+	delete(l.unmatched, id)
 	for i := range o.lines {
-		if o.lines[i].sku == "" {
+		n := &o.lines[i]
+		n.takes = nil
+		if n.sku == "" {
 			l.unmatched[id] = true
-			continue
+		} else if n.takes = o.made[n.sku]; n.takes == nil {
+			n.takes = l.Takes(n.sku)
 		}
-		l.ask(o, &o.lines[i])
 	}
 }
 
-// ask has a line ask for its units, of a bundle for those of its components: as it was when the order was exploded, till then as it is.
-func (l *Ledger) ask(o *order, n *line) {
-	n.takes = o.made[n.sku]
-	if n.takes == nil {
-		n.takes = l.Takes(n.sku)
-	}
-	l.want(o, n, n.units)
-}
-
-// want changes what an order asks for by units of a line.
-func (l *Ledger) want(o *order, n *line, units int) {
+// ask has an order ask for what it is listed with, and tells the SKUs of which that is more or less than before.
+func (l *Ledger) ask(o *order) (moved []string) {
 	if !o.asks {
-		return
+		return nil
 	}
-	for sku, k := range n.takes {
-		l.asked[sku] += k * units
-		o.wants[sku] += k * units
+	o.lists = map[string]int{}
+	for _, n := range o.lines {
+		for sku, k := range n.takes {
+			o.lists[sku] += k * n.units
+		}
 	}
+	all := maps.Clone(o.lists)
+	maps.Copy(all, o.wants)
+	for sku := range all {
+		if l.want(o, sku) {
+			moved = append(moved, sku)
+		}
+	}
+	return moved
+}
+
+// want has an order ask for what it is listed with of a SKU, and not for less than it holds, until that has left.
+func (l *Ledger) want(o *order, sku string) (moved bool) {
+	units := max(o.lists[sku], o.holds[sku])
+	if o.left[sku] {
+		units = 0
+	}
+	more := units - o.wants[sku]
+	l.asked[sku] += more
+	if o.wants[sku] = units; units == 0 {
+		delete(o.wants, sku)
+	}
+	return more != 0
 }
 
 // Takes are the units of SKUs in one unit of a SKU: of a bundle those of its components, of any other one of itself.
@@ -352,7 +383,7 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 			o := l.placed(e)
 			l.open(e.Order, o)
 			for _, n := range o.lines {
-				l.sale(o, n)
+				l.sale(o, n, n.first, n.came)
 			}
 		}
 	case orderevents.Matched:
@@ -447,12 +478,10 @@ func (l *Ledger) regroup(bundle string, made map[string]int) {
 	for sku, units := range made {
 		l.join(bundle, sku, units)
 	}
-	for _, o := range l.orders {
-		for i := range o.lines {
-			if n := &o.lines[i]; n.sku == bundle && o.made[bundle] == nil {
-				l.want(o, n, -n.units)
-				l.ask(o, n)
-			}
+	for id, o := range l.orders {
+		if o.made[bundle] == nil && slices.ContainsFunc(o.lines, func(n line) bool { return n.sku == bundle }) {
+			l.look(id, o)
+			l.ask(o)
 		}
 	}
 	maps.Copy(family, l.Family(bundle))
@@ -466,51 +495,55 @@ func (l *Ledger) move(sku string, units int64) {
 	l.News.Moved(sku)
 }
 
-func (l *Ledger) sale(o *order, n line) {
-	if n.sku != "" {
-		l.News.Sold(n.sku, exposure.Sale{Connection: listings.Key(o.connection, n.listing), Units: n.units, Created: o.created})
+// sale tells of units of a line that were sold at a time, or of as many taken out of its order.
+func (l *Ledger) sale(o *order, n line, units int, at time.Time) {
+	switch key := listings.Key(o.connection, n.listing); {
+	case n.sku == "":
+	case units > 0:
+		l.News.Sold(n.sku, exposure.Sale{Connection: key, Units: units, Created: at})
+	case units < 0:
+		l.News.Cancelled(n.sku, exposure.Cancelled{Connection: key, Units: -units, At: at.Add(second)})
 	}
 }
 
 // matched takes over what the flow of an order made of its codes.
 func (l *Ledger) matched(e orderevents.Matched) {
-	o := l.orders[e.Order]
-	if o == nil {
-		return
-	}
-	delete(l.unmatched, e.Order)
-	for i := range min(len(o.lines), len(e.SKUs)) {
-		l.become(o, i, e.SKUs[i])
-	}
-}
-
-// become gives a line its SKU. One that it had before keeps nothing of it.
-func (l *Ledger) become(o *order, i int, sku string) {
-	n := &o.lines[i]
-	if n.sku == sku {
-		return
-	}
-	if n.sku != "" {
-		l.want(o, n, -n.units)
-		l.News.Moved(n.sku)
-	}
-	n.sku = sku
-	l.ask(o, n)
-	l.sale(o, *n)
-	if gone := o.gone(i+1, n.listing) - o.gone(i, n.listing); gone > 0 {
-		l.News.Cancelled(sku, exposure.Cancelled{Connection: listings.Key(o.connection, n.listing), Units: gone, At: o.since.Add(second)})
+	if o := l.orders[e.Order]; o != nil {
+		l.become(e.Order, o, func(i int, _ line) string {
+			if i < len(e.SKUs) {
+				return e.SKUs[i]
+			}
+			return ""
+		})
 	}
 }
 
-// gone is how many units of a listing the channel has taken out of an order, if it had only the first lines.
-func (o *order) gone(lines int, listing string) int {
-	units := -o.shown[listing]
-	for _, n := range o.lines[:lines] {
-		if n.listing == listing {
-			units += n.units
+// become gives lines their SKUs, where there is one. One that a line had before keeps nothing of it.
+func (l *Ledger) become(id string, o *order, is func(i int, n line) string) {
+	var new []int
+	var before []string
+	for i := range o.lines {
+		n := &o.lines[i]
+		if sku := is(i, *n); sku != "" && sku != n.sku {
+			if n.sku != "" {
+				before = append(before, n.sku)
+			}
+			n.sku, new = sku, append(new, i)
 		}
 	}
-	return max(0, units)
+	if len(new) == 0 {
+		return
+	}
+	l.look(id, o)
+	l.ask(o)
+	for _, sku := range before {
+		l.News.Moved(sku)
+	}
+	for _, i := range new {
+		n := o.lines[i]
+		l.sale(o, n, n.first, n.came)
+		l.sale(o, n, n.units-n.first, n.since)
+	}
 }
 
 // exploded has an order ask for what its bundles were made of.
@@ -519,17 +552,9 @@ func (l *Ledger) exploded(e orderevents.Exploded) {
 	if o == nil {
 		return
 	}
-	for i := range o.lines {
-		if n := &o.lines[i]; n.sku != "" {
-			l.want(o, n, -n.units)
-		}
-	}
 	o.explode(e.Bundles)
-	for i := range o.lines {
-		if n := &o.lines[i]; n.sku != "" {
-			l.ask(o, n)
-		}
-	}
+	l.look(e.Order, o)
+	l.ask(o)
 	for sku := range o.wants {
 		l.News.Moved(sku)
 	}
@@ -538,107 +563,50 @@ func (l *Ledger) exploded(e orderevents.Exploded) {
 // rematch looks at the lines that nobody knew, after something became known: before a listing is written on account of it,
 // the orders of it must be told.
 func (l *Ledger) rematch() {
-	for id := range l.unmatched {
-		o, left := l.orders[id], false
-		for i, n := range o.lines {
+	for id := range maps.Clone(l.unmatched) {
+		o := l.orders[id]
+		l.become(id, o, func(_ int, n line) string {
 			if n.sku != "" {
-				continue
+				return ""
 			}
-			if sku := l.Means(o.connection, n.code); sku != "" {
-				l.become(o, i, sku)
-			} else {
-				left = true
-			}
-		}
-		if !left {
-			delete(l.unmatched, id)
-		}
+			return l.Means(o.connection, n.code)
+		})
 	}
 }
 
-// gave tells that an order asks for less than before.
+// gave takes over how much of a SKU is promised to an order.
 func (l *Ledger) gave(id, sku string, held int64) {
-	if l.has(id, sku, held) {
-		l.News.Moved(sku)
-	}
-}
-
-// has lets go what an order neither holds of a SKU nor is listed with: its channel has cancelled that out of it.
-func (l *Ledger) has(id, sku string, held int64) (less bool) {
-	o := l.orders[id]
-	if o == nil || o.replaced() {
-		return false
-	}
-	_, listed := o.takes(sku)
-	more := o.wants[sku] - max(int(held), listed)
-	if more <= 0 {
-		return false
-	}
-	l.asked[sku] -= more
-	o.wants[sku] -= more
-	return true
-}
-
-// replaced says that a channel lists an order with other listings than it was placed with: nobody knows what takes whose place.
-func (o *order) replaced() bool {
-	for listing := range o.shown {
-		if !slices.ContainsFunc(o.lines, func(n line) bool { return n.listing == listing }) {
-			return true
-		}
-	}
-	return false
-}
-
-// takes is how many units of a SKU an order was placed with, and how many it is listed with.
-func (o *order) takes(sku string) (placed, listed int) {
-	counted := map[string]bool{} // a listing with two prices has two lines
-	for _, n := range o.lines {
-		placed += n.units * n.takes[sku]
-		if !counted[n.listing] {
-			counted[n.listing] = true
-			listed += o.shown[n.listing] * n.takes[sku]
-		}
-	}
-	return placed, listed
-}
-
-// again has an order ask for what it had given up and is listed with again; of what was shipped it asks for nothing more.
-func (l *Ledger) again(o *order) {
-	if o.replaced() {
-		return
-	}
-	for sku, units := range o.wants {
-		placed, listed := o.takes(sku)
-		if more := min(placed, listed) - units; more > 0 {
-			l.asked[sku] += more
-			o.wants[sku] += more
+	if o := l.orders[id]; o != nil && o.asks {
+		if o.holds[sku] = int(held); l.want(o, sku) {
 			l.News.Moved(sku)
 		}
 	}
 }
 
-// amended tells what a channel took out of an order that lives on, and what it put in. What was ordered stays asked for until the
-// order's flow gives it up, and is asked for again from when it is listed again.
+// amended tells what a channel took out of an order that lives on, and what it put in, for which the order asks from then on. What is
+// taken out stays asked for until the order's flow gives it up.
 func (l *Ledger) amended(e orderevents.Amended) {
 	o := l.orders[e.Order]
 	if o == nil {
 		return
 	}
-	now := byListing(e.Lines)
-	was := o.shown
-	o.shown, o.since = now, e.Updated
-	l.again(o)
-	for _, n := range o.lines {
-		units := now[n.listing] - was[n.listing]
-		was[n.listing] = now[n.listing] // a listing with two prices has two lines
-		key := listings.Key(o.connection, n.listing)
-		switch {
-		case n.sku == "":
-		case units > 0:
-			l.News.Sold(n.sku, exposure.Sale{Connection: key, Units: units, Created: e.Updated})
-		case units < 0:
-			l.News.Cancelled(n.sku, exposure.Cancelled{Connection: key, Units: -units, At: e.Updated.Add(second)})
+	if !o.known { // it may hold all that it asks for
+		held := maps.Clone(o.wants)
+		maps.Copy(held, o.holds)
+		o.holds, o.known = held, true
+	}
+	before := slices.Clone(o.lines)
+	l.list(o, listed.With(o.ever, e.Lines), e.Lines, e.Updated)
+	l.look(e.Order, o)
+	for _, sku := range l.ask(o) {
+		l.News.Moved(sku)
+	}
+	for i, n := range o.lines {
+		was := 0
+		if i < len(before) {
+			was = before[i].units
 		}
+		l.sale(o, n, n.units-was, n.since)
 	}
 }
 
@@ -653,18 +621,14 @@ func (l *Ledger) cancel(ctx context.Context, e orderevents.Cancelled) error {
 		}
 		state := folded.Value.(orders.State)
 		o = l.placed(state.Placed)
-		o.shown = byListing(state.Lines)
+		l.list(o, state.Ever, state.Lines, state.Updated)
 		for i := range min(len(o.lines), len(state.SKUs)) {
 			o.lines[i].sku = state.SKUs[i]
 		}
 	}
 	l.end(e.Order)
 	for _, n := range o.lines {
-		units := o.shown[n.listing]
-		o.shown[n.listing] = 0 // a listing with two prices has two lines
-		if n.sku != "" && units > 0 {
-			l.News.Cancelled(n.sku, exposure.Cancelled{Connection: listings.Key(o.connection, n.listing), Units: units, At: e.Updated.Add(second)})
-		}
+		l.sale(o, n, -n.units, e.Updated)
 	}
 	return nil
 }
@@ -672,8 +636,8 @@ func (l *Ledger) cancel(ctx context.Context, e orderevents.Cancelled) error {
 // shipped moves units out of the house that an order asked for: what is available stays.
 func (l *Ledger) shipped(e stockevents.Shipped) {
 	if o := l.orders[e.Order]; o != nil {
-		l.asked[e.SKU] -= o.wants[e.SKU]
-		delete(o.wants, e.SKU)
+		o.left[e.SKU] = true
+		l.want(o, e.SKU)
 	}
 	l.move(e.SKU, -e.Quantity)
 }

@@ -100,7 +100,7 @@ func TestLedger(t *testing.T) {
 		},
 		{
 			name: "two taken out by the channel, which the order keeps", happened: []eventlog.Event{
-				ready,
+				ready, stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 1)}, Updated: noon},
 			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT",
@@ -160,7 +160,7 @@ func TestLedger(t *testing.T) {
 				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{{Listing: "LCAP", Code: "HAT", Quantity: 3}}, Updated: noon},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
-			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 3 HAT at k1/LHAT",
+			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 3 HAT at k1/LHAT; sold 3 HAT at k1/LCAP",
 		},
 		{
 			name: "two taken out by the channel, given up and put in again", happened: []eventlog.Event{
@@ -170,8 +170,8 @@ func TestLedger(t *testing.T) {
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 2, Kept: 1},
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 4)}, Updated: noon},
 				stockevents.Released{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 1},
-				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
-			}, available: 7, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT; sold 3 HAT at k1/LHAT",
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 4},
+			}, available: 6, told: "sold 3 HAT at k1/LHAT; cancelled 2 HAT at k1/LHAT; sold 3 HAT at k1/LHAT",
 		},
 		{
 			name: "put in again after it was shipped", happened: []eventlog.Event{
@@ -188,7 +188,44 @@ func TestLedger(t *testing.T) {
 				placed("ready", of("CAP", 2), of("CAP", 1)),
 				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("CAP", 1)}, Updated: noon},
 				shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "HAT"},
-			}, available: 7, told: "sold 2 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; sold 1 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; meant k1:CAP",
+			}, available: 9, told: "sold 2 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; sold 1 HAT at k1/LCAP; cancelled 1 HAT at k1/LCAP; meant k1:CAP",
+		},
+		{
+			name: "two put in by the channel: it asks for them at once", happened: []eventlog.Event{
+				ready, orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 5)}, Updated: noon},
+			}, available: 5, told: "sold 3 HAT at k1/LHAT; sold 2 HAT at k1/LHAT",
+		},
+		{
+			name: "many put in, for which there is no stock, and taken out again", happened: []eventlog.Event{
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 50)}, Updated: noon},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 3)}, Updated: noon},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT; sold 47 HAT at k1/LHAT; cancelled 47 HAT at k1/LHAT",
+		},
+		{
+			name: "another line put in, of a set", happened: []eventlog.Event{
+				set(3), ready,
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("SET", 1), of("HAT", 3)}, Updated: noon},
+			}, available: 4, told: "meant :SET; sold 3 HAT at k1/LHAT; sold 1 SET at k1/LSET",
+		},
+		{
+			name: "another line put in, whose code nobody knows, then mapped", happened: []eventlog.Event{
+				ready,
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 3), of("CAP", 1)}, Updated: noon},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 3), of("CAP", 2)}, Updated: noon},
+				shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "HAT"},
+				orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT", "HAT"}},
+			}, available: 5, told: "sold 3 HAT at k1/LHAT; sold 1 HAT at k1/LCAP; sold 1 HAT at k1/LCAP; meant k1:CAP",
+		},
+		{
+			name: "put in after it was shipped, it asks for nothing", happened: []eventlog.Event{
+				ready,
+				stockevents.Reserved{SKU: "HAT", Order: "k1:1", Attempt: 1, Quantity: 3},
+				stockevents.Shipped{SKU: "HAT", Order: "k1:1", Quantity: 3},
+				flows.Finished{Flow: "k1:1"},
+				orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("HAT", 5)}, Updated: noon},
+			}, available: 7, told: "sold 3 HAT at k1/LHAT",
 		},
 		{
 			name: "two put in by the channel, then cancelled", happened: []eventlog.Event{
@@ -327,7 +364,7 @@ func TestAmendedBeforeTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(told, "; "); got != "sold 2 HAT at k1/LHAT" || l.Available("HAT") != 7 {
+	if got := strings.Join(told, "; "); got != "sold 2 HAT at k1/LHAT" || l.Available("HAT") != 4 {
 		t.Errorf("told %q, %d available", got, l.Available("HAT"))
 	}
 }

@@ -16,17 +16,24 @@ const (
 	ReplayKind = "replay" // id: "deadletters"
 )
 
-// What the id of a letter about stock begins with, before the order's: its units came back to nobody, it took more
-// than was there, or a person took it back and its channel still has it. Nothing can be tried again: a person does what it says.
+// What the id of a letter about stock begins with, before the order's: its units came back to nobody, its channel put more into it
+// after it had left, it took more than was there, or a person took it back and its channel still has it. Nothing can be tried again:
+// a person does what it says.
 const (
 	Return    = "return-"
+	Added     = "added-"
 	Short     = "short-"
 	TakenBack = "taken-back-"
 )
 
 // AboutStock says whether a letter is one of those.
 func AboutStock(letter string) bool {
-	return strings.HasPrefix(letter, Return) || strings.HasPrefix(letter, Short) || strings.HasPrefix(letter, TakenBack)
+	for _, about := range []string{Return, Added, Short, TakenBack} {
+		if strings.HasPrefix(letter, about) {
+			return true
+		}
+	}
+	return false
 }
 
 // Opened says that something could not be taken in.

@@ -113,15 +113,16 @@ type Superseded struct {
 	Total money.Money `json:"total,omitzero"`
 }
 
-// Amended says that the channel lists other lines or another total than before. What was ordered stays
-// counted; the flow of the order frees units that are not listed any more, and takes them again when they are.
+// Amended says that the channel lists other lines or another total than before. The order takes what is listed now: its flow frees
+// units that are not listed any more, and takes those that are listed beyond what it has.
 type Amended struct {
 	Order    string      `json:"order"`
 	Lines    []Line      `json:"lines"`
 	Total    money.Money `json:"total"`
 	Sentence string      `json:"sentence"` // what differs from the order as it was placed, what happens next, what to do
 	Updated  time.Time   `json:"updated"`
-	Fewer    bool        `json:"fewer,omitzero"` // some of the units that were placed are not listed any more
+	Fewer    bool        `json:"fewer,omitzero"` // some units that it was listed with once are not listed any more
+	More     bool        `json:"more,omitzero"`  // some units are listed that were not listed just before; absent where they were not looked at
 }
 
 // Disclosed says what the channel did not show of an order when it was placed: its prices and its total, who bought it. The
@@ -134,7 +135,9 @@ type Disclosed struct {
 	Updated time.Time   `json:"updated,omitzero"` // the channel's state version, where the newest news show the money
 }
 
-// Matched says which of our SKUs each line is; one entry a line, in the order of the lines.
+// Matched says which of our SKUs each line is; one entry a line, in the order of the lines as they were placed. Behind them stand those
+// of listings that the channel has put into the order since, in the order in which it did. Of a line that is not listed any more, and
+// whose code nobody knows, the entry is empty.
 type Matched struct {
 	Order string   `json:"order"`
 	SKUs  []string `json:"skus"`

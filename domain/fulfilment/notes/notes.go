@@ -3,6 +3,8 @@ package notes
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	letterevents "github.com/creatorflow/creatorflow/domain/events/letters"
@@ -26,11 +28,44 @@ func Refused(o orders.State) letterevents.Opened {
 	if o.Refused != "" {
 		said = ": " + o.Refused
 	}
-	return letterevents.Opened{
-		Letter: letterevents.TakenBack + o.Placed.Order, Connection: o.Placed.Connection, Subject: o.Placed.Order, Field: "stock",
-		Reason: "You rejected this order in review, and the channel was asked to cancel it and did not" + said + " The order is still open there, and the buyer may have paid: " +
-			"cancel and refund it at the channel. Its stock is free; if it is shipped all the same, take its units out of the stock by hand. Then discard this.",
+	return about(o, letterevents.TakenBack, "You rejected this order in review, and the channel was asked to cancel it and did not"+said+" The order is still open there, and the buyer may have paid: "+
+		"cancel and refund it at the channel. Its stock is free; if it is shipped all the same, take its units out of the stock by hand. Then discard this.")
+}
+
+// Part marks the letter of an order of which a part was cancelled after it had left; another one is about all of it.
+const Part = "part of the stock"
+
+// Left is the letter of an order that was cancelled, or a part of it, after so many of its units had left the stock.
+func Left(o orders.State, units int64) letterevents.Opened {
+	l := about(o, letterevents.Return, fmt.Sprintf("The order was cancelled on the channel after its parcel was made ready, and %s of it left the stock. "+
+		"If the parcel was not collected, put them back; if it is on its way, discard this.%s", Units(units), Paid(o)))
+	if o.Status != orders.Cancelled {
+		l.Field, l.Reason = Part, fmt.Sprintf("The channel does not list %s of this order any more, which had left the stock already. "+
+			"If they were not sent, put them back; if they are on their way, discard this.", Units(units))
 	}
+	return l
+}
+
+// Added is the letter of an order into which its channel has put units after it had left: nobody has taken those from the stock.
+func Added(o orders.State, units map[string]int64) letterevents.Opened {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		parts = append(parts, fmt.Sprintf("%d × %s", units[name], name))
+	}
+	return about(o, letterevents.Added, "The channel has put "+flow.Few(parts, ", ")+" into this order after it had left, and nothing was taken from the stock for that. "+
+		"If you send it, take it out of the stock by an adjustment; if not, take it out of the order at the channel. Then discard this.")
+}
+
+func about(o orders.State, what, reason string) letterevents.Opened {
+	return letterevents.Opened{Letter: what + o.Placed.Order, Connection: o.Placed.Connection, Subject: o.Placed.Order, Field: "stock", Reason: reason}
+}
+
+// Units are so many units in words.
+func Units(n int64) string {
+	if n == 1 {
+		return "1 unit"
+	}
+	return fmt.Sprintf("%d units", n)
 }
 
 // Paid reminds of the labels that were bought for an order and that nobody gives back by himself.

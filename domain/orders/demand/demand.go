@@ -1,5 +1,5 @@
 // Package demand counts what an order takes from the stock: units of its lines' SKUs, and in place of a bundle the units that it is
-// made of.
+// made of; and which of its units are in no parcel yet.
 package demand
 
 import (
@@ -15,11 +15,11 @@ type Need struct {
 	Quantity int64
 }
 
-// Of sums matched lines by SKU, sorted; skus has one entry a line, or none.
+// Of sums matched lines by SKU, sorted; skus has one entry a line, fewer, or none.
 func Of(lines []events.Line, skus []string, bundles []events.Bundle) (needs []Need) {
 	units := map[string]int64{}
-	for i, line := range lines {
-		if i < len(skus) {
+	for i, line := range lines[:min(len(lines), len(skus))] {
+		if skus[i] != "" {
 			units[skus[i]] += line.Quantity
 		}
 	}
@@ -43,4 +43,22 @@ func Units(of map[string]int64, bundles []events.Bundle) map[string]int64 {
 		}
 	}
 	return units
+}
+
+// Unpacked are the units of lines that are in no parcel, by listing in the order of the lines.
+func Unpacked(lines []events.Line, packed func(yield func(events.ParcelItem) bool)) (left []events.ParcelItem) {
+	add := func(listing string, units int64) {
+		i := slices.IndexFunc(left, func(o events.ParcelItem) bool { return o.Listing == listing })
+		if i < 0 {
+			i, left = len(left), append(left, events.ParcelItem{Listing: listing})
+		}
+		left[i].Quantity += units
+	}
+	for _, line := range lines {
+		add(line.Listing, line.Quantity)
+	}
+	for item := range packed {
+		add(item.Listing, -item.Quantity)
+	}
+	return slices.DeleteFunc(left, func(i events.ParcelItem) bool { return i.Quantity <= 0 })
 }

@@ -19,6 +19,9 @@ func units(lines []events.Line) map[string]int64 {
 	return sums
 }
 
+// figures says what of an order the sales figures count.
+const figures = " The sales figures count the total that it shows."
+
 // Amendment says how lines and total differ from those of the order as it was placed.
 func Amendment(placed events.Placed, lines []events.Line, total money.Money) string {
 	was, is := units(placed.Lines), units(lines)
@@ -42,18 +45,24 @@ func Amendment(placed events.Placed, lines []events.Line, total money.Money) str
 	if len(parts) > 4 {
 		parts = append(parts[:3], fmt.Sprintf("%d more changes", len(parts)-3))
 	}
-	next := " Stock stays reserved as ordered, and the sales figures count the order as placed. " +
-		"Send what the channel lists; put units that stay here back by an adjustment."
-	if len(Gone(placed.Lines, lines)) > 0 {
-		next = " What it does not list any more is free for others; of what has left the stock already a letter says how to put it back. " +
-			"The sales figures count the order as placed. Send what the channel lists."
+	next := " Stock stays reserved as ordered."
+	if fewer, more := Differ(placed.Lines, lines); fewer || more {
+		next = ""
+		if fewer {
+			next += " What it does not list any more is free for others."
+		}
+		if more {
+			next += " What it lists beyond what was ordered is reserved, too; if there is too little stock for that, the order says so and waits."
+		}
+		next += " Of an order that has left already a letter says what to do."
 	}
+	next += figures + " Send what the channel lists."
 	if placed.SelfShips {
-		next = " The channel ships it; the sales figures count the order as placed. Nothing to do."
+		next = " The channel ships it." + figures + " Nothing to do."
 	}
 	if len(parts) == 0 && !placed.SelfShips {
 		return "The channel lists the units and the total of this order as it was placed. Units that were freed meanwhile are " +
-			"reserved again, and if there is too little stock for them, the order says so."
+			"reserved again, and if there is too little stock for them, the order says so; units that were added meanwhile are free."
 	}
 	if len(parts) == 0 {
 		return "The channel lists the units and the total of this order as it was placed." + next

@@ -17,8 +17,8 @@ type List struct {
 	Total money.Money
 }
 
-// Compare ranks two lists. Of two with one state version the one with fewer units wins: units are cancelled out of an order,
-// hardly ever added.
+// Compare ranks two lists. Of two with one state version the one with fewer units wins: units are cancelled out of an order
+// more often than added.
 func Compare(a, b List) int {
 	total := func(lines []events.Line) (sum int64) {
 		for _, line := range lines {
@@ -78,20 +78,105 @@ func Priced(lines, others []events.Line) []events.Line {
 	return priced
 }
 
-// Gone is how many units of each listing of an order are not in it any more; nil when it has other listings than it was placed with.
-func Gone(placed, now []events.Line) map[string]int64 {
-	gone := map[string]int64{}
-	for _, line := range placed {
-		gone[line.Listing] += line.Quantity
+// index finds lines by what they are of: a listing and the seller's code. A code that a listing has not had is another name of it.
+type index struct {
+	exact    map[[2]string]int
+	listings map[string]int
+}
+
+// indexed indexes lines; of those that are of the same the first counts.
+func indexed(lines []events.Line) index {
+	x := index{map[[2]string]int{}, map[string]int{}}
+	for i, line := range lines {
+		x.add(i, line)
 	}
+	return x
+}
+
+func (x index) add(i int, line events.Line) {
+	if _, known := x.exact[[2]string{line.Listing, line.Code}]; !known {
+		x.exact[[2]string{line.Listing, line.Code}] = i
+	}
+	if _, known := x.listings[line.Listing]; !known {
+		x.listings[line.Listing] = i
+	}
+}
+
+func (x index) find(line events.Line) (i int, known bool) {
+	if i, known = x.exact[[2]string{line.Listing, line.Code}]; !known {
+		i, known = x.listings[line.Listing]
+	}
+	return i, known
+}
+
+// With are all lines that an order was ever listed with, each with the most units so far: those that were known, in their order, and
+// behind them those of listings that are new.
+func With(known, now []events.Line) []events.Line {
+	all, x, units := slices.Clone(known), indexed(known), map[int]int64{}
 	for _, line := range now {
-		if _, known := gone[line.Listing]; !known {
-			return nil
+		i, old := x.find(line)
+		if !old {
+			i = len(all)
+			all = append(all, line)
+			all[i].Quantity = 0
+			x.add(i, line)
 		}
-		gone[line.Listing] -= line.Quantity
+		units[i] += line.Quantity
 	}
-	maps.DeleteFunc(gone, func(_ string, n int64) bool { return n <= 0 })
-	return gone
+	for i, line := range all {
+		if first, _ := x.find(line); first != i {
+			units[first] -= line.Quantity
+		}
+	}
+	for i, n := range units {
+		all[i].Quantity = max(all[i].Quantity, n)
+	}
+	return all
+}
+
+// Of is how many units of each of the lines that an order was ever listed with are listed now.
+func Of(all, now []events.Line) []int64 {
+	x, left, units := indexed(all), map[int]int64{}, make([]int64, len(all))
+	for _, line := range now {
+		if i, known := x.find(line); known {
+			left[i] += line.Quantity
+		}
+	}
+	for i, line := range all {
+		first, _ := x.find(line)
+		units[i] = min(line.Quantity, left[first])
+		left[first] -= units[i]
+	}
+	return units
+}
+
+// Now are all lines that an order was ever listed with as they are listed now, with how many units all of them have, and how many of
+// them have any. A line that is not listed any more has none and keeps its price.
+func Now(all, now []events.Line) (lines []events.Line, units, some int64) {
+	lines = With(all, now)
+	for i, n := range Of(lines, now) {
+		at := -1
+		for j, line := range now {
+			if line.Listing == lines[i].Listing && (at < 0 || line.Price == lines[i].Price) {
+				at = j
+			}
+		}
+		if lines[i].Quantity = n; n == 0 {
+			continue
+		}
+		lines[i].Price, units, some = now[at].Price, units+n, some+1
+	}
+	return lines, units, some
+}
+
+// Differ says that some line of an order has fewer units than at another time, or more.
+func Differ(was, now []events.Line) (fewer, more bool) {
+	all := With(was, now)
+	before, after := Of(all, was), Of(all, now)
+	for i := range all {
+		fewer, more = fewer || after[i] < before[i], more || after[i] > before[i]
+	}
+	return fewer, more
 }
 
 // Rest says that something of a list is left without what a claim is about.
