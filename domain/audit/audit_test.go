@@ -99,6 +99,27 @@ func TestRelistedHistoryAddsUp(t *testing.T) {
 	}
 }
 
+// Units that the channel puts into an order are promised with the rest, those of another line too, and the sales figures count the total
+// that it shows; what it never listed is nobody's.
+func TestAddedHistoryAddsUp(t *testing.T) {
+	added := orderevents.Amended{Order: order, Lines: append(slices.Clone(placed.Lines), orderevents.Line{Listing: "2", Code: "CUP", Quantity: 1, Price: pounds(100)}), Total: pounds(700)}
+	added.Lines[0].Quantity++
+	history := func(promised int64) []eventlog.Write {
+		return slices.Replace(whole(), 7, 8, of(added), of(orderevents.Matched{Order: order, SKUs: []string{"MUG", "MUG"}}), stock(
+			stockevents.Received{SKU: "MUG", Quantity: 5},
+			stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2},
+			stockevents.Reserved{SKU: "MUG", Order: order, Attempt: 1, Quantity: promised},
+			stockevents.Shipped{SKU: "MUG", Order: order, Attempt: 1, Quantity: promised},
+		))
+	}
+	if got := look(t, history(4)); got.Count != 0 {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
+	if got := look(t, history(5)); got.Count != 1 || !strings.Contains(got.Findings[0], "which asks for 4") {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
+}
+
 // bundled is the life of an order of two sets, a mug each, that was entered here.
 func bundled() []eventlog.Write {
 	set := func(e ...eventlog.Event) eventlog.Write {

@@ -404,8 +404,8 @@ func TestPartlyCancelledAfterTheLabel(t *testing.T) {
 	})
 }
 
-// Whatever a channel lists of an order, and whenever: the order holds what it is listed with of what was ordered, or waits for that; no
-// more is promised than there is; and when all is cancelled in the end every unit is back.
+// Whatever a channel lists of an order, and whenever: the order holds what it is listed with, or waits for that; no more is promised
+// than there is; what left and is not listed so is told; and when all is cancelled in the end every unit is back.
 func TestRelistedAnyhow(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range uint64(4) {
@@ -415,7 +415,7 @@ func TestRelistedAnyhow(t *testing.T) {
 				r.without("", backorders.Backorder)
 				r.location("w", true)
 			}
-			skus, received := []string{"a", "b"}, map[string]int64{}
+			skus, received := []string{"a", "b", "c"}, map[string]int64{}
 			receive := func(sku string, units int64) {
 				at := "main"
 				if seed%2 == 1 && chance.IntN(2) == 0 {
@@ -426,8 +426,15 @@ func TestRelistedAnyhow(t *testing.T) {
 			}
 			receive("a", 4)
 			receive("b", 4)
+			r.bundle("set", map[string]int64{"a": 1, "b": 1})
 			news := func(id, status string, most int64) {
 				units := map[string]int64{"a": chance.Int64N(most + 1), "b": chance.Int64N(most + 1)}
+				switch chance.IntN(6) {
+				case 0: // which nobody knows before it has come
+					units["c"] = 1 + chance.Int64N(2)
+				case 1:
+					units["set"] = 1
+				}
 				for sku, n := range units {
 					if n == 0 {
 						delete(units, sku)
@@ -463,7 +470,7 @@ func TestRelistedAnyhow(t *testing.T) {
 					_ = r.retry(id)
 					r.pass(time.Second)
 				default:
-					receive(skus[chance.IntN(2)], 1+chance.Int64N(3))
+					receive(skus[chance.IntN(3)], 1+chance.Int64N(3))
 				}
 				synctest.Wait()
 				for _, id := range ids {
@@ -473,18 +480,24 @@ func TestRelistedAnyhow(t *testing.T) {
 					}
 					for _, need := range o.Demand() {
 						held := r.stock(need.SKU).Holds("k7:" + id)
-						var lists int64
-						for _, line := range o.Lines {
-							if line.Code == need.SKU {
-								lists += line.Quantity
-							}
-						}
+						lists := lists(o, need.SKU)
 						switch settled := s.Phase == flow.Waits && (s.Waiting.Code == fulfilment.WaitOnHold || s.Waiting.Code == fulfilment.WaitUnpaid || s.Waiting.Code == fulfilment.WaitTracking); {
 						case s.Phase == flow.Finished || s.Phase == flow.Undone:
 							if held != 0 {
 								r.Fatalf("order %s is %s and holds %d of %s", id, s.Phase, held, need.SKU)
 							}
-						case settled && len(o.Sent()) == 0 && held != lists:
+							left, told := r.shipped("k7:"+id, need.SKU), ""
+							switch {
+							case s.Phase == flow.Undone || fulfilment.Untouched(o.Placed) || need.SKU == "set":
+							case left > lists && len(o.Sent()) == 0:
+								told = fulfilment.ReturnID("k7:" + id)
+							case left < lists && len(r.letters(fulfilment.ShortID("k7:"+id))) == 0:
+								told = fulfilment.AddedID("k7:" + id)
+							}
+							if seen[strings.TrimSuffix(told, "k7:"+id)] = true; told != "" && len(r.letters(told)) == 0 {
+								r.Fatalf("order %s left with %d of %s, is listed with %d, and no letter tells", id, left, need.SKU, lists)
+							}
+						case settled && len(o.Sent()) == 0 && need.SKU != "set" && held != lists:
 							r.Fatalf("order %s waits (%s) and holds %d of %s, it is listed with %d", id, s.Waiting.Code, held, need.SKU, lists)
 						}
 					}
@@ -498,7 +511,7 @@ func TestRelistedAnyhow(t *testing.T) {
 			for _, id := range ids {
 				news(id, orders.Cancelled, 1)
 				r.pass(time.Hour)
-				back, err := fulfilment.PutBack("main", "", r.status(id), r.order(id), map[string]inventory.State{"a": r.stock("a"), "b": r.stock("b")})
+				back, err := fulfilment.PutBack("main", "", r.status(id), r.order(id), map[string]inventory.State{"a": r.stock("a"), "b": r.stock("b"), "c": r.stock("c")})
 				if err != nil && !errors.Is(err, fulfilment.ErrBack) {
 					r.Fatal(err)
 				}
@@ -511,7 +524,8 @@ func TestRelistedAnyhow(t *testing.T) {
 			}
 		})
 	}
-	for _, want := range []string{string(flow.Finished), string(flow.Undone), fulfilment.WaitNoStock, fulfilment.WaitBackorder, fulfilment.WaitOnHold, fulfilment.WaitTracking} {
+	for _, want := range []string{string(flow.Finished), string(flow.Undone), fulfilment.WaitNoStock, fulfilment.WaitBackorder, fulfilment.WaitOnHold, fulfilment.WaitTracking, fulfilment.WaitUnknownSKU,
+		fulfilment.ReturnID(""), fulfilment.AddedID("")} {
 		if !seen[want] {
 			t.Errorf("no order was ever %s: that proves nothing", want)
 		}

@@ -467,7 +467,7 @@ func (f fulfilment) ship(in flow.Input) flow.Verdict {
 		return f.shipFreed(in, demand, states)
 	}
 	var data map[string]string
-	if o.Freed() || held(in.ID, states) > 0 {
+	if o.Freed() || o.Relisted || held(in.ID, states) > 0 {
 		data = amended.Held(in.Flow, o, Holding(in.ID, states), states)
 	}
 	writes := inventory.Ship(f.workspace, in.ID, Holding(in.ID, states), states)
