@@ -354,7 +354,10 @@ func (b *Books) flowed(r eventlog.Record) {
 
 func (b *Books) lettered(r eventlog.Record) {
 	opened, ok := r.Event.(letterevents.Opened)
-	if ok && letterevents.AboutStock(opened.Letter) && b.orders[opened.Subject] == nil {
+	if !ok || b.orders[opened.Subject] != nil {
+		return
+	}
+	if _, stock := letterevents.AboutStock(opened.Letter); stock {
 		b.found(r, "the letter %s is about order %s, which is not known", opened.Letter, opened.Subject)
 	}
 }

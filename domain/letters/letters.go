@@ -74,7 +74,7 @@ func Opening() eventlog.Decider[State, events.Opened] {
 // Replaying asks to try again.
 func Replaying() eventlog.Decider[State, events.Replayed] {
 	return decider(func(s State, e events.Replayed) ([]eventlog.Event, error) {
-		if events.AboutStock(e.Letter) {
+		if _, stock := events.AboutStock(e.Letter); stock {
 			return nil, ErrStock
 		}
 		return closing(s, e)
@@ -178,7 +178,7 @@ func (View) Schema() []string {
 // Apply implements projection.Projection.
 func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record) ([]string, error) {
 	rows, totals := table.Edit(tx), counts.Edit(tx)
-	moved := false
+	moved, topics := false, []string{"deadletters", "kpis", "sync"}
 	for _, r := range batch {
 		moved = moved || isReplay(r.Event)
 		row, open, concerns := fold(r)
@@ -197,6 +197,9 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			return nil, err
 		}
 		moved = true
+		if order, stock := events.AboutStock(row.ID); stock { // its page asks the same
+			topics = append(topics, "orders/"+order)
+		}
 		switch {
 		case open && !was:
 			total.N++
@@ -218,7 +221,7 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 	if err := rows.Save(ctx); err != nil {
 		return nil, err
 	}
-	return []string{"deadletters", "kpis", "sync"}, totals.Save(ctx)
+	return topics, totals.Save(ctx)
 }
 
 func fold(r eventlog.Record) (row Row, open, concerns bool) {
@@ -254,6 +257,11 @@ func fold(r eventlog.Record) (row Row, open, concerns bool) {
 		return Row{ID: FlowID(e.Flow)}, false, true
 	}
 	return Row{}, false, false
+}
+
+// Find reads an open dead letter.
+func Find(ctx context.Context, r projection.Reader, id string) (Row, bool, error) {
+	return table.Find(ctx, r, id)
 }
 
 // List reads a page of open dead letters, newest first; after is the last page's Next.

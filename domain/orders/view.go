@@ -258,10 +258,12 @@ func changes(r eventlog.Record) (string, func(*Row)) {
 		}
 	case events.Amended:
 		return e.Order, func(row *Row) {
-			row.Lines, row.Units, row.LineCount = listed.Now(row.Lines, e.Lines)
-			if shows := (listed.List{Lines: e.Lines, Total: e.Total}); !shows.Unpriced() { // else it only hides its money
+			if shows := (listed.List{Lines: e.Lines, Total: e.Total}); shows.Unpriced() { // it only hides its money
+				e.Lines = listed.Priced(e.Lines, row.Lines)
+			} else {
 				row.Total, row.Currency = e.Total.Minor, e.Total.Currency
 			}
+			row.Lines, row.Units, row.LineCount = listed.Now(row.Lines, e.Lines)
 		}
 	case events.StatusChanged:
 		return e.Order, func(row *Row) { row.Status, row.Vendor, row.Packages = e.To, e.Vendor, e.Packages }

@@ -7,10 +7,10 @@ import (
 
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
 	"github.com/creatorflow/creatorflow/domain/fulfilment/shown"
-	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway/reads/claims"
+	"github.com/creatorflow/creatorflow/gateway/reads/lines"
 	"github.com/creatorflow/creatorflow/gateway/reads/located"
 	"github.com/creatorflow/creatorflow/gateway/reads/parcels"
 	"github.com/creatorflow/creatorflow/gateway/reads/payments"
@@ -75,9 +75,10 @@ func (b *Reads) Orders(ctx context.Context, r projection.Reader, f orders.Filter
 type Order struct {
 	Position int64 `json:"position"`
 	OrderSummary
-	Lines []OrderLine `json:"lines"`
-	Flow  *OrderFlow  `json:"flow" doc:"null until it begins"`
-	Label *OrderLabel `json:"label"`
+	Lines    []lines.OrderLine `json:"lines" doc:"as the channel lists them now"`
+	Relisted *lines.Relisted   `json:"relisted" doc:"the order as it was placed beside what its channel lists now; null while that is the same"`
+	Flow     *OrderFlow        `json:"flow" doc:"null until it begins"`
+	Label    *OrderLabel       `json:"label"`
 
 	claims.AfterSales
 
@@ -90,17 +91,6 @@ type Order struct {
 	Payment *payments.Payment `json:"payment" doc:"of an order that was entered here; null for one that a channel sold"`
 
 	Events []Event `json:"events" doc:"of the order and its flow, oldest first"`
-}
-
-// OrderLine is one line of an order.
-type OrderLine struct {
-	Listing  string      `json:"listing"`
-	Code     string      `json:"code"`
-	SKU      string      `json:"sku" doc:"empty while the code is unknown"`
-	Name     string      `json:"name"`
-	Quantity int64       `json:"quantity"`
-	Price    money.Money `json:"price"`
-	Total    money.Money `json:"total"`
 }
 
 // OrderFlow is an order's way through the seven steps.
@@ -143,14 +133,19 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 		return Order{}, ErrNotFound
 	}
 	body := Order{Position: int64(r.Position()), OrderSummary: summary(row)}
-	if body.Lines, err = b.lines(ctx, r, row); err != nil {
+	all, err := lines.Read(ctx, r, row, b.now())
+	if err != nil {
 		return Order{}, err
 	}
+	body.Lines = lines.Listed(all)
 	if body.Backorder, err = queues.Order(ctx, r, id, b.now()); err != nil {
 		return Order{}, err
 	}
 	history, err := b.stream(ctx, orderevents.Stream(b.o.Workspace, id), r.Position())
 	if err != nil {
+		return Order{}, err
+	}
+	if body.Relisted, err = lines.Beside(ctx, r, b.o.Workspace, id, history, all); err != nil {
 		return Order{}, err
 	}
 	read := func(s eventlog.Stream) ([]eventlog.Record, error) { return b.stream(ctx, s, r.Position()) }
@@ -175,29 +170,6 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 	slices.SortFunc(history, func(a, b eventlog.Record) int { return int(a.Position - b.Position) })
 	body.Events = events(history)
 	return body, nil
-}
-
-func (b *Reads) lines(ctx context.Context, r projection.Reader, row orders.Row) ([]OrderLine, error) {
-	out := []OrderLine{}
-	for i, line := range row.Lines {
-		total, err := line.Price.Mul(line.Quantity)
-		if err != nil {
-			return nil, err
-		}
-		l := OrderLine{Listing: line.Listing, Code: line.Code, Name: line.Name, Quantity: line.Quantity, Price: line.Price, Total: total}
-		if i < len(row.SKUs) {
-			l.SKU = row.SKUs[i]
-		}
-		if l.Name == "" && l.SKU != "" {
-			item, _, err := inventory.Find(ctx, r, l.SKU, b.now())
-			if err != nil {
-				return nil, err
-			}
-			l.Name = item.Name
-		}
-		out = append(out, l)
-	}
-	return out, nil
 }
 
 func (b *Reads) timeline(id string, records []eventlog.Record) (*OrderFlow, *OrderLabel) {

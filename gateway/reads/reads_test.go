@@ -39,6 +39,7 @@ import (
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/gateway"
 	"github.com/creatorflow/creatorflow/gateway/reads"
+	"github.com/creatorflow/creatorflow/gateway/reads/lines"
 	"github.com/creatorflow/creatorflow/gateway/reads/queues"
 	"github.com/creatorflow/creatorflow/money"
 	"github.com/creatorflow/creatorflow/projection"
@@ -400,7 +401,7 @@ func TestOrder(t *testing.T) {
 		flowevents.StepSucceeded{Flow: id, Step: "validate", Attempt: 1},
 		flowevents.StepSucceeded{Flow: id, Step: "buy label", Attempt: 1, Data: map[string]string{"label": "l1", "label_type": "application/pdf", "tracking": "T1"}})
 	got := read[reads.Order](t, d, "/api/v1/orders/"+id)
-	same(t, "line", fmt.Sprintf("%+v", got.Lines), fmt.Sprintf("%+v", []reads.OrderLine{{
+	same(t, "line", fmt.Sprintf("%+v", got.Lines), fmt.Sprintf("%+v", []lines.OrderLine{{
 		Listing: "listing-CODE", Code: "CODE", SKU: "A", Name: "Thing CODE", Quantity: 2, Price: pounds(250), Total: pounds(500),
 	}}))
 	same(t, "label", fmt.Sprintf("%+v", *got.Label), fmt.Sprintf("%+v", reads.OrderLabel{ID: "l1", Type: "application/pdf", Tracking: "T1"}))

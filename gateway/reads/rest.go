@@ -244,12 +244,13 @@ func (b *Reads) DeadLetters(ctx context.Context, r projection.Reader, after stri
 	body := DeadLetterList{Page: Page{Position: int64(r.Position()), Total: total, Next: next}, Items: []DeadLetter{}}
 	for _, l := range rows {
 		actions := []string{"replay", "discard"}
+		_, stock := letterevents.AboutStock(l.ID)
 		switch {
 		case l.Kind == "step": // an order cannot be let go; it is mended or cancelled at the channel
 			actions = []string{"replay"}
 		case strings.HasPrefix(l.ID, fulfilment.ReturnID("")):
 			l.Kind, actions = "stock", []string{"put-back", "discard"}
-		case letterevents.AboutStock(l.ID):
+		case stock:
 			l.Kind, actions = "stock", []string{"discard"}
 		case l.Inbox > 0:
 			actions = append(actions, "correct")

@@ -26,14 +26,14 @@ const (
 	TakenBack = "taken-back-"
 )
 
-// AboutStock says whether a letter is one of those.
-func AboutStock(letter string) bool {
+// AboutStock says whether a letter is one of those, and of which order.
+func AboutStock(letter string) (order string, is bool) {
 	for _, about := range []string{Return, Added, Short, TakenBack} {
-		if strings.HasPrefix(letter, about) {
-			return true
+		if order, is = strings.CutPrefix(letter, about); is {
+			return order, true
 		}
 	}
-	return false
+	return "", false
 }
 
 // Opened says that something could not be taken in.

@@ -47,6 +47,9 @@ export type LedgerKind = LedgerRow["kind"];
 export type OrderItem = Bodies["OrderItem"];
 export type OrderDetail = Bodies["Order"];
 export type OrderLine = Bodies["OrderLine"];
+export type OrderSide = Bodies["OrderSide"];
+export type Relisted = Bodies["Relisted"];
+export type RelistedLetter = Bodies["RelistedLetter"];
 /** A cancellation or return that a buyer asks for. */
 export type Claim = Bodies["OrderClaim"];
 /** What the channel was told about one, or about the whole order. */

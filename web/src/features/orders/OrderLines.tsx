@@ -1,8 +1,7 @@
-import { Link } from "@tanstack/react-router";
 import { useFormat } from "../../ui/format";
-import { Mark } from "../../ui/Mark";
 import { t } from "../../ui/words/words";
 import type { Money, OrderLine } from "../../wire/api";
+import { ProductName } from "./ProductName";
 
 interface OrderLinesProps {
   lines: OrderLine[];
@@ -11,7 +10,7 @@ interface OrderLinesProps {
   unknown: string[];
 }
 
-/** What was bought. Each product leads to its stock. */
+/** What was bought, of an order that its channel lists as it was placed. */
 export function OrderLines({ lines, total, unknown }: OrderLinesProps) {
   const format = useFormat();
   return (
@@ -28,21 +27,7 @@ export function OrderLines({ lines, total, unknown }: OrderLinesProps) {
         {lines.map((line, i) => (
           <tr key={`${line.listing}-${i}`} className="border-b border-line align-top">
             <td className="py-2 pr-3">
-              {line.sku === "" ? (
-                <>
-                  <span className="block">{line.name === "" ? line.code : line.name}</span>
-                  {unknown.includes(line.code) ? (
-                    <Mark state="unknown_sku" word={`${line.code} · ${t.orders.noSku}`} className="text-[12px]" />
-                  ) : (
-                    line.name !== "" && <span className="font-mono text-[12px] text-fg-3">{line.code}</span>
-                  )}
-                </>
-              ) : (
-                <Link to="/inventory/$sku" params={{ sku: line.sku }} className="group block max-md:min-h-11">
-                  <span className="block">{line.name === "" ? line.code : line.name}</span>
-                  <span className="font-mono text-[12px] text-accent group-hover:underline">{line.sku}</span>
-                </Link>
-              )}
+              <ProductName line={line} unknown={unknown} />
             </td>
             <td className="px-3 py-2 text-right tabular-nums">{format.count(line.quantity)}</td>
             <td className="px-3 py-2 text-right text-fg-2 tabular-nums max-md:hidden">{format.money(line.price)}</td>

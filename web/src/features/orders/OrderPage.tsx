@@ -1,5 +1,5 @@
 import { Link, useParams } from "@tanstack/react-router";
-import { FileDown, TriangleAlert } from "lucide-react";
+import { FileDown } from "lucide-react";
 import { useTopic } from "../../sync/hooks";
 import { buttonLook } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -22,10 +22,12 @@ import { OrderLines } from "./OrderLines";
 import { OriginCard } from "./OriginCard";
 import { OtherWays } from "./OtherWays";
 import { PaymentCard } from "./PaymentCard";
+import { RelistedLines } from "./RelistedLines";
+import { RelistedNote } from "./RelistedNote";
 import { RetryStep } from "./RetryStep";
 import { ReviewOrder } from "./ReviewOrder";
 import { ShippingCard } from "./ShippingCard";
-import { amendment, orderState, unknownCodes } from "./state";
+import { orderState, retriedAtLines, unknownCodes } from "./state";
 
 /** One order: what was bought, how far it is, and every event behind it. */
 export function OrderPage() {
@@ -80,7 +82,7 @@ export function OrderPage() {
         <div className="grid grid-cols-1 items-start gap-3 md:gap-4 lg:grid-cols-[2fr_3fr] lg:grid-rows-[auto_1fr]">
           <Card title={t.orders.flow} name="o4">
             <FlowTimeline flow={order.flow} placedAt={order.placed_at} />
-            <RetryStep order={order} />
+            {!retriedAtLines(order) && <RetryStep order={order} />}
             <OtherWays order={order} />
             <CancelOrder order={order} />
           </Card>
@@ -95,8 +97,12 @@ export function OrderPage() {
               <MapSkuForm key={code} connection={order.connection} code={code} />
             ))}
             <Card title={t.orders.lines} aside={t.orders.linesCount(order.lines.length)} name="lines">
-              <Amendment sentence={amendment(order.events)} />
-              <OrderLines lines={order.lines} total={order.total} unknown={codes} />
+              <RelistedNote order={order} />
+              {order.relisted ? (
+                <RelistedLines relisted={order.relisted} unknown={codes} />
+              ) : (
+                <OrderLines lines={order.lines} total={order.total} unknown={codes} />
+              )}
             </Card>
           </div>
           <Card title={t.orders.events} name="events" className="lg:col-start-1">
@@ -105,16 +111,6 @@ export function OrderPage() {
         </div>
       )}
     </div>
-  );
-}
-
-function Amendment({ sentence }: { sentence: string }) {
-  if (sentence === "") return null;
-  return (
-    <p role="status" data-c="amended" className="mb-3 flex items-start gap-3 rounded-control border border-warn-line bg-warn-soft px-3 py-2 text-[13px] text-fg-2">
-      <TriangleAlert className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
-      <span className="min-w-0 [overflow-wrap:anywhere]">{sentence}</span>
-    </p>
   );
 }
 

@@ -34,3 +34,8 @@ export function amendment(events: LogEvent[]): string {
   const newest = events.filter((event) => event.name === "order.amended").sort((a, b) => b.position - a.position)[0];
   return (newest?.data as { sentence?: string } | undefined)?.sentence ?? "";
 }
+
+/** Whether the way on stands with the lines: the order waits for units that the channel has put into it. */
+export function retriedAtLines(order: Pick<OrderDetail, "relisted" | "flow">): boolean {
+  return !!order.relisted && order.flow?.state !== "stuck";
+}
