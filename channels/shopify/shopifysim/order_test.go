@@ -177,6 +177,34 @@ func TestEdit(t *testing.T) {
 	if err := r.EditOrder(testShop, id, hoodie, -1); !errors.Is(err, ErrState) {
 		t.Errorf("below nothing: %v", err)
 	}
+	r.wantStates(id, "PAID", "UNFULFILLED")
+	r.must(r.EditOrder(testShop, id, hoodie, 5)) // more than was paid for
+	r.wantStates(id, "PARTIALLY_PAID", "UNFULFILLED")
+	r.must(r.PayOrder(testShop, id))
+	r.wantStates(id, "PAID", "UNFULFILLED")
+	r.wantStock(hoodie, 95, 5, 0)
+}
+
+// What is put into an order that it did not have is a line of its own, and so is more of what was sent, which another part sends.
+func TestEditInAnotherLine(t *testing.T) {
+	r := newRig(t, Config{})
+	id := r.place(NewOrder{Lines: []Line{{Variant: hoodie, Quantity: 1}}})
+	r.must(r.EditOrder(testShop, id, mug, 2))
+	o := r.wantStates(id, "PARTIALLY_PAID", "UNFULFILLED")
+	if o.at("order", "lineItems", "nodes", 1, "currentQuantity") != 2.0 || o.at("order", "fulfillmentOrders", "nodes", 1) != nil {
+		t.Errorf("got %s", o.Raw)
+	}
+	r.must(r.FulfilByHand(testShop, id, "DHL", "T1"))
+	r.wantStates(id, "PARTIALLY_PAID", "FULFILLED")
+	r.must(r.EditOrder(testShop, id, hoodie, 3))
+	o = r.wantStates(id, "PARTIALLY_PAID", "PARTIALLY_FULFILLED")
+	if o.at("order", "lineItems", "nodes", 2, "currentQuantity") != 2.0 || o.at("order", "fulfillmentOrders", "nodes", 1, "status") != "OPEN" {
+		t.Errorf("got %s", o.Raw)
+	}
+	r.wantStock(hoodie, 97, 2, 0)
+	if err := r.EditOrder(testShop, id, 1, 1); !errors.Is(err, ErrUnknown) {
+		t.Errorf("of a variant that nobody sells: %v", err)
+	}
 }
 
 func TestCapture(t *testing.T) {

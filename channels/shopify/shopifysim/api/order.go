@@ -13,24 +13,15 @@ func (c *Call) money(a market.Amount) obj {
 }
 
 func (c *Call) order(o *market.Order) obj {
-	var captured, refunded, current market.Amount
+	var refunded, current, capturable market.Amount
 	for _, t := range o.Transactions {
-		if t.Status != "SUCCESS" {
-			continue
-		}
-		switch t.Kind {
-		case "SALE", "CAPTURE":
-			captured += t.Amount
-		case "REFUND":
+		if t.Kind == "REFUND" && t.Status == "SUCCESS" {
 			refunded += t.Amount
 		}
+		capturable += o.Unsettled(t)
 	}
 	for _, it := range o.Items {
 		current += it.Price * market.Amount(it.Current)
-	}
-	outstanding, capturable := max(current-captured, 0), market.Amount(0)
-	for _, t := range o.Transactions {
-		capturable += o.Unsettled(t)
 	}
 	unsent := o.Fulfilment() != "FULFILLED" && o.Cancelled.IsZero()
 	return obj{
@@ -42,7 +33,7 @@ func (c *Call) order(o *market.Order) obj {
 		"email": orNull(c.private(o.NewOrder.Email)), "phone": nil,
 		"customer": c.guarded("customer", func(args) (any, error) { return obj{"__typename": "Customer", "id": GID("Customer", o.Customer)}, nil }), "shippingAddress": c.address(o),
 		"billingAddressMatchesShippingAddress": !o.NewOrder.BilledElsewhere,
-		"totalPriceSet":                        c.money(o.Total()), "currentTotalPriceSet": c.money(current), "totalOutstandingSet": c.money(outstanding),
+		"totalPriceSet":                        c.money(o.Total()), "currentTotalPriceSet": c.money(current), "totalOutstandingSet": c.money(o.Owed()),
 		"totalCapturableSet": c.money(capturable), "totalRefundedSet": c.money(refunded),
 		"lineItems":         paged("LineItem", o.Items, func(it *market.Item) obj { return c.line(o, it) }),
 		"fulfillmentOrders": c.guarded("fulfillmentOrders", paged("FulfillmentOrder", o.Parts, c.part)),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/creatorflow/creatorflow/channels/shopify/shopifysim/amount"
+	"github.com/creatorflow/creatorflow/channels/shopify/shopifysim/payment"
 	"github.com/creatorflow/creatorflow/channels/shopify/shopifysim/timeline"
 )
 
@@ -47,22 +48,19 @@ type Item struct {
 
 // Order is an order; what its states are called is told by Financial and Fulfilment.
 type Order struct {
-	ID               int64
-	Name             string
-	NewOrder         NewOrder
-	Customer         int64
-	Created, Updated time.Time
-	Cancelled        time.Time
-	CancelReason     string
-	StaffNote        string
-	Edited           bool
-	Financial        string // the vendor's word
-	Items            []*Item
-	Parts            []*Part
-	Fulfillments     []*Fulfillment
-	Transactions     []*Transaction
-	Refunds          []*Refund
-	Returns          []*Return
+	ID, Customer                int64
+	Name                        string
+	NewOrder                    NewOrder
+	Created, Updated, Cancelled time.Time
+	CancelReason, StaffNote     string
+	Edited                      bool
+	Financial                   string // the vendor's word
+	Items                       []*Item
+	Parts                       []*Part
+	Fulfillments                []*Fulfillment
+	Transactions                []*Transaction
+	Refunds                     []*Refund
+	Returns                     []*Return
 }
 
 // Part is a fulfillment order: what one location has to send.
@@ -95,14 +93,7 @@ type Fulfillment struct {
 }
 
 // Transaction is a movement of money.
-type Transaction struct {
-	ID      int64
-	Kind    string // AUTHORIZATION, CAPTURE, SALE, REFUND, VOID
-	Status  string // SUCCESS, PENDING, FAILURE
-	Amount  Amount
-	Parent  *Transaction
-	Created time.Time
-}
+type Transaction = payment.Transaction
 
 // Refund is money given back.
 type Refund struct {
@@ -129,6 +120,14 @@ func (o *Order) Total() (sum Amount) {
 		sum += it.Price * Amount(it.Quantity)
 	}
 	return sum
+}
+
+// Owed is what the buyer has not paid yet of what an order is made of now.
+func (o *Order) Owed() (sum Amount) {
+	for _, it := range o.Items {
+		sum += it.Price * Amount(it.Current)
+	}
+	return max(0, sum-payment.Paid(o.Transactions))
 }
 
 // Fulfilment is the vendor's word for how far the sending is.
@@ -204,20 +203,8 @@ func (m *Market) Place(st *Store, n NewOrder) (*Order, error) {
 	}
 	st.numbers++
 	o := &Order{ID: cmp.Or(n.ID, m.ID()), Name: fmt.Sprintf("#%d", st.numbers), NewOrder: n, Customer: m.ID(), Created: created, Updated: created}
-	parts := map[int64]*Part{}
 	for _, l := range n.Lines {
-		v := st.Variants[l.Variant]
-		price, _ := amount.Parse(cmp.Or(l.Price, v.Price)) // checked above, and when it was listed
-		it := &Item{ID: m.ID(), Variant: v, Quantity: l.Quantity, Current: l.Quantity, Price: price}
-		o.Items = append(o.Items, it)
-		place := m.take(st, v, l.Quantity)
-		if parts[place.ID] == nil {
-			p := &Part{ID: m.ID(), Order: o, Location: place, Status: "OPEN", Updated: created}
-			parts[place.ID] = p
-			o.Parts = append(o.Parts, p)
-			st.Parts[p.ID] = p
-		}
-		parts[place.ID].Lines = append(parts[place.ID].Lines, &PartLine{ID: m.ID(), Item: it, Total: l.Quantity, Remaining: l.Quantity})
+		m.add(st, o, l)
 	}
 	st.Orders[o.ID] = o
 	st.OrderUpdates.Put(o)
@@ -243,6 +230,23 @@ func (m *Market) Place(st *Store, n NewOrder) (*Order, error) {
 	return o, nil
 }
 
+// add puts a line into an order, to be sent from where its units lie.
+func (m *Market) add(st *Store, o *Order, l Line) {
+	v := st.Variants[l.Variant]
+	price, _ := amount.Parse(cmp.Or(l.Price, v.Price)) // checked before, and when it was listed
+	it := &Item{ID: m.ID(), Variant: v, Quantity: l.Quantity, Current: l.Quantity, Price: price}
+	o.Items = append(o.Items, it)
+	place := m.take(st, v, l.Quantity)
+	i := slices.IndexFunc(o.Parts, func(p *Part) bool { return p.Location == place && p.open() })
+	if i < 0 {
+		p := &Part{ID: m.ID(), Order: o, Location: place, Status: "OPEN", Updated: o.Updated}
+		i, o.Parts, st.Parts[p.ID] = len(o.Parts), append(o.Parts, p), p
+	}
+	o.Parts[i].Lines = append(o.Parts[i].Lines, &PartLine{ID: m.ID(), Item: it, Total: l.Quantity, Remaining: l.Quantity})
+}
+
+func (p *Part) open() bool { return p.Status != "CLOSED" && p.Status != "CANCELLED" }
+
 func (m *Market) move(o *Order, kind string, amount Amount, parent *Transaction) *Transaction {
 	t := &Transaction{ID: m.ID(), Kind: kind, Status: "SUCCESS", Amount: amount, Parent: parent, Created: m.now()}
 	o.Transactions = append(o.Transactions, t)
@@ -252,7 +256,7 @@ func (m *Market) move(o *Order, kind string, amount Amount, parent *Transaction)
 // settleMoney makes an order PAID and holds it back when the rules say so.
 func (m *Market) settleMoney(st *Store, o *Order) {
 	o.Financial = "PAID"
-	m.move(o, "SALE", o.Total(), nil)
+	m.move(o, "SALE", o.Owed(), nil)
 	m.holdBack(st, o)
 }
 
@@ -280,9 +284,9 @@ func (m *Market) touch(st *Store, o *Order, topics ...string) {
 	}
 }
 
-// Pay is a buyer paying a PENDING order.
+// Pay is a buyer paying a PENDING order, or what they owe of one that was edited.
 func (m *Market) Pay(st *Store, o *Order) error {
-	if o.Financial != "PENDING" || !o.Cancelled.IsZero() {
+	if o.Financial != "PENDING" && o.Financial != "PARTIALLY_PAID" || !o.Cancelled.IsZero() {
 		return fmt.Errorf("order %d is %s: %w", o.ID, o.Financial, ErrState)
 	}
 	m.settleMoney(st, o)
@@ -333,14 +337,7 @@ func (m *Market) Capture(st *Store, o *Order, parent int64, amount Amount) (*Tra
 // captured is the bank having paid.
 func (m *Market) captured(st *Store, o *Order, t *Transaction) {
 	m.Counts.Captures[fmt.Sprint(o.ID)]++
-	t.Status, o.Financial = "SUCCESS", "PAID"
-	var taken Amount
-	for _, t := range o.Transactions {
-		if t.Kind == "CAPTURE" && t.Status == "SUCCESS" {
-			taken += t.Amount
-		}
-	}
-	if taken < o.Total() {
+	if t.Status, o.Financial = "SUCCESS", "PAID"; o.Owed() > 0 {
 		o.Financial = "PARTIALLY_PAID"
 		m.touch(st, o)
 		return
@@ -353,13 +350,7 @@ func (o *Order) Unsettled(authorisation *Transaction) Amount {
 	if authorisation.Kind != "AUTHORIZATION" || o.Financial == "EXPIRED" || o.Financial == "VOIDED" || !o.Cancelled.IsZero() {
 		return 0
 	}
-	left := authorisation.Amount
-	for _, t := range o.Transactions {
-		if t.Kind == "CAPTURE" && t.Parent == authorisation && t.Status != "FAILURE" {
-			left -= t.Amount
-		}
-	}
-	return left
+	return payment.Open(o.Transactions, authorisation)
 }
 
 // Hold stops the sending; Release lets it go on.
@@ -390,13 +381,20 @@ type Cancellation struct {
 	Note    string // of the staff, on the order
 }
 
+func (o *Order) mayCancel() error {
+	switch {
+	case !o.Cancelled.IsZero():
+		return Refusal{Code: "INVALID", Message: "Order has already been cancelled", Field: []string{"orderId"}}
+	case o.sent() > 0:
+		return Refusal{Code: "INVALID", Message: "Cannot cancel an order that has fulfillments", Field: []string{"orderId"}}
+	}
+	return nil
+}
+
 // Cancel ends an order for good: what was not sent is taken back, and what was only reserved of the buyer's money is let go.
 func (m *Market) Cancel(st *Store, o *Order, c Cancellation) error {
-	if !o.Cancelled.IsZero() {
-		return Refusal{Code: "INVALID", Message: "Order has already been cancelled", Field: []string{"orderId"}}
-	}
-	if o.sent() > 0 {
-		return Refusal{Code: "INVALID", Message: "Cannot cancel an order that has fulfillments", Field: []string{"orderId"}}
+	if err := o.mayCancel(); err != nil {
+		return err
 	}
 	o.Cancelled, o.CancelReason, o.StaffNote = m.now(), c.Reason, c.Note
 	for _, p := range o.Parts {
@@ -422,11 +420,8 @@ func (m *Market) Cancel(st *Store, o *Order, c Cancellation) error {
 
 // CancelLater is the API's cancellation: a job that is done a little later.
 func (m *Market) CancelLater(st *Store, o *Order, c Cancellation) (job string, err error) {
-	if !o.Cancelled.IsZero() {
-		return "", Refusal{Code: "INVALID", Message: "Order has already been cancelled", Field: []string{"orderId"}}
-	}
-	if o.sent() > 0 {
-		return "", Refusal{Code: "INVALID", Message: "Cannot cancel an order that has fulfillments", Field: []string{"orderId"}}
+	if err := o.mayCancel(); err != nil {
+		return "", err
 	}
 	job = m.UUID()
 	st.Jobs[job] = false
@@ -440,28 +435,33 @@ func (m *Market) CancelLater(st *Store, o *Order, c Cancellation) (job string, e
 	return job, nil
 }
 
-// Edit changes how many of a line are wanted, as the order's editing screen does; units taken out go back on sale.
+// Edit changes how many of a variant are wanted, as the order's editing screen does: units taken out go back on sale, units put in
+// are taken off it and owed. What was sent stays; more of that is another line.
 func (m *Market) Edit(st *Store, o *Order, variant, quantity int64) error {
-	i := slices.IndexFunc(o.Items, func(it *Item) bool { return it.Variant.ID == variant })
-	if i < 0 || !o.Cancelled.IsZero() {
-		return fmt.Errorf("order %d, variant %d: %w", o.ID, variant, ErrUnknown)
-	}
-	it := o.Items[i]
+	more, line, from := quantity, &PartLine{}, (*Part)(nil)
 	for _, p := range o.Parts {
 		for _, l := range p.Lines {
-			if l.Item != it {
-				continue
+			if l.Item.Variant.ID == variant {
+				if more -= l.Total; p.open() {
+					line, from = l, p
+				}
 			}
-			more := quantity - it.Current
-			if quantity < 0 || l.Remaining+more < 0 {
-				return fmt.Errorf("order %d, %d of variant %d: %w", o.ID, quantity, variant, ErrState)
-			}
-			if more > 0 {
-				it.Quantity += more // units that were taken out stay in quantity, as the vendor has it
-			}
-			m.free(st, it.Variant, p.Location, -more, true)
-			l.Remaining, l.Total, it.Current, o.Edited = l.Remaining+more, l.Total+more, quantity, true
 		}
+	}
+	switch {
+	case st.Variants[variant] == nil || !o.Cancelled.IsZero():
+		return fmt.Errorf("order %d, variant %d: %w", o.ID, variant, ErrUnknown)
+	case quantity < 0, line.Remaining+more < 0:
+		return fmt.Errorf("order %d, %d of variant %d: %w", o.ID, quantity, variant, ErrState)
+	case from == nil:
+		m.add(st, o, Line{Variant: variant, Quantity: more})
+	default:
+		line.Item.Quantity += max(0, more) // units that were taken out stay in quantity, as the vendor has it
+		m.free(st, line.Item.Variant, from.Location, -more, true)
+		line.Remaining, line.Total, line.Item.Current = line.Remaining+more, line.Total+more, line.Item.Current+more
+	}
+	if o.Edited = true; o.Financial == "PAID" && o.Owed() > 0 {
+		o.Financial = "PARTIALLY_PAID"
 	}
 	m.touch(st, o, "ORDERS_EDITED")
 	return nil
