@@ -395,6 +395,8 @@ func (f fulfilment) readyForLabel(in flow.Input) flow.Verdict {
 		return flow.Skip("The channel ships this order from its own warehouse.")
 	case o.Status == orders.Authorised:
 		return reserved(in)
+	case o.Status == orders.Unpaid:
+		return flow.Wait(WaitUnpaid, "The channel says that the buyer has still to pay something of this order, as for what was put into it. The stock is kept; it goes on by itself once that is paid.", time.Time{})
 	case o.Status == orders.OnHold:
 		return flow.Wait(WaitOnHold, "Waiting for the channel's hold after payment to end; the buyer may still change their mind. Nothing to do.", time.Time{})
 	case o.Status == orders.Ready, o.Status == orders.Partial, o.Status == orders.Arranged:

@@ -253,7 +253,7 @@ func (w *World) state(ctx context.Context) (s state, err error) {
 		default:
 			continue
 		}
-		for _, l := range s.at[id].Lines {
+		for _, l := range s.at[id].Wanted { // no drill here changes an order that has left
 			into[names[l.SKUID]] += int64(l.Quantity)
 		}
 	}
@@ -293,6 +293,13 @@ func (w *World) judgeOrder(r *drill.Report, s state, id string) {
 	}
 	ships := s.ships(id)
 	cancelled := at.Status == "CANCELLED"
+	var units int64
+	for _, l := range at.Wanted {
+		units += int64(l.Quantity)
+	}
+	if !cancelled && row.Units != units {
+		r.Broke("order %s is of %d units at the shop and of %d here", id, units, row.Units)
+	}
 	switch phase := flow.Phase(f.Phase); phase {
 	case flow.Finished:
 		if ships != 1 {

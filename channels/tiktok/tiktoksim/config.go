@@ -113,8 +113,9 @@ type OrderState struct {
 	ID         string         `json:"id"`
 	Status     string         `json:"status"`
 	BuyerID    string         `json:"buyer_id"`
-	Lines      []Line         `json:"lines"` // as they were ordered
-	Items      []string       `json:"items"` // ids of the line items, one a unit, that were not cancelled out of it
+	Lines      []Line         `json:"lines"`  // as they were ordered
+	Wanted     []Line         `json:"wanted"` // as they are now, without what was cancelled out
+	Items      []string       `json:"items"`  // ids of the line items, one a unit, that were not cancelled out of it
 	Packages   []PackageState `json:"packages"`
 	CreateTime time.Time      `json:"create_time"`
 	UpdateTime time.Time      `json:"update_time"`

@@ -345,7 +345,9 @@ func (s *Sim) Order(shopID, orderID string) (state OrderState, err error) {
 			CreateTime: time.Unix(o.Created.At, 0).UTC(), UpdateTime: time.Unix(o.Updated.At, 0).UTC(),
 		}
 		for _, it := range o.Items {
-			state.Lines, state.Items = append(state.Lines, it.Line), append(state.Items, it.IDs()...)
+			now := it.Line
+			now.Quantity = len(it.IDs())
+			state.Lines, state.Wanted, state.Items = append(state.Lines, it.Line), append(state.Wanted, now), append(state.Items, it.IDs()...)
 		}
 		for _, p := range o.Parcels {
 			kept := PackageState{ID: p.ID, Status: p.Status, Tracking: p.Tracking, Carrier: market.Carriers[p.Carrier], Units: len(p.Units)}
