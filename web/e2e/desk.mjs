@@ -6,6 +6,7 @@ import { expect, until } from "./check.mjs";
 import { everyForm } from "./looks.mjs";
 import { start, startEmpty } from "./product.mjs";
 import { waitInTurn } from "./queue.mjs";
+import { besideTheShop } from "./relisted.mjs";
 
 /** Asks the hub as its own page does, with the session of the page and, for commands, a key. */
 async function ask(page, method, path, body) {
@@ -37,6 +38,13 @@ async function watched(context, origin, selector) {
   const asked = asks(page);
   frames.length = 0;
   return { page, frames, asked };
+}
+
+/** Adds an app and connects the shop that it is given; its id. */
+async function connected(page, app, given) {
+  const { app: id } = await ask(page, "POST", "/api/v1/apps", app);
+  const { shops } = await ask(page, "POST", "/api/v1/connections", { app: id, given });
+  return shops[0].id;
 }
 
 /** A simulated TikTok Shop that is connected, with one listing whose units are in the house. */
@@ -383,6 +391,7 @@ export async function byHand(run, browser) {
       await run.check("the payment provider is down, and the orders' header says it", () => providerDown(page, product.origin));
       await run.check("the key for labels is set, refused and removed", () => labels(page, product.origin));
       await run.check("orders wait in turn for stock, and an owner moves them", () => waitInTurn(page, product.origin, tiktok));
+      await run.check("an order stands beside what its shop lists now", () => besideTheShop(page, product.origin, (app, given) => connected(page, app, given)));
     } finally {
       await tiktok.sim.stop();
     }

@@ -133,8 +133,9 @@ func Beside(ctx context.Context, r projection.Reader, workspace, id string, hist
 			*side.is = OrderSide{Units: side.of.Quantity, Total: total}
 			side.all.Units += side.of.Quantity
 		}
-		differs = differs || line.Ordered != line.Listed
-		out.Lines = append(out.Lines, line)
+		if differs = differs || line.Ordered != line.Listed; line.Ordered.Units+line.Listed.Units > 0 {
+			out.Lines = append(out.Lines, line)
+		}
 	}
 	if !differs {
 		return nil, nil
