@@ -68,6 +68,7 @@ type order struct {
 // running is what is needed of an order only until its flow has ended and nothing is reserved for it.
 type running struct {
 	lines  []orderevents.Line   // each listing with the most units so far, in the order in which they came
+	placed int                  // how many of them it was placed with: those that came later may be named later
 	skus   []string             // one a line, once matched; empty = no SKU
 	made   []orderevents.Bundle // in the order in which they were exploded
 	demand map[string]int64
@@ -123,7 +124,7 @@ func (b *Books) ordered(r eventlog.Record) {
 			return
 		}
 		b.orders[id] = &order{total: placed.Total, sold: placed.Total, cancelled: placed.Status == orders.Cancelled}
-		b.open[id] = &running{lines: placed.Lines}
+		b.open[id] = &running{lines: placed.Lines, placed: len(placed.Lines)}
 		if placed.Direct.Pay != "" { // entered by SKU: its stock is taken as it is placed
 			for _, line := range placed.Lines {
 				b.open[id].skus = append(b.open[id].skus, line.Code)
@@ -142,7 +143,7 @@ func (b *Books) ordered(r eventlog.Record) {
 		if running == nil {
 			return
 		}
-		if len(e.SKUs) != len(running.lines) {
+		if len(e.SKUs) < running.placed || len(e.SKUs) > len(running.lines) {
 			b.found(r, "order %s has %d lines, and %d SKUs are named for them", id, len(running.lines), len(e.SKUs))
 			return
 		}

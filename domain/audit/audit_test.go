@@ -115,6 +115,10 @@ func TestAddedHistoryAddsUp(t *testing.T) {
 	if got := look(t, history(4)); got.Count != 0 {
 		t.Errorf("%d findings: %q", got.Count, got.Findings)
 	}
+	early := whole() // a line that came before its order was matched was not named once
+	if got := look(t, slices.Insert(early, 3, of(added))); got.Count != 0 {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
 	if got := look(t, history(5)); got.Count != 1 || !strings.Contains(got.Findings[0], "which asks for 4") {
 		t.Errorf("%d findings: %q", got.Count, got.Findings)
 	}

@@ -524,8 +524,10 @@ func TestRelistedAnyhow(t *testing.T) {
 			}
 		})
 	}
-	for _, want := range []string{string(flow.Finished), string(flow.Undone), fulfilment.WaitNoStock, fulfilment.WaitBackorder, fulfilment.WaitOnHold, fulfilment.WaitTracking, fulfilment.WaitUnknownSKU,
-		fulfilment.ReturnID(""), fulfilment.AddedID("")} {
+	for _, want := range []string{
+		string(flow.Finished), string(flow.Undone), fulfilment.WaitNoStock, fulfilment.WaitBackorder, fulfilment.WaitOnHold, fulfilment.WaitTracking, fulfilment.WaitUnknownSKU,
+		fulfilment.ReturnID(""), fulfilment.AddedID(""),
+	} {
 		if !seen[want] {
 			t.Errorf("no order was ever %s: that proves nothing", want)
 		}
