@@ -145,7 +145,7 @@ func (b *Reads) Order(ctx context.Context, r projection.Reader, id string) (Orde
 	if err != nil {
 		return Order{}, err
 	}
-	if body.Relisted, err = lines.Beside(ctx, r, b.o.Workspace, id, history, all); err != nil {
+	if body.Relisted, err = lines.Beside(ctx, r, b.o.Workspace, id, history, all, row.Money()); err != nil {
 		return Order{}, err
 	}
 	read := func(s eventlog.Stream) ([]eventlog.Record, error) { return b.stream(ctx, s, r.Position()) }

@@ -23,6 +23,9 @@ import (
 // be on their way.
 func Wanted(o orders.State) map[string]int64 {
 	wanted, now := map[string]int64{}, map[string]int64{}
+	if !o.Relisted {
+		return placed(o)
+	}
 	for i, units := range listed.Of(o.Ever, o.Lines) {
 		if i < len(o.SKUs) {
 			now[o.SKUs[i]] += units

@@ -94,8 +94,8 @@ func Listed(all []OrderLine) []OrderLine {
 }
 
 // Beside folds an order's records, up to the reader's position; nil while its channel lists it as it was placed. All are its lines as
-// Read makes them.
-func Beside(ctx context.Context, r projection.Reader, workspace, id string, history []eventlog.Record, all []OrderLine) (*Relisted, error) {
+// Read makes them, with what they come to.
+func Beside(ctx context.Context, r projection.Reader, workspace, id string, history []eventlog.Record, all []OrderLine, total money.Money) (*Relisted, error) {
 	fold := orders.Fold(workspace, id)
 	state, sentence := fold.Zero(), ""
 	for _, record := range history {
@@ -108,31 +108,23 @@ func Beside(ctx context.Context, r projection.Reader, workspace, id string, hist
 	if sentence == "" || len(o.Ever) != len(all) {
 		return nil, nil
 	}
-	now := listed.List{Lines: o.Lines, Total: o.Total}
-	if now.Unpriced() { // it only hides its money
-		now = listed.List{Lines: listed.Priced(o.Lines, o.Placed.Lines), Total: o.Placed.Total}
-	}
 	out := &Relisted{
-		Sentence: sentence, Since: o.Updated.UTC().Format(time.RFC3339), Ordered: OrderSide{Total: o.Placed.Total}, Listed: OrderSide{Total: now.Total},
+		Sentence: sentence, Since: o.Updated.UTC().Format(time.RFC3339), Ordered: OrderSide{Total: o.Placed.Total}, Listed: OrderSide{Total: total},
 		Lines: []RelistedLine{}, Letters: []RelistedLetter{},
 	}
 	differs := out.Ordered.Total != out.Listed.Total
 	was, _, _ := listed.Now(o.Ever, o.Placed.Lines)
-	is, _, _ := listed.Now(o.Ever, now.Lines)
 	for i, l := range all {
-		line := RelistedLine{Listing: l.Listing, Code: l.Code, SKU: l.SKU, Name: l.Name}
-		for _, side := range []struct {
-			of  orderevents.Line
-			is  *OrderSide
-			all *OrderSide
-		}{{was[i], &line.Ordered, &out.Ordered}, {is[i], &line.Listed, &out.Listed}} {
-			total, err := side.of.Price.Mul(side.of.Quantity)
-			if err != nil {
-				return nil, err
-			}
-			*side.is = OrderSide{Units: side.of.Quantity, Total: total}
-			side.all.Units += side.of.Quantity
+		ordered, err := was[i].Price.Mul(was[i].Quantity)
+		if err != nil {
+			return nil, err
 		}
+		line := RelistedLine{
+			Listing: l.Listing, Code: l.Code, SKU: l.SKU, Name: l.Name,
+			Ordered: OrderSide{Units: was[i].Quantity, Total: ordered}, Listed: OrderSide{Units: l.Quantity, Total: l.Total},
+		}
+		out.Ordered.Units += line.Ordered.Units
+		out.Listed.Units += line.Listed.Units
 		if differs = differs || line.Ordered != line.Listed; line.Ordered.Units+line.Listed.Units > 0 {
 			out.Lines = append(out.Lines, line)
 		}
