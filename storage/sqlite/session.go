@@ -261,6 +261,15 @@ func assign(dest, value any) error {
 		return fmt.Errorf("%T is no place for a value", dest)
 	}
 	into = into.Elem()
+	if into.Kind() == reflect.Pointer { // which is nil for null
+		if value == nil {
+			into.SetZero()
+			return nil
+		}
+		to := reflect.New(into.Type().Elem())
+		into.Set(to)
+		return assign(to.Interface(), value)
+	}
 	if n, whole := value.(int64); whole && into.CanInt() && !into.OverflowInt(n) {
 		into.SetInt(n)
 		return nil
