@@ -1,11 +1,14 @@
 package projection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -90,16 +93,18 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 			if !ok || c.Position != p.at {
 				return nil, errMoved
 			}
-			touched, err := Apply(ctx, p, tx, batch)
-			if err != nil {
-				return nil, failure{p, err}
-			}
-			for _, t := range touched {
-				topics[t] = topics[t] || !p.building
-			}
 			then = append(then, Checkpoint{
 				Name: p.Name(), Version: p.Version(), LogID: logID, Position: last.Position, Seal: seals.Follow(c.Seal, batch),
 			})
+		}
+		touched, err := applyAll(ctx, group, tx, batch)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range group {
+			for _, t := range touched[i] {
+				topics[t] = topics[t] || !p.building
+			}
 		}
 		failpoint.Hit(failpoint.ViewsBefore)
 		return then, nil
@@ -122,6 +127,33 @@ func (r *Runner) fold(ctx context.Context, group []*part, end eventlog.Position)
 	built := r.settle()
 	r.options.Notify(Notice{Position: r.Position(), At: last.At, Topics: slices.Sorted(maps.Keys(topics)), All: built})
 	return true, nil
+}
+
+// applyAll has parts fold a batch, two at a time where the store allows it. Of those that fail the first in their order is told.
+func applyAll(ctx context.Context, group []*part, tx Tx, batch []eventlog.Record) (topics [][]string, err error) {
+	topics, faults := make([][]string, len(group)), make([]error, len(group))
+	var taken atomic.Int64
+	var failed atomic.Bool
+	work := func() {
+		for !failed.Load() { // what comes before one that fails was taken, and is folded
+			i := int(taken.Add(1)) - 1
+			if i >= len(group) {
+				return
+			}
+			touched, err := Apply(ctx, group[i], tx, batch)
+			if topics[i] = touched; err != nil {
+				faults[i] = failure{group[i], err}
+				failed.Store(true)
+			}
+		}
+	}
+	var other sync.WaitGroup
+	if _, filling := tx.(Filling); filling {
+		other.Go(work)
+	}
+	work()
+	other.Wait()
+	return topics, cmp.Or(faults...)
 }
 
 // Apply has a projection fold a batch. It turns a panic into an error: one projection's mistake must not end the others, nor be taken

@@ -65,6 +65,14 @@ type Tx interface {
 	Flush(ctx context.Context) error
 }
 
+// Filling is a Tx of a store from Beside, where nobody else reads or writes: several goroutines may use it at once, each for
+// projections of its own.
+type Filling interface {
+	Tx
+	// Absent says that no row has this key, which spares looking for it. Of a few such keys the store does not know.
+	Absent(t *Layout, key []any) bool
+}
+
 // Checkpoint says how far a projection version has folded which log.
 type Checkpoint struct {
 	Name     string

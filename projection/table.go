@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/creatorflow/creatorflow/projection/field"
 )
 
 // Table describes one view table in one place: its DDL, its statements, and how a row stands in
@@ -36,6 +38,10 @@ type Table[R any] struct {
 	once sync.Once
 	laid Layout
 }
+
+// JSON keeps a field as JSON text in a jsonb column. Maps are written with sorted keys, so equal
+// values are equal bytes.
+func JSON[T any](f *T) any { return field.JSON(f) }
 
 // Querier is what rows can be read from: a Tx while folding, a Reader afterwards.
 type Querier interface {
@@ -86,7 +92,7 @@ func (t *Table[R]) read(rows Rows, asking error) (found []R, err error) {
 	}()
 	for rows.Next() {
 		var r R
-		if err := rows.Scan(destinations(t.Fields(&r))...); err != nil {
+		if err := rows.Scan(field.Destinations(t.Fields(&r))...); err != nil {
 			return nil, fmt.Errorf("read a row of %s: %w", t.Name, err)
 		}
 		found = append(found, r)
@@ -163,6 +169,7 @@ type rowKey [4]any
 
 type edited[R any] struct {
 	row    R
+	fields []any // of row
 	key    []any
 	stands bool // there is a row, even if it is blank
 	rose   bool // it was seen not to be blank
@@ -206,7 +213,7 @@ func (e *Edit[R]) Has(ctx context.Context, key ...any) (bool, error) {
 
 // Put writes a whole row without reading what stands there.
 func (e *Edit[R]) Put(r R) error {
-	held, _, err := e.find(values(e.table.Fields(&r)[:e.table.Key]))
+	held, _, err := e.find(field.Values(e.table.Fields(&r)[:e.table.Key]))
 	if err != nil {
 		return err
 	}
@@ -220,11 +227,8 @@ func (e *Edit[R]) Delete(key ...any) error {
 	if err != nil {
 		return err
 	}
-	if held.row, err = e.zero(key); err != nil {
-		return err
-	}
 	held.stands, held.rose = false, false
-	return nil
+	return e.zero(held)
 }
 
 // Save writes what changed, each row once. The Edit may be used on afterwards.
@@ -242,8 +246,8 @@ func (e *Edit[R]) Save(ctx context.Context) error {
 			}
 			continue
 		}
-		now := values(e.table.Fields(&held.row))
-		if held.stored != present || !slices.EqualFunc(held.before, now, same) {
+		now := field.Values(slices.Clone(held.fields))
+		if held.stored != present || !slices.EqualFunc(held.before, now, field.Same) {
 			held.stored, held.before = present, now
 			rows = append(rows, now)
 		}
@@ -263,12 +267,12 @@ func (e *Edit[R]) Save(ctx context.Context) error {
 
 // there says whether the row is one to keep.
 func (e *Edit[R]) there(h *edited[R]) bool {
-	return h.stands && !h.rose || !e.blank(&h.row)
+	return h.stands && !h.rose || !e.blank(h)
 }
 
 // blank says that nothing of a row is set but its key.
-func (e *Edit[R]) blank(r *R) bool {
-	return !slices.ContainsFunc(e.table.Fields(r)[e.table.Key:], func(field any) bool { return !unset(field) })
+func (e *Edit[R]) blank(h *edited[R]) bool {
+	return !slices.ContainsFunc(h.fields[e.table.Key:], func(f any) bool { return !field.Unset(f) })
 }
 
 // hold finds the row in memory, else in the database, and notes whether it is blank.
@@ -282,7 +286,7 @@ func (e *Edit[R]) hold(ctx context.Context, key []any) (*edited[R], error) {
 			return nil, err
 		}
 	}
-	held.rose = held.rose || !e.blank(&held.row)
+	held.rose = held.rose || !e.blank(held)
 	return held, nil
 }
 
@@ -306,6 +310,10 @@ func (e *Edit[R]) load(ctx context.Context, held *edited[R]) (err error) {
 			}
 		}
 		rows, err = tx.Load(ctx, layout, keys)
+	case Filling:
+		if rows = (nothing{}); !tx.Absent(layout, held.key) {
+			rows, err = tx.Query(ctx, layout.Find, held.key...)
+		}
 	default:
 		rows, err = tx.Query(ctx, layout.Find, held.key...)
 	}
@@ -315,18 +323,19 @@ func (e *Edit[R]) load(ctx context.Context, held *edited[R]) (err error) {
 	}
 	for _, one := range loading {
 		one.stored = absent
-		if one.row, err = e.zero(one.key); err != nil {
+		if err := e.zero(one); err != nil {
 			return err
 		}
 	}
 	for _, row := range found {
 		one := held
 		if len(loading) > 1 {
-			if one, _, err = e.find(values(e.table.Fields(&row)[:layout.Key])); err != nil {
+			if one, _, err = e.find(field.Values(e.table.Fields(&row)[:layout.Key])); err != nil {
 				return err
 			}
 		}
-		one.row, one.stands, one.stored, one.before = row, true, present, values(e.table.Fields(&row))
+		one.row, one.stands, one.stored = row, true, present
+		one.before = field.Values(slices.Clone(one.fields))
 	}
 	return nil
 }
@@ -338,7 +347,7 @@ func (e *Edit[R]) find(key []any) (held *edited[R], fresh bool, err error) {
 	}
 	var at rowKey
 	for i, part := range key {
-		if at[i] = value(part); !canBeKey(at[i]) {
+		if at[i] = field.Value(part); !field.CanBeKey(at[i]) {
 			return nil, false, fmt.Errorf("%s: %T cannot be part of a key", e.table.Name, part)
 		}
 	}
@@ -346,17 +355,20 @@ func (e *Edit[R]) find(key []any) (held *edited[R], fresh bool, err error) {
 		return held, false, nil
 	}
 	held = &edited[R]{key: slices.Clone(at[:len(key)])}
+	held.fields = e.table.Fields(&held.row)
 	e.rows[at] = held
 	e.order = append(e.order, held)
 	return held, true, nil
 }
 
-// zero is a row of which only the key is set.
-func (e *Edit[R]) zero(key []any) (r R, err error) {
-	for i, field := range e.table.Fields(&r)[:e.table.Key] {
-		if err := set(field, key[i]); err != nil {
-			return r, fmt.Errorf("%s: key %v: %w", e.table.Name, key, err)
+// zero leaves of a row its key alone.
+func (e *Edit[R]) zero(h *edited[R]) error {
+	var none R
+	h.row = none
+	for i, f := range h.fields[:e.table.Key] {
+		if err := field.Set(f, h.key[i]); err != nil {
+			return fmt.Errorf("%s: key %v: %w", e.table.Name, h.key, err)
 		}
 	}
-	return r, nil
+	return nil
 }

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -105,18 +106,18 @@ func (r Row) Matches(text string) bool {
 }
 
 // Critical reads the SKUs that are oversold, waited for or out within the horizon, most urgent
-// first; total counts all of them.
+// first; total counts all of them. Only those that it gives are read whole.
 func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time) (items []Item, total int64, err error) {
-	rows, err := table.Select(ctx, r, "where watch = 1 order by sku")
+	rows, moved, err := watched(ctx, r, now)
 	if err != nil {
 		return nil, 0, err
 	}
-	watched, err := rates.Watched(ctx, r, now)
+	sells, err := rates.Each(ctx, r, moved)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, row := range rows {
-		if item := look(row, watched[row.SKU]); item.Severity != "ok" {
+		if item := look(row, sells[row.SKU]); item.Severity != "ok" {
 			items = append(items, item)
 		}
 	}
@@ -129,7 +130,36 @@ func Critical(ctx context.Context, r projection.Reader, limit int, now time.Time
 		)
 	})
 	total = int64(len(items))
-	return items[:min(len(items), max(limit, 1))], total, nil
+	items = items[:min(len(items), max(limit, 1))]
+	for i := range items {
+		if items[i].Row, _, err = table.Find(ctx, r, items[i].SKU); err != nil {
+			return nil, 0, err
+		}
+	}
+	return items, total, nil
+}
+
+// watched reads what tells of watched SKUs whether somebody must look, and which of them may have sold within the day: one that has
+// not moved for two, as clocks are set back at times, sold nothing. Of those, the ones of which nothing is owed are left out.
+func watched(ctx context.Context, r projection.Reader, now time.Time) (all []Row, moved []rates.At, err error) {
+	still := now.Add(-2 * stockout.Horizon)
+	rows, err := r.Query(ctx, `select sku, available, waiting, moved_at >= $1 from stock_v3
+		where watch = 1 and (available < 0 or waiting > 0 or moved_at >= $1) order by sku`, still.UnixMicro())
+	if err != nil {
+		return nil, nil, fmt.Errorf("read what is watched: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var row Row
+		var lately bool
+		if err := rows.Scan(&row.SKU, &row.Available, &row.Waiting, &lately); err != nil {
+			return nil, nil, fmt.Errorf("read what is watched: %w", err)
+		}
+		if all = append(all, row); lately {
+			moved = append(moved, rates.At{SKU: row.SKU, Now: now})
+		}
+	}
+	return all, moved, rows.Err()
 }
 
 func urgency(i Item) time.Duration {

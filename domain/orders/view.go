@@ -2,6 +2,8 @@ package orders
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,11 +245,12 @@ func (f *folding) record(ctx context.Context, r eventlog.Record) error {
 func changes(r eventlog.Record) (string, func(*Row)) {
 	switch e := r.Event.(type) {
 	case events.Placed:
+		number := inbox(r.Cause) // a function that held the record would cost each call a copy of it
 		return e.Order, func(row *Row) {
 			row.ChannelID, row.Connection, row.Channel = e.ChannelID, e.Connection, e.Channel
 			row.Status, row.Vendor, row.PlacedAt = e.Status, e.Vendor, e.Created.UTC()
 			row.Total, row.Currency, row.Buyer = e.Total.Minor, e.Total.Currency, e.Buyer
-			row.Lines, row.LineCount, row.Packages, row.Inbox = e.Lines, int64(len(e.Lines)), e.Packages, inbox(r.Cause)
+			row.Lines, row.LineCount, row.Packages, row.Inbox = e.Lines, int64(len(e.Lines)), e.Packages, number
 			for _, line := range e.Lines {
 				row.Units += line.Quantity
 			}
@@ -344,22 +347,18 @@ func (f *folding) recount(ctx context.Context, before, after Row) error {
 	if before.Status == after.Status && before.Waiting == after.Waiting && before.Phase == after.Phase && before.Flag == after.Flag && before.LineCount == after.LineCount {
 		return nil // it stands under the same keys
 	}
-	delta := map[string]int64{}
-	for _, key := range keys(before) {
-		delta[key]--
-	}
-	for _, key := range keys(after) {
-		delta[key]++
-	}
-	for key, by := range delta {
-		if by == 0 {
-			continue
-		}
-		if err := f.add(ctx, key, by); err != nil {
-			return err
+	was, is := keys(before), keys(after)
+	return errors.Join(f.leave(ctx, was, is, -1), f.leave(ctx, is, was, 1))
+}
+
+// leave counts under those keys that are not among others.
+func (f *folding) leave(ctx context.Context, keys, others []string, by int64) (err error) {
+	for _, key := range keys {
+		if err == nil && !slices.Contains(others, key) {
+			err = f.add(ctx, key, by)
 		}
 	}
-	return nil
+	return err
 }
 
 func (f *folding) add(ctx context.Context, key string, by int64) error {

@@ -193,18 +193,19 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 
 // changes says which connection a record is about and what it changes.
 func changes(r eventlog.Record) (string, func(*Row)) {
+	at := r.At // a function that held the record would cost each call a copy of it
 	switch e := r.Event.(type) {
 	case events.Connected:
 		return e.Connection, func(row *Row) {
 			row.Channel, row.App, row.ShopID, row.Name = e.Channel, e.App, e.ShopID, e.Name
 			if row.Since.IsZero() {
-				row.Since = r.At
+				row.Since = at
 			}
 		}
 	case events.Failing:
 		return e.Connection, func(row *Row) {
 			if row.Failing == 0 {
-				row.FailedAt = r.At
+				row.FailedAt = at
 			}
 			row.Failing, row.Reason, row.Mend = 1, e.Reason, e.Mend
 		}

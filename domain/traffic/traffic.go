@@ -70,7 +70,7 @@ func evolve(s State, e eventlog.Event) State {
 type hour struct {
 	Connection string
 	At         time.Time // when it begins
-	Counted    bool      // somebody said how many visits it had
+	Counted    int64     // somebody said how many visits it had
 	Visits     int64
 	Orders     int64 // placed in it, by the channel's clock, whatever became of them
 }
@@ -114,7 +114,7 @@ func (View) Apply(ctx context.Context, tx projection.Tx, batch []eventlog.Record
 			if err != nil {
 				return nil, err
 			}
-			row.Counted, row.Visits, moved = true, e.Visits, true
+			row.Counted, row.Visits, moved = 1, e.Visits, true
 		}
 	}
 	if moved {

@@ -204,6 +204,9 @@ func (s *Shelf) ReadAll(ctx context.Context, after record.Position, limit int) (
 				continue
 			}
 		}
+		if len(out) == 0 {
+			return page, nil
+		}
 		return append(out, page...), nil
 	}
 }

@@ -8,15 +8,21 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"sync"
 
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite/keyset"
 	"github.com/creatorflow/creatorflow/storage/sqlite/native"
 )
 
 // session is a connection with its prepared statements. It uses SQLite's own interface: most statements are
-// short, and through database/sql take about twice as long. One goroutine uses it at a time.
+// short, and through database/sql take about twice as long. One goroutine uses it at a time, but for the statements and rows of views
+// that are filled, which two may use.
 type session struct {
-	conn     *native.Conn
+	conn *native.Conn
+	keys *keyset.Set // of the rows of views that are filled, nil of all others
+
+	mu       sync.Mutex // a statement's run, or a row's reading
 	prepared map[string]*prepared
 	open     map[*rows]struct{}
 }
@@ -87,6 +93,8 @@ func (s *session) exec(ctx context.Context, text string, args ...any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p, alone, err := s.prepare(text)
 	if err != nil {
 		return err
@@ -109,6 +117,8 @@ func (s *session) query(ctx context.Context, text string, args ...any) (projecti
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p, alone, err := s.prepare(text)
 	if err != nil {
 		return nil, err
@@ -187,6 +197,8 @@ func (r *rows) Next() bool {
 	if r.ended {
 		return false
 	}
+	r.session.mu.Lock()
+	defer r.session.mu.Unlock()
 	row, err := r.from.Step()
 	if err != nil {
 		err = cmp.Or(r.cut(), err)
@@ -200,6 +212,8 @@ func (r *rows) Err() error { return r.err }
 
 // Close implements projection.Rows.
 func (r *rows) Close() error {
+	r.session.mu.Lock()
+	defer r.session.mu.Unlock()
 	if _, first := r.session.open[r]; !first {
 		return nil
 	}
@@ -219,6 +233,8 @@ func (r *rows) Scan(into ...any) error {
 	if r.ended || len(into) != r.columns {
 		return fmt.Errorf("a row of %d values is read into %d", r.columns, len(into))
 	}
+	r.session.mu.Lock()
+	defer r.session.mu.Unlock()
 	for i, dest := range into {
 		if err := r.scan(i, dest); err != nil {
 			return fmt.Errorf("read column %d: %w", i+1, err)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/creatorflow/creatorflow/storage/sqlite/file"
+	"github.com/creatorflow/creatorflow/storage/sqlite/keyset"
 )
 
 // viewReaders is how many read transactions of the views run at once; more wait their turn.
@@ -48,6 +49,9 @@ func openGeneration(ctx context.Context, path string, readOnly, fresh bool) (g *
 		if g.writer, err = openSession(path, pragmas); err != nil {
 			return g, 0, err
 		}
+		if fresh {
+			g.writer.keys = keyset.New()
+		}
 		if err := g.writer.exec(ctx, viewsSchema); err != nil {
 			return g, 0, err
 		}
@@ -80,6 +84,7 @@ func (g *generation) discard() error { return errors.Join(g.close(), removeDatab
 
 // serve makes of a fresh file one that is read while it is written, whole on disk before it is marked.
 func (g *generation) serve() error {
+	g.writer.keys = nil
 	return g.writer.conn.Exec("pragma synchronous = normal; pragma journal_mode = wal; pragma wal_autocheckpoint = 8000; pragma user_version = " +
 		strconv.Itoa(servingFormat) + "; pragma wal_checkpoint(truncate)")
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/projection"
+	"github.com/creatorflow/creatorflow/storage/sqlite/keyset"
 )
 
 // Read implements projection.Store.
@@ -96,6 +98,35 @@ func (t writeTx) each(ctx context.Context, l *projection.Layout, text string, al
 // Flush implements projection.Tx: Exec has waited already.
 func (writeTx) Flush(context.Context) error { return nil }
 
+// fillTx is a projection.Filling. The memory that looking for new keys takes is 4 MiB, however many there are.
+type fillTx struct {
+	writeTx
+	keys *keyset.Set
+}
+
+// Absent implements projection.Filling.
+func (t fillTx) Absent(l *projection.Layout, key []any) bool { return t.keys.Absent(l.Name, key) }
+
+// Exec implements projection.Tx.
+func (t fillTx) Exec(ctx context.Context, query string, args ...any) error {
+	t.keys.Lose() // nobody knows which rows it writes
+	return t.writeTx.Exec(ctx, query, args...)
+}
+
+// Store implements projection.Tx.
+func (t fillTx) Store(ctx context.Context, l *projection.Layout, rows [][]any) error {
+	for _, row := range rows {
+		t.keys.Add(l.Name, row[:l.Key])
+	}
+	return t.writeTx.Store(ctx, l, rows)
+}
+
+// Remove implements projection.Tx.
+func (t fillTx) Remove(ctx context.Context, l *projection.Layout, keys [][]any) error {
+	keys = slices.DeleteFunc(keys, func(key []any) bool { return t.keys.Absent(l.Name, key) })
+	return t.writeTx.Remove(ctx, l, keys)
+}
+
 // Write implements projection.Store.
 func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.Checkpoint) ([]projection.Checkpoint, error)) error {
 	return v.transaction(ctx, func(ctx context.Context, s *session) error {
@@ -103,7 +134,11 @@ func (v *Views) Write(ctx context.Context, do func(projection.Tx, []projection.C
 		if err != nil {
 			return err
 		}
-		then, err := do(writeTx{viewTx{s}}, now)
+		var tx projection.Tx = writeTx{viewTx{s}}
+		if s.keys != nil {
+			tx = fillTx{writeTx{viewTx{s}}, s.keys}
+		}
+		then, err := do(tx, now)
 		if err != nil {
 			return err
 		}

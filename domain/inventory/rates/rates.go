@@ -102,26 +102,6 @@ func Each(ctx context.Context, q projection.Querier, of []At) (map[string]stocko
 	return rates, nil
 }
 
-// Watched sums the same for every SKU that is watched.
-func Watched(ctx context.Context, q projection.Querier, now time.Time) (map[string]stockout.Rates, error) {
-	w := windowAt(now)
-	type sold struct{ hour, day int64 }
-	sales := map[string]sold{}
-	err := sums(ctx, q, func(sku string, hour, day int64) {
-		sales[sku] = sold{sales[sku].hour + hour, sales[sku].day + day}
-	}, `
-		select s.sku, m.units, 0 from stock_v3 s join sold_minutes_v3 m on m.sku = s.sku and m.start >= $1 where s.watch = 1
-		union all
-		select s.sku, 0, m.units from stock_v3 s join sold_minutes_v3 m on m.sku = s.sku and m.start >= $2 and m.start < $3 where s.watch = 1
-		union all
-		select s.sku, 0, h.units from stock_v3 s join sold_hours_v3 h on h.sku = s.sku and h.start >= $3 where s.watch = 1`, w.hour, w.day, w.hours)
-	rates := make(map[string]stockout.Rates, len(sales))
-	for sku, s := range sales {
-		rates[sku] = stockout.Rated(s.hour, s.day)
-	}
-	return rates, err
-}
-
 // sums reads rows of a SKU and its units within the hour and within the day.
 func sums(ctx context.Context, q projection.Querier, add func(sku string, hour, day int64), query string, args ...any) (err error) {
 	rows, err := q.Query(ctx, query, args...)

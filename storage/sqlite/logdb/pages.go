@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/creatorflow/creatorflow/eventlog"
@@ -103,6 +104,9 @@ func (p *pages) close() error {
 	return errors.Join(errs...)
 }
 
+// most is for how many records of a page there is room beforehand.
+const most = 16_000
+
 // read returns up to limit records after a position that are in the database.
 func (p *pages) read(ctx context.Context, after eventlog.Position, limit int) (out []eventlog.Stored, err error) {
 	r, err := p.take(ctx)
@@ -117,9 +121,12 @@ func (p *pages) read(ctx context.Context, after eventlog.Position, limit int) (o
 		if err != nil || !row {
 			return out, err
 		}
-		if len(out)%1000 == 999 && ctx.Err() != nil {
-			r.all.Reset()
-			return nil, ctx.Err()
+		if len(out)%1000 == 999 {
+			if ctx.Err() != nil {
+				r.all.Reset()
+				return nil, ctx.Err()
+			}
+			out = slices.Grow(out, min(limit-len(out), most)) // by and by it would be copied several times
 		}
 		out = append(out, eventlog.Stored{})
 		s := &out[len(out)-1]

@@ -1,4 +1,5 @@
-package projection
+// Package field says how the fields of a view's row stand in a database: as whole numbers, texts, bytes, and JSON.
+package field
 
 import (
 	"bytes"
@@ -36,7 +37,7 @@ func (f jsonField[T]) unset() bool {
 		return into.IsZero() // an empty list is a text of its own
 	}
 	var zero T
-	return value(f) == value(jsonField[T]{&zero})
+	return Value(f) == Value(jsonField[T]{&zero})
 }
 
 // Scan implements sql.Scanner.
@@ -76,8 +77,8 @@ func (m micros) Scan(from any) error {
 	return nil
 }
 
-// destinations makes a row's fields fit for Scan.
-func destinations(fields []any) []any {
+// Destinations makes a row's fields fit for Scan.
+func Destinations(fields []any) []any {
 	for i, field := range fields {
 		if at, ok := field.(*time.Time); ok {
 			fields[i] = micros{at}
@@ -86,33 +87,33 @@ func destinations(fields []any) []any {
 	return fields
 }
 
-// values are the fields as a database driver takes them: copies that later changes do not reach.
-func values(fields []any) []any {
+// Values are the fields as a database driver takes them: copies that later changes do not reach.
+func Values(fields []any) []any {
 	for i, field := range fields {
-		fields[i] = value(field)
+		fields[i] = Value(field)
 	}
 	return fields
 }
 
-// unset says that a field's value is that of a zero row.
-func unset(field any) bool {
+// Unset says that a field's value is that of a zero row.
+func Unset(field any) bool {
 	switch field := field.(type) {
 	case *string:
 		return *field == ""
 	case *int64:
 		return *field == 0
 	case *time.Time:
-		return value(field) == int64(0)
+		return Value(field) == int64(0)
 	case interface{ unset() bool }:
 		return field.unset()
 	}
-	return same(value(field), value(reflect.New(reflect.TypeOf(field).Elem()).Interface()))
+	return Same(Value(field), Value(reflect.New(reflect.TypeOf(field).Elem()).Interface()))
 }
 
-// value turns a field, or a key as the caller gave it, into int64, float64, bool, string, []byte
+// Value turns a field, or a key as the caller gave it, into int64, float64, bool, string, []byte
 // or nil. What cannot be turned stays, for the driver to refuse with its own words.
-func value(v any) any {
-	switch v := v.(type) {
+func Value(given any) any {
+	switch v := given.(type) {
 	case *string:
 		return legible.Text(*v)
 	case *int64:
@@ -126,16 +127,19 @@ func value(v any) any {
 	case *[]byte:
 		return bytes.Clone(*v)
 	case *time.Time:
-		return value(*v)
+		return Value(*v)
 	case time.Time:
 		if v.IsZero() {
 			return int64(0)
 		}
 		return v.UnixMicro()
 	case string:
-		return legible.Text(v)
+		if text := legible.Text(v); text != v {
+			return text
+		}
+		return given
 	case int64:
-		return v
+		return given
 	case int:
 		return int64(v)
 	case interface{ text() (string, error) }:
@@ -143,9 +147,9 @@ func value(v any) any {
 			return text
 		}
 	}
-	plain, err := driver.DefaultParameterConverter.ConvertValue(v)
+	plain, err := driver.DefaultParameterConverter.ConvertValue(given)
 	if err != nil {
-		return v
+		return given
 	}
 	if text, ok := plain.(string); ok {
 		return legible.Text(text)
@@ -153,8 +157,8 @@ func value(v any) any {
 	return plain
 }
 
-// same compares two results of value.
-func same(a, b any) bool {
+// Same compares two results of Value.
+func Same(a, b any) bool {
 	x, ok := a.([]byte)
 	if !ok {
 		return a == b
@@ -163,10 +167,11 @@ func same(a, b any) bool {
 	return ok && bytes.Equal(x, y)
 }
 
-func canBeKey(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
+// CanBeKey says whether a result of Value can be part of a primary key.
+func CanBeKey(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
 
-// set stores a key part in the field of a row.
-func set(field, v any) error {
+// Set stores a key part in the field of a row.
+func Set(field, v any) error {
 	switch field := field.(type) {
 	case *string:
 		if text, ok := v.(string); ok {
@@ -180,12 +185,12 @@ func set(field, v any) error {
 		}
 	}
 	if at, ok := field.(*time.Time); ok {
-		return micros{at}.Scan(value(v))
+		return micros{at}.Scan(Value(v))
 	}
 	if s, ok := field.(sql.Scanner); ok {
-		return s.Scan(value(v))
+		return s.Scan(Value(v))
 	}
-	into, from := reflect.ValueOf(field).Elem(), reflect.ValueOf(value(v))
+	into, from := reflect.ValueOf(field).Elem(), reflect.ValueOf(Value(v))
 	if !from.CanConvert(into.Type()) || (from.Kind() == reflect.String) != (into.Kind() == reflect.String) {
 		return fmt.Errorf("%T does not fit %s", v, into.Type())
 	}
