@@ -24,12 +24,14 @@ func TestFolds(t *testing.T) {
 		shops.InventoryChanged{Connection: "k7", From: 1, To: 2},
 		shops.Mapped{Connection: "k7", Code: "A", SKU: "C"},
 		stock.Received{SKU: "C", Quantity: 3},
+		stock.Reserved{SKU: "C", Order: "k7:1", Attempt: 1, Quantity: 2},
 		listings.PolicySet{SKU: "C", Policy: "mirror", Buffer: 2},
 		listings.Sent{SKU: "C", Connection: "k7", Listing: "9", Number: 4, Write: "zero", Why: "w", At: time.Unix(9, 0).UTC()},
 		listings.Answered{SKU: "C", Connection: "k7", Listing: "9", Number: 4, Answer: "lost"},
 	}
 	want := map[string]string{
-		"stock":      "\x02\x06\x00\x00\x00\x00\x00\x00",
+		"stock":      "\x02\x06\x00\x00\x00\x00\x04\x02\bk7:1\x02\x04",
+		"demand":     `{"k7":2}`,
 		"connection": `{"Connected":{"connection":"k7","channel":"tiktok","app":"a1","shop_id":"99","name":"Schöner <Laden>"},"Failing":true,"Reason":"Its token has ended."}`,
 		"listing":    `{"SKU":"C"}`,
 		"listings": `{"policies":{"":{"policy":"mirror","buffer":2}},"writes":{"k7/9":{"sent":{"sku":"C","connection":"k7",` +

@@ -67,6 +67,25 @@ func TestBooks(t *testing.T) {
 			st.read("tt", 49)
 			st.list("tt")
 		}},
+		{name: "a 0 of ours, written while a reading waited for its orders", do: func(st *story) {
+			st.read("tt", 40)
+			st.tell(Sent{Action: Action{Connection: "tt", Kind: Zero, Number: 1}, At: at(st.sec)})
+			st.sec++
+			st.list("tt") // up to the reading from before the 0, too
+			st.read("tt", 0)
+			st.list("tt")
+		}},
+		{name: "a 0 of ours, and sales from before it that are heard of late", do: func(st *story) {
+			sold := at(st.sec)
+			st.tell(Sent{Action: Action{Connection: "tt", Kind: Zero, Number: 1}, At: at(st.sec)})
+			st.sec++
+			st.read("tt", 0)
+			st.tell(Sale{Connection: "tt", Units: 3, Created: sold})
+			st.read("tt", 0)
+			st.list("tt")
+			st.read("tt", 0)
+			st.list("tt")
+		}},
 		{
 			name: "a write of ours that came to nothing", do: func(st *story) { written(st); st.read("tt", 0); st.list("tt") },
 			want: &Wrong{Found: 0, Due: 50, Wrote: true},

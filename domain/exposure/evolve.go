@@ -349,7 +349,9 @@ func (c *Connection) accepted(e Accepted) {
 	switch {
 	case c.Raise != nil && c.Raise.Number == e.Number:
 		c.void(e.At)
-		c.enter(c.Raise.rise(), 0)
+		if !c.Catalogue { // whose books began with the write
+			c.enter(c.Raise.rise(), 0)
+		}
 		c.Quantity, c.Since, c.Fresh = c.Raise.To, e.At, true
 		c.Raise = nil
 	case c.Lower != nil && c.Lower.Number == e.Number:
@@ -423,8 +425,11 @@ func (c *Connection) reading(e Reading) {
 	if c.Known && e.Quantity-asked.Overlap > c.Exposure { // raised by somebody else; the listing of orders will say more
 		c.Exposure, c.Zero = e.Quantity, false
 	}
-	if b := c.Book; b != nil && c.Raise == nil && c.Lower == nil && e.Quantity-asked.Overlap > b.Quantity && c.Suspect == nil {
-		c.Suspect = &Wrong{Found: e.Quantity, Due: b.Quantity, At: e.At, Wrote: b.Wrote}
+	if b := c.Book; b != nil && c.Raise == nil && c.Lower == nil && c.Suspect == nil {
+		due := max(0, b.Quantity) // below 0: sold before our 0 was there, and heard of after it was written
+		if e.Quantity-asked.Overlap > due {
+			c.Suspect = &Wrong{Found: e.Quantity, Due: due, At: e.At, Wrote: b.Wrote}
+		}
 	}
 	if c.Raise != nil || c.Method == CompareAndSwap && c.Lower != nil { // a write may come before or after it: the bound stays
 		c.glimpse(e, *asked, lowering)
@@ -496,8 +501,11 @@ func (c *Connection) judge() {
 	}
 }
 
-// balance holds a reading against the books and begins them anew.
+// balance holds a reading against the books and begins them anew, unless a 0 was written since: that is what they say now.
 func (c *Connection) balance(w Seen, high, low int) {
+	if l := c.Lower; l != nil && c.Method == Absolute && l.Sent.After(w.Began) {
+		return
+	}
 	if b := c.Book; b != nil && b.Quantity-b.Loose > high {
 		c.Wrong, c.Mend = &Wrong{Found: w.Quantity, Due: b.Quantity + w.Sold, At: w.At, Wrote: b.Wrote}, true
 	}

@@ -342,6 +342,30 @@ func TestCatalogueFollows(t *testing.T) {
 	}
 }
 
+// TestCatalogueFromNothing: what a catalogue was written over a 0 is what it should show, and no somebody's hand.
+func TestCatalogueFromNothing(t *testing.T) {
+	shown := Configured{Connection: "ig", Settings: Settings{Ability: Ability{Method: Absolute, Catalogue: true}, Follows: "a"}}
+	st := begin(t, 50, absolute("a"), shown)
+	for _, step := range []struct{ shop, was int }{{0, 0}, {50, 0}} {
+		st.read("a", step.shop)
+		st.list("a")
+		st.read("ig", step.was)
+		st.list("ig")
+	}
+	st.tell(Sent{Action: Action{Connection: "ig", Kind: Set, To: 50, Number: 1}, At: at(st.sec)}, Accepted{Connection: "ig", Number: 1, At: at(st.sec + 1)})
+	st.sec += 2
+	st.read("ig", 50)
+	st.list("ig")
+	if c, _ := st.s.Find("ig"); c.Wrong != nil {
+		t.Errorf("found wrong %+v", *c.Wrong)
+	}
+	st.read("ig", 20)
+	st.list("ig")
+	if c, _ := st.s.Find("ig"); c.Wrong == nil || c.Wrong.Due != 50 {
+		t.Errorf("lowered by hand: found wrong %+v, want 20 in place of 50", c.Wrong)
+	}
+}
+
 // TestCatalogueWritesAgain: where nobody buys, a write whose answer got lost is made again at once, and none waits for a look.
 func TestCatalogueWritesAgain(t *testing.T) {
 	shown := Configured{Connection: "ig", Settings: Settings{Ability: Ability{Method: Absolute, Catalogue: true, Settle: time.Minute}, Follows: "a"}}

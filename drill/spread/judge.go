@@ -46,10 +46,13 @@ func (d *run) follows() (differs string, err error) {
 	return "", nil
 }
 
-// agree says which shop lists something else than the hub knows it should.
+// agree says which shop lists something else than the hub knows it should, and notes for how long that was so.
 func (d *run) agree() (differs string, err error) {
 	for _, s := range d.m.Shops {
 		if n := d.m.Hub().Listing.Shop(s.ID).Drift; n > 0 {
+			if !d.ended.IsZero() {
+				d.found.Agreed = time.Since(d.ended)
+			}
 			return fmt.Sprintf("%d of %s do", n, s.Name), nil
 		}
 	}

@@ -35,6 +35,8 @@ type Report struct {
 	All          Lag    `json:"all"`         // of the shops and the catalogue
 	Turned       int    `json:"turned_away"` // buyers of whose lines nothing was listed
 	Hands        int    `json:"hands"`       // quantities that were lowered by hand
+
+	Agreed time.Duration `json:"agreed_ns"` // from the end of the faults until no listing differed any more, as the hub tells
 }
 
 // Shop is how one of them fared.
@@ -51,6 +53,7 @@ const (
 	lines     = 3    // of an order, at most
 	handEvery = 40   // orders
 
+	looks    = time.Minute      // at all quantities of a shop
 	settled  = 15 * time.Minute // after which the first writes are nobody's concern any more
 	patience = time.Hour        // with the last probes
 	limit    = time.Hour        // of the drill, in real time
@@ -72,6 +75,7 @@ type run struct {
 	probes []*probe
 	watch  []*watch
 	lags   lags
+	ended  time.Time // the faults; zero = not yet
 }
 
 // Run sells.
@@ -131,8 +135,12 @@ func (d *run) run(ctx context.Context, orders [][]market.Line) (err error) {
 		}
 	}
 	d.m.Break(market.Faults{})
-	for began := time.Now(); len(d.watch) > 0 && time.Since(began) < patience; {
+	d.ended = time.Now()
+	for began := d.ended; len(d.watch) > 0 && time.Since(began) < patience; {
 		if err := bubble.Sleep(ctx, time.Second); err != nil {
+			return err
+		}
+		if _, err := d.agree(); err != nil {
 			return err
 		}
 		if err := d.look(); err != nil {
@@ -165,7 +173,7 @@ func (d *run) open(ctx context.Context) (err error) {
 		d.skus = append(d.skus, name)
 		d.stock[name] = probeUnits
 	}
-	d.m, err = market.Open(ctx, market.Options{Dir: d.o.Dir, Seed: d.o.Seed, SKUs: d.skus, Poll: time.Minute, Hold: 24 * time.Hour, Audit: time.Minute})
+	d.m, err = market.Open(ctx, market.Options{Dir: d.o.Dir, Seed: d.o.Seed, SKUs: d.skus, Poll: looks, Hold: 24 * time.Hour, Audit: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -198,6 +206,9 @@ func (d *run) until(ctx context.Context, most time.Duration, what string, so fun
 			return nil
 		}
 		if err := bubble.Sleep(ctx, 10*time.Second); err != nil {
+			return err
+		}
+		if _, err := d.agree(); err != nil {
 			return err
 		}
 	}
