@@ -33,7 +33,7 @@ func (r Report) Write(w io.Writer) error {
 	}
 	late(catalogueName, "", "", r.Catalogue)
 	late("All of them", "", "", r.All)
-	say("the last listing that differed was seen to be right %v after the faults; all are looked at every %v, Amazon's every 15m0s\n", r.Agreed.Round(time.Second), looks)
+	say("the last listing that differed was seen to be right %v after the faults; shops are looked at every %v, as far as their quota goes\n", r.Agreed.Round(time.Second), looks)
 	say("the hub's auditor at the end: %s\n  at its lowest on the way: %s\n", r.End, r.Lowest)
 	say("%s: seed %d, %d lost, %d oversold, %d promises broken, %.1f s\n", r.Name, r.Seed, r.Lost, r.Oversold, len(r.Broken), r.Seconds)
 	return errors.Join(errs...)
