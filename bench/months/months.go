@@ -102,7 +102,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stores.Close()) }()
-	clock, end := thirteen(time.Now(), o.Orders)
+	clock, next := thirteen(time.Now(), o.Orders)
 	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: clock, Poll: stores.Poll})
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var run sync.WaitGroup
 	run.Go(func() { _ = log.Run(running) }) // its fault is the appends'
 	r := Result{Name: "months", Engine: o.Engine, Months: months, Orders: o.Orders}
-	err = r.measure(ctx, o, stores, log, clock, end)
+	err = r.measure(ctx, o, stores, log, clock, next)
 	stop()
 	if run.Wait(); err != nil {
 		return err
@@ -128,8 +128,9 @@ func Run(ctx context.Context, o Options) (err error) {
 }
 
 // thirteen is a clock for a history of so many orders: they fill the thirteen months before this one, and what comes
-// after them, or after end, is of the last of these.
-func thirteen(now time.Time, orders int) (clock func() time.Time, end func()) {
+// after them is of the last of these. It goes on with each look, and with next to the following month, until it says that there is none:
+// a busy machine looks less often, and no month may stay empty.
+func thirteen(now time.Time, orders int) (clock func() time.Time, next func() bool) {
 	const looks = 20 // that an order needs, or a little more
 	year, month, _ := now.UTC().Date()
 	begin, over := time.Date(year, month-months, 1, 0, 0, 0, 0, time.UTC), time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
@@ -140,10 +141,19 @@ func thirteen(now time.Time, orders int) (clock func() time.Time, end func()) {
 			return at
 		}
 		return over.Add(-time.Microsecond)
-	}, func() { n.Store(int64(over.Sub(begin)/step) + 1) }
+	}, func() bool {
+		year, month, _ := begin.Add(time.Duration(n.Load()) * step).Date()
+		following := time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)
+		if !following.Before(over) {
+			n.Store(int64(over.Sub(begin)/step) + 1)
+			return false
+		}
+		n.Store(int64(following.Sub(begin)/step) + 1)
+		return true
+	}
 }
 
-func (r *Result) measure(ctx context.Context, o Options, stores *engine.Stores, log *eventlog.Log, clock func() time.Time, end func()) (err error) {
+func (r *Result) measure(ctx context.Context, o Options, stores *engine.Stores, log *eventlog.Log, clock func() time.Time, next func() bool) (err error) {
 	shop := history.New(log, clock, history.Options{SKUs: max(20, o.Orders/10), Lanes: 2, Window: 100})
 	if err := shop.Open(ctx); err != nil {
 		return err
@@ -151,9 +161,11 @@ func (r *Result) measure(ctx context.Context, o Options, stores *engine.Stores, 
 	if err := shop.Sell(ctx, o.Orders); err != nil {
 		return err
 	}
-	end()
-	if err := receive(ctx, log, "LAST"); err != nil {
-		return err
+	for more := true; more; {
+		more = next()
+		if err := receive(ctx, log, "LAST"); err != nil {
+			return err
+		}
 	}
 	if r.Partitions, err = partitions(ctx, o.DB); err != nil {
 		return err
