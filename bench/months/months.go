@@ -102,8 +102,14 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stores.Close()) }()
-	clock, next := thirteen(time.Now(), o.Orders)
-	log, err := eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: clock, Poll: stores.Poll})
+	var log *eventlog.Log
+	clock, next := thirteen(time.Now(), o.Orders, func() int64 {
+		if log == nil {
+			return 0 // it looks once while it is opened
+		}
+		return int64(log.Head().Position)
+	})
+	log, err = eventlog.Open(ctx, stores.Log, eventlog.Options{Decode: events.Decode, Clock: clock, Poll: stores.Poll})
 	if err != nil {
 		return err
 	}
@@ -128,28 +134,30 @@ func Run(ctx context.Context, o Options) (err error) {
 }
 
 // thirteen is a clock for a history of so many orders: they fill the thirteen months before this one, and what comes
-// after them is of the last of these. It goes on with each look, and with next to the following month, until it says that there is none:
-// a busy machine looks less often, and no month may stay empty.
-func thirteen(now time.Time, orders int) (clock func() time.Time, next func() bool) {
-	const looks = 20 // that an order needs, or a little more
+// after them is of the last of these. It goes on with each event, and with next to the following month, until that says that there is
+// none: no month may stay empty.
+func thirteen(now time.Time, orders int, events func() int64) (clock func() time.Time, next func() bool) {
+	const each = 25 // events that an order has at least, with what is delivered for it
 	year, month, _ := now.UTC().Date()
 	begin, over := time.Date(year, month-months, 1, 0, 0, 0, 0, time.UTC), time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
-	step := over.Sub(begin) / time.Duration(looks*(orders+1))
-	var n atomic.Int64
-	return func() time.Time {
-		if at := begin.Add(time.Duration(n.Add(1)) * step); at.Before(over) {
+	step := over.Sub(begin) / time.Duration(each*(orders+1))
+	var least atomic.Int64 // seconds since 1970
+	least.Store(begin.Unix())
+	clock = func() time.Time {
+		at := begin.Add(time.Duration(events()) * step)
+		if from := time.Unix(least.Load(), 0).UTC(); at.Before(from) {
+			at = from
+		}
+		if at.Before(over) {
 			return at
 		}
 		return over.Add(-time.Microsecond)
-	}, func() bool {
-		year, month, _ := begin.Add(time.Duration(n.Load()) * step).Date()
+	}
+	return clock, func() bool {
+		year, month, _ := clock().Date()
 		following := time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)
-		if !following.Before(over) {
-			n.Store(int64(over.Sub(begin)/step) + 1)
-			return false
-		}
-		n.Store(int64(following.Sub(begin)/step) + 1)
-		return true
+		least.Store(following.Unix())
+		return following.Before(over)
 	}
 }
 
