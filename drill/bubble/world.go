@@ -25,6 +25,7 @@ import (
 
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
+	"github.com/creatorflow/creatorflow/domain/shops"
 	"github.com/creatorflow/creatorflow/drill"
 	"github.com/creatorflow/creatorflow/eventlog/ids"
 	"github.com/creatorflow/creatorflow/hub"
@@ -88,6 +89,7 @@ type World struct {
 
 	connection string
 	webhooks   string // path
+	app        string
 	token      string
 
 	mu       sync.Mutex         // guards all below
@@ -192,17 +194,42 @@ func (w *World) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shops, err := h.Shops.Authorize(ctx, app.ID, channels.Grant{"code": w.Sim.AuthCode(Shop)}, "Drill shop")
+	w.app = app.ID
+	added, err := w.authorise(ctx)
 	if err != nil {
 		return err
 	}
-	w.connection, w.webhooks = shops[0].ID, "/webhooks/tiktok/"+app.ID
+	w.connection, w.webhooks = added[0].ID, "/webhooks/tiktok/"+app.ID
 	if err := w.Sim.SetWebhookURL(Shop, w.address()+w.webhooks); err != nil {
 		return err
 	}
 	key, _, err := h.Accounts.MakeKey(ctx, "drill", accounts.Owner, nil, time.Time{})
 	w.token = string(key)
 	return err
+}
+
+func (w *World) authorise(ctx context.Context) ([]channels.Connection, error) {
+	return w.Hub().Shops.Authorize(ctx, w.app, channels.Grant{"code": w.Sim.AuthCode(Shop)}, "Drill shop")
+}
+
+// Authorise is a person who does what the channels page asks for where the hub has no token any more, and says whether it did: a hub that
+// ends between the vendor's answer to a refresh and the vault has a token that is used up, and the new one nobody has.
+func (w *World) Authorise(ctx context.Context) (asked bool, err error) {
+	h := w.Hub()
+	if err := h.Projections.WaitFor(ctx, h.Log.Head().Position); err != nil {
+		return false, err
+	}
+	err = h.Views.Read(ctx, func(r projection.Reader) error {
+		rows, err := shops.List(ctx, r)
+		for _, row := range rows {
+			asked = asked || row.Failing == 1 && strings.HasPrefix(row.Mend, "Connect the shop again.")
+		}
+		return err
+	})
+	if err == nil && asked {
+		_, err = w.authorise(ctx)
+	}
+	return asked, err
 }
 
 func (w *World) address() string { return "http://127.0.0.1:" + strconv.Itoa(hubPort) }

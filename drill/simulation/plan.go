@@ -23,6 +23,7 @@ import (
 
 const (
 	length = 24 * time.Hour // of a day
+	told   = 2 * time.Hour  // by then the hub says what a person has to do
 	hold   = time.Hour      // the shop's, after payment
 	skus   = 6
 	scarce = 2 // of the SKUs have so little stock that orders run short
@@ -300,6 +301,12 @@ func (p *plan) end(ctx context.Context, r *drill.Report) error {
 	p.commands.Wait()
 	if p.refused != nil {
 		return p.refused
+	}
+	if err := bubble.Sleep(ctx, told); err != nil {
+		return err
+	}
+	if _, err := p.world.Authorise(ctx); err != nil {
+		return err
 	}
 	if err := p.world.Rest(ctx, 2*length, 15*time.Minute); err != nil {
 		return err

@@ -31,6 +31,28 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// TestTokenLost: on these days the hub ends between the answer to a token's refresh and the vault, so that a person has to connect
+// the shop again; then nothing is lost.
+func TestTokenLost(t *testing.T) {
+	for _, seed := range []uint64{1787, 4058, 4833} {
+		dir, err := bubble.Folder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(t.Context(), Options{Dir: dir, Seeds: 1, Seed: seed, Out: os.Stdout})
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			t.Errorf("seed %d: %v (what it left is in %s)", seed, err, dir)
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTwin: a hub that does not look at what a try before has done ships twice, and is caught.
 func TestTwin(t *testing.T) {
 	drilltest.Caught(t, "no_look", "done twice at the shop", "simulation", "--seeds", "4")
