@@ -19,7 +19,6 @@ import (
 	"github.com/creatorflow/creatorflow/domain/exposure"
 	"github.com/creatorflow/creatorflow/domain/exposure/shared"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
-	"github.com/creatorflow/creatorflow/domain/fulfilment/amended"
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/listings"
 	"github.com/creatorflow/creatorflow/domain/orders"
@@ -49,7 +48,7 @@ type Ledger struct {
 	made      map[string]map[string]int  // by SKU that is a bundle: components, units in one of it
 	in        map[string]map[string]bool // by SKU: bundles that it is in
 	orders    map[string]*order          // those that have not ended
-	unmatched map[string]bool            // of them, those with a line whose SKU is not known
+	unmatched map[string]bool            // of them, those with a line whose SKU its flow has not named yet
 }
 
 // News is told what a record means for a SKU's listings. All of a record is told before what is available counts.
@@ -78,6 +77,7 @@ type order struct {
 
 type line struct {
 	listing, code, sku string // sku is empty while nobody knows it
+	named              bool   // by the order's flow, for good; until then it is what the code means
 	first, units       int    // as it came into the order, and as it is listed now
 	came, since        time.Time
 	takes              map[string]int // by SKU of the stock: units in one of it
@@ -149,19 +149,30 @@ func (l *Ledger) begin(ctx context.Context, row orders.Row) error {
 	o.explode(state.Bundles)
 	for i := range o.lines {
 		if i < len(row.SKUs) && row.SKUs[i] != "" {
-			o.lines[i].sku = row.SKUs[i]
+			o.lines[i].sku, o.lines[i].named = row.SKUs[i], true
 		}
 	}
-	if o.known = state.Relisted; o.known {
-		for sku, units := range amended.Wanted(state) { // what is in parcels, too; what it has given up stands in the stock's own stream
-			stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, sku))
-			if err != nil {
-				return err
-			}
-			o.holds[sku] = max(int(stock.Value.(inventory.State).Holds(row.ID)), int(units))
+	o.known = false
+	if state.Relisted { // else it holds no more than it is listed with
+		if err := l.learn(ctx, o, state); err != nil {
+			return err
 		}
 	}
 	l.open(row.ID, o)
+	return nil
+}
+
+// learn reads what an order holds from the stock's own streams, and what is in its parcels: the log may be ahead, and have shipped those.
+func (l *Ledger) learn(ctx context.Context, o *order, state orders.State) error {
+	sent := state.Sent()
+	for _, need := range state.Demand() {
+		stock, err := l.log.Fold(ctx, inventory.Fold(l.workspace, need.SKU))
+		if err != nil {
+			return err
+		}
+		o.holds[need.SKU] = int(max(stock.Value.(inventory.State).Holds(state.Placed.Order), sent[need.SKU]))
+	}
+	o.known = true
 	return nil
 }
 
@@ -213,9 +224,13 @@ func (l *Ledger) look(id string, o *order) {
 	for i := range o.lines {
 		n := &o.lines[i]
 		n.takes = nil
-		if n.sku == "" {
+		if !n.named {
 			l.unmatched[id] = true
-		} else if n.takes = o.made[n.sku]; n.takes == nil {
+		}
+		if n.sku == "" {
+			continue
+		}
+		if n.takes = o.made[n.sku]; n.takes == nil {
 			n.takes = l.Takes(n.sku)
 		}
 	}
@@ -391,7 +406,7 @@ func (l *Ledger) Take(ctx context.Context, r eventlog.Record) error {
 	case orderevents.Exploded:
 		l.exploded(e)
 	case orderevents.Amended:
-		l.amended(e)
+		return l.amended(ctx, e)
 	case orderevents.Cancelled:
 		return l.cancel(ctx, e)
 	case shopevents.Mapped:
@@ -508,14 +523,20 @@ func (l *Ledger) sale(o *order, n line, units int, at time.Time) {
 
 // matched takes over what the flow of an order made of its codes.
 func (l *Ledger) matched(e orderevents.Matched) {
-	if o := l.orders[e.Order]; o != nil {
-		l.become(e.Order, o, func(i int, _ line) string {
-			if i < len(e.SKUs) {
-				return e.SKUs[i]
-			}
-			return ""
-		})
+	o := l.orders[e.Order]
+	if o == nil {
+		return
 	}
+	for i := range o.lines[:min(len(o.lines), len(e.SKUs))] {
+		o.lines[i].named = e.SKUs[i] != ""
+	}
+	l.look(e.Order, o)
+	l.become(e.Order, o, func(i int, _ line) string {
+		if i < len(e.SKUs) {
+			return e.SKUs[i]
+		}
+		return ""
+	})
 }
 
 // become gives lines their SKUs, where there is one. One that a line had before keeps nothing of it.
@@ -560,13 +581,13 @@ func (l *Ledger) exploded(e orderevents.Exploded) {
 	}
 }
 
-// rematch looks at the lines that nobody knew, after something became known: before a listing is written on account of it,
+// rematch looks at the lines that no flow has named, after something became known: before a listing is written on account of it,
 // the orders of it must be told.
 func (l *Ledger) rematch() {
 	for id := range maps.Clone(l.unmatched) {
 		o := l.orders[id]
 		l.become(id, o, func(_ int, n line) string {
-			if n.sku != "" {
+			if n.named {
 				return ""
 			}
 			return l.Means(o.connection, n.code)
@@ -585,15 +606,19 @@ func (l *Ledger) gave(id, sku string, held int64) {
 
 // amended tells what a channel took out of an order that lives on, and what it put in, for which the order asks from then on. What is
 // taken out stays asked for until the order's flow gives it up.
-func (l *Ledger) amended(e orderevents.Amended) {
+func (l *Ledger) amended(ctx context.Context, e orderevents.Amended) error {
 	o := l.orders[e.Order]
 	if o == nil {
-		return
+		return nil
 	}
-	if !o.known { // it may hold all that it asks for
-		held := maps.Clone(o.wants)
-		maps.Copy(held, o.holds)
-		o.holds, o.known = held, true
+	if !o.known {
+		folded, err := l.log.Fold(ctx, orders.Fold(l.workspace, e.Order))
+		if err == nil {
+			err = l.learn(ctx, o, folded.Value.(orders.State))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	before := slices.Clone(o.lines)
 	l.list(o, listed.With(o.ever, e.Lines), e.Lines, e.Updated)
@@ -608,6 +633,7 @@ func (l *Ledger) amended(e orderevents.Amended) {
 		}
 		l.sale(o, n, n.units-was, n.since)
 	}
+	return nil
 }
 
 // cancel frees what an order asked for, and tells of the units that the channel listed in it last: it may put those back. One that

@@ -240,6 +240,20 @@ func TestLedger(t *testing.T) {
 			}, available: 8, told: "sold 2 HAT at k1/LCAP; meant k1:CAP",
 		},
 		{
+			name: "a code that is mapped to another SKU before its order was matched", happened: []eventlog.Event{
+				shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "MUG"},
+				placed("ready", of("CAP", 2), of("TOY", 1)), // nobody knows the toy, so the order waits
+				shopevents.Mapped{Connection: "k1", Code: "CAP", SKU: "HAT"},
+			}, available: 8, told: "meant k1:CAP; sold 2 MUG at k1/LCAP; sold 2 HAT at k1/LCAP; meant k1:CAP",
+		},
+		{
+			name: "a code that is mapped to another SKU after its order was matched", happened: []eventlog.Event{
+				placed("ready", of("HAT", 2)),
+				orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT"}},
+				shopevents.Mapped{Connection: "k1", Code: "HAT", SKU: "MUG"},
+			}, available: 8, told: "sold 2 HAT at k1/LHAT; meant k1:HAT",
+		},
+		{
 			name: "an unknown code that becomes a SKU", happened: []eventlog.Event{placed("ready", of("CAP", 2)), stockevents.Received{SKU: "CAP", Quantity: 5}},
 			available: 10, told: "sold 2 CAP at k1/LCAP; meant :CAP",
 		},
@@ -405,6 +419,41 @@ func TestGivenUpBeforeTheStart(t *testing.T) {
 	}
 	if got := l.Available("HAT"); got != 8 {
 		t.Errorf("%d available, want 8", got)
+	}
+}
+
+// TestTakenOutOfAWaitingOrder: what a channel takes out of an order that held nothing when the ledger was read is nobody's.
+func TestTakenOutOfAWaitingOrder(t *testing.T) {
+	log, err := eventlog.Open(t.Context(), storagetest.New(t).Log(), eventlog.Options{Decode: events.Decode, Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = log.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	stream := orderevents.Stream("main", "k1:1")
+	happened := []eventlog.Event{placed("ready", of("HAT", 3), of("MUG", 1)), orderevents.Matched{Order: "k1:1", SKUs: []string{"HAT", "MUG"}}}
+	if _, err := log.Append(t.Context(), eventlog.Write{Stream: stream, Events: happened}); err != nil {
+		t.Fatal(err)
+	}
+	told := heard{}
+	l := &Ledger{
+		News: &told, log: log, workspace: "main", onHand: map[string]int{"HAT": 10}, asked: map[string]int{}, mapped: map[string]string{},
+		orders: map[string]*order{}, unmatched: map[string]bool{},
+	}
+	if err := l.begin(t.Context(), orders.Row{ID: "k1:1", SKUs: []string{"HAT", "MUG"}}); err != nil {
+		t.Fatal(err)
+	}
+	amended := orderevents.Amended{Order: "k1:1", Lines: []orderevents.Line{of("MUG", 1)}, Updated: noon}
+	if _, err := log.Append(t.Context(), eventlog.Write{Stream: stream, Expected: 2, Events: []eventlog.Event{amended}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Take(t.Context(), eventlog.Record{Event: amended}); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Available("HAT"); got != 10 {
+		t.Errorf("%d available, want all 10", got)
 	}
 }
 
