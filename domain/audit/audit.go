@@ -48,6 +48,7 @@ type Books struct {
 	where  map[string]bool // locations, and whether orders are shipped from each; the main one does unless it says otherwise
 	orders map[string]*order
 	open   map[string]*running // orders that hold something or whose flow runs
+	ending []string            // of those, the ones whose flow ends in the commit that is being added
 }
 
 // balance is one SKU's account.
@@ -103,6 +104,16 @@ func (b *Books) add(r eventlog.Record) {
 	case letterevents.Kind:
 		b.lettered(r)
 	}
+	if r.Seal == nil {
+		return
+	}
+	for _, id := range b.ending { // they may take something in the commit that ends them
+		if running := b.open[id]; running != nil {
+			running.ended = true
+			b.close(id, running)
+		}
+	}
+	b.ending = b.ending[:0]
 }
 
 // found notes what does not add up.
@@ -346,10 +357,7 @@ func (b *Books) flowed(r eventlog.Record) {
 			b.labels = append(b.labels, label)
 		}
 	case flows.Finished, flows.Undone:
-		if running := b.open[id]; running != nil {
-			running.ended = true
-			b.close(id, running)
-		}
+		b.ending = append(b.ending, id)
 	}
 }
 

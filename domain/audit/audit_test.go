@@ -76,6 +76,27 @@ func TestWholeHistoryAddsUp(t *testing.T) {
 	}
 }
 
+// together stands for the version of a write that is of one commit with the write before it.
+const together = 1 << 40
+
+// An order that was sent while its stock was free takes its units and ships them in the commit that ends its flow, in whichever order
+// their events stand there.
+func TestFreedHistoryAddsUp(t *testing.T) {
+	again, left := reserved, shipped
+	again.Attempt, left.Attempt = 2, 2
+	last := stock(again, left)
+	last.Expected = together
+	got := look(t, slices.Replace(whole(), 7, 9, stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2}), flow(finished), last))
+	if got.Count != 0 {
+		t.Errorf("%d findings: %q", got.Count, got.Findings)
+	}
+	last.Expected = 0
+	got = look(t, slices.Replace(whole(), 7, 9, stock(stockevents.Released{SKU: "MUG", Order: order, Attempt: 1, Quantity: 2}), flow(finished), last))
+	if got.Count == 0 {
+		t.Error("nothing is found of an order that takes units after its end")
+	}
+}
+
 // A unit that is cancelled out of an order is free, and the rest leaves.
 func TestLessenedHistoryAddsUp(t *testing.T) {
 	rest := shipped
@@ -303,12 +324,17 @@ func look(t *testing.T, history []eventlog.Write, changes ...string) *audit.Book
 	var running sync.WaitGroup
 	running.Go(func() { _ = log.Run(ctx) })
 	versions := map[eventlog.Stream]eventlog.Version{}
-	for _, write := range history {
+	var commit []eventlog.Write
+	for i, write := range history {
 		write.Expected = versions[write.Stream]
 		versions[write.Stream] += eventlog.Version(len(write.Events))
-		if _, err := log.Append(t.Context(), write); err != nil {
+		if commit = append(commit, write); i+1 < len(history) && history[i+1].Expected == together {
+			continue
+		}
+		if _, err := log.Append(t.Context(), commit...); err != nil {
 			t.Fatal(err)
 		}
+		commit = nil
 	}
 	folded := []projection.Projection{orders.View{}, inventory.View{}}
 	runner := projection.NewRunner(log, views, folded, projection.Options{})
