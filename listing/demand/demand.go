@@ -22,14 +22,27 @@ import (
 // sells once a week has shares like what sells every minute.
 type Sales map[string]float64
 
-// memory is after how many more units one counts for a third (1/e).
-const memory = 100
+// faded is what a unit counts for after one more, so for a third (1/e) after a hundred.
+const faded = 0.9900498337491681
+
+// after is faded for so many more units. It is multiplied here, since the exponential function of math differs from machine to machine in
+// the last bit: a snapshot must be the same on all.
+func after(units int64) float64 {
+	left := 1.0
+	for by := faded; units > 0; units /= 2 {
+		if units%2 == 1 {
+			left *= by
+		}
+		by *= by
+	}
+	return left
+}
 
 // Add is the sales with so many more units of a connection.
 func (s Sales) Add(connection string, units int64) Sales {
-	more := make(Sales, len(s)+1)
+	more, fades := make(Sales, len(s)+1), after(units)
 	for other, sold := range s {
-		if left := sold * math.Exp(-float64(units)/memory); left > 0.01 {
+		if left := float64(sold * fades); left > 0.01 { // rounded before anything is added to it
 			more[other] = left
 		}
 	}
@@ -40,7 +53,7 @@ func (s Sales) Add(connection string, units int64) Sales {
 // Fold folds the stock of a SKU; its state is Sales.
 func Fold(s eventlog.Stream) eventlog.Fold { return decider.Fold(s) }
 
-var decider = eventlog.Decider[Sales, struct{}]{Name: "demand", Evolve: evolve, Keep: eventlog.KeepJSON[Sales](1)}
+var decider = eventlog.Decider[Sales, struct{}]{Name: "demand", Evolve: evolve, Keep: eventlog.KeepJSON[Sales](2)}
 
 func evolve(s Sales, e eventlog.Event) Sales {
 	reserved, is := e.(events.Reserved)

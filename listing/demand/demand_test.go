@@ -43,6 +43,23 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// Every machine comes to the same to the last bit, so that a snapshot that moves with its log proves itself there, too.
+func TestSameEverywhere(t *testing.T) {
+	var s demand.Sales
+	for i := range int64(300) {
+		s = s.Add([]string{"a", "b", "c"}[i%3], 1+i%7)
+	}
+	want := demand.Sales{"a": 0x1.e8f3c1de3bfdbp+04, "b": 0x1.14e0c131925a7p+05, "c": 0x1.2ad1f899e1377p+05}
+	for shop, sold := range s {
+		if sold != want[shop] {
+			t.Errorf("%s: %x, want %x", shop, sold, want[shop])
+		}
+	}
+	if got := s.Add("d", 1_000_000_000); len(got) != 1 || got["d"] != 1_000_000_000 {
+		t.Errorf("after very many others: %v", got)
+	}
+}
+
 // What sells now counts for more than what sold before.
 func TestShopsTakeTurns(t *testing.T) {
 	var s demand.Sales
