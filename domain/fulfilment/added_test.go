@@ -10,6 +10,7 @@ import (
 	shopevents "github.com/creatorflow/creatorflow/domain/events/shops"
 	stockevents "github.com/creatorflow/creatorflow/domain/events/stock"
 	"github.com/creatorflow/creatorflow/domain/fulfilment"
+	"github.com/creatorflow/creatorflow/domain/letters"
 	"github.com/creatorflow/creatorflow/domain/orders"
 	"github.com/creatorflow/creatorflow/flow"
 )
@@ -234,6 +235,40 @@ func TestAddedAfterTheEnd(t *testing.T) {
 		r.putBack("1", 1)
 		r.has("a", 10, 0)
 	})
+}
+
+// The letter of what was put in closes by itself once that is out again, so that nobody takes it from the stock; what is put in after
+// that is told anew, also where somebody had discarded the letter.
+func TestAddedAndOutAgain(t *testing.T) {
+	for _, discarded := range []bool{false, true} {
+		inRig(t, func(r *rig) {
+			r.receive("a", 10)
+			r.takes("1", orders.Ready, map[string]int64{"a": 1})
+			r.takes("1", orders.Arranged, map[string]int64{"a": 1})
+			id := fulfilment.AddedID("k7:1")
+			stands := func(told int, open bool) {
+				t.Helper()
+				s, err := r.log.Fold(r.Context(), letters.Resolving().Fold(letterevents.Stream("main", id)))
+				r.must(err)
+				if is := s.Value.(letters.State).Open; is != open || len(r.letters(id)) != told {
+					t.Errorf("told %q, open %t; want %d, %t", r.letters(id), is, told, open)
+				}
+			}
+			r.takes("1", orders.Arranged, map[string]int64{"a": 3})
+			stands(1, true)
+			if discarded {
+				r.write(letterevents.Stream("main", id), letterevents.Discarded{Letter: id})
+			}
+			r.takes("1", orders.Transit, map[string]int64{"a": 1})
+			r.takes("1", orders.Delivered, map[string]int64{"a": 1})
+			r.restart()
+			stands(1, false)
+			r.takes("1", orders.Delivered, map[string]int64{"a": 3})
+			stands(2, true)
+			r.takes("1", orders.Cancelled, map[string]int64{"a": 3})
+			stands(2, false)
+		})
+	}
 }
 
 // Units that an order lacked when it left are told once, and not as if they had been put into it since.

@@ -96,7 +96,8 @@ func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
 	return []eventlog.Fold{f.letterFold(ReturnID(in.ID)), f.letterFold(AddedID(in.ID))}
 }
 
-// late opens those letters, once for the same units: where the parcel is, and what is in it, only a person can say.
+// late opens those letters, once for the same units: where the parcel is, and what is in it, only a person can say. The one of what was
+// put in closes once that is out again.
 func (f fulfilment) late(in flow.Input) (writes []eventlog.Decided) {
 	o := f.order(in)
 	n := sum(amended.Beyond(in.Flow, o, Untouched(o.Placed)))
@@ -106,8 +107,13 @@ func (f fulfilment) late(in flow.Input) (writes []eventlog.Decided) {
 	}
 	more := amended.Missing(in.Flow, o, Untouched(o.Placed))
 	added := notes.Added(o, more)
-	if l := f.letter(in, added.Letter); l.folded && len(more) > 0 && added.Reason != l.reason {
+	switch l := f.letter(in, added.Letter); {
+	case !l.folded:
+	case len(more) > 0 && added.Reason != l.reason:
 		writes = append(writes, f.opens(added))
+	case len(more) == 0 && l.reason != "":
+		stream := letterevents.Stream(f.workspace, added.Letter)
+		writes = append(writes, eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: added.Letter}}})
 	}
 	return writes
 }
