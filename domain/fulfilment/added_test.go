@@ -3,6 +3,7 @@ package fulfilment_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/creatorflow/creatorflow/domain/backorders"
@@ -235,6 +236,46 @@ func TestAddedAfterTheEnd(t *testing.T) {
 		r.putBack("1", 1)
 		r.has("a", 10, 0)
 	})
+}
+
+// What is put in once the label is made leaves the units there that it is sent with: no other order is given them.
+func TestAddedAfterTheLabel(t *testing.T) {
+	for name, test := range map[string]struct {
+		w    int64 // units there; 2 are at s
+		lies string
+		next string // where another order for one is sent from
+	}{
+		"the rest is elsewhere": {2, "", "s first"},
+		"the rest is there":     {4, "s 2", "w first"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, func(r *rig) {
+				r.location("w", true)
+				r.location("s", true)
+				r.receiveAt("a", "w", test.w)
+				r.receiveAt("a", "s", 2)
+				r.desk.script["tell"] = []string{"late success", "late success", "late success"} // not shown yet
+				r.ready("1", map[string]int64{"a": 2})
+				if from := r.from("1"); from != "w first" {
+					t.Fatalf("sent from %q", from)
+				}
+				r.must(r.observe(r.news("1", orders.Ready, map[string]int64{"a": 3})))
+				synctest.Wait()
+				r.has("a", test.w+2, 3)
+				r.must(r.observe(r.news("2", orders.Arranged, map[string]int64{"a": 1})))
+				r.pass(time.Hour)
+				if from := r.from("2"); from != test.next {
+					t.Errorf("the other is sent from %q, want %q", from, test.next)
+				}
+				for _, id := range []string{"1", "2"} {
+					if s := r.status(id); s.Phase != flow.Finished {
+						t.Errorf("order %s is %s: %s", id, s.Phase, r.story(id))
+					}
+				}
+				r.lies("a", test.lies)
+			})
+		})
+	}
 }
 
 // The letter of what was put in closes by itself once that is out again, so that nobody takes it from the stock; what is put in after

@@ -315,3 +315,22 @@ func TestMissingWhenItLeft(t *testing.T) {
 		}
 	})
 }
+
+// What has left is taken from where another order's units lie before anything is missing elsewhere, also at a location that has a part of it
+// for nobody else.
+func TestLeftFromAmongAnothers(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.location("w", true)
+		r.receiveAt("a", "w", 4)
+		r.desk.script["tell"] = []string{"late success", "late success"} // not shown yet
+		r.takes("1", orders.OnHold, map[string]int64{"a": 2})
+		r.ready("2", map[string]int64{"a": 2})
+		if from := r.from("2"); from != "w first" {
+			t.Fatalf("the other is sent from %q", from)
+		}
+		r.adjustAt("a", "w", -1)
+		r.must(r.observe(r.news("1", orders.Transit, map[string]int64{"a": 2})))
+		synctest.Wait()
+		r.lies("a", "w 1")
+	})
+}

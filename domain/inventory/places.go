@@ -57,13 +57,17 @@ func (s State) Leaving(sku, order string, n int, held int64) events.Shipped {
 	}
 	var from []events.Part
 	take := func(location string, most int64) {
-		for _, p := range from {
-			if p.Location == places.Key(location) {
-				return // as much as there is was taken
-			}
+		at := slices.IndexFunc(from, func(p events.Part) bool { return p.Location == places.Key(location) })
+		if at >= 0 {
+			most -= from[at].Quantity
 		}
-		if k := min(held, most); k > 0 {
+		switch k := min(held, most); {
+		case k <= 0:
+			return
+		case at < 0:
 			from, held = append(from, events.Part{Location: places.Key(location), Quantity: k}), held-k
+		default:
+			from[at].Quantity, held = from[at].Quantity+k, held-k
 		}
 	}
 	a := Attempt{Order: order, Number: n}

@@ -101,8 +101,20 @@ func (h Holding) instead(got []eventlog.Decided) (writes []eventlog.Decided) {
 					SKU: e.SKU, Order: e.Order, Attempt: e.Attempt, Quantity: held, Reason: "The channel lists more of them in this order.",
 				}}, w.Events)
 			}
+			if h.Labelled && len(h.Stocks[e.SKU].Allotted[h.key()]) > 0 {
+				w.Events = append(w.Events, h.allot(e))
+			}
 		}
 		writes = append(writes, w)
 	}
 	return writes
+}
+
+// allot has all that an order has been promised of a SKU be sent from where a part of it was to be sent from, as far as there is so much.
+func (h Holding) allot(e stockevents.Reserved) stockevents.Allotted {
+	from := h.Stocks[e.SKU].Leaving(e.SKU, e.Order, e.Attempt, e.Quantity).From
+	if len(from) == 0 {
+		from = []stockevents.Part{{Quantity: e.Quantity}}
+	}
+	return stockevents.Allotted{SKU: e.SKU, Order: e.Order, Attempt: e.Attempt, From: from}
 }
