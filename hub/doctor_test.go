@@ -232,6 +232,21 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 		}
 		return scopes
 	}
+	answering := func(path, answer string) func(*clinic) error { // at a path the vendor answers so, whatever is asked
+		return func(c *clinic) error {
+			vendor := c.Handler()
+			front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasPrefix(r.URL.Path, path) {
+					vendor.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(answer))
+			})
+			c.front.Store(&front)
+			return nil
+		}
+	}
 	lacking := func(scope string) func(*clinic) error {
 		return func(c *clinic) error {
 			defer c.ExpireToken(shopID) // the next pair tells what it allows
@@ -255,6 +270,13 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 		{"orders may not be read", lacking("seller.order.info"), "scopes", "seller.order.info (reading orders)", "Manage API"},
 		{"listings may not be read", lacking("seller.product.basic"), "scopes", "seller.product.basic", "Manage API"},
 		{"packages may not be read", lacking("seller.fulfillment.basic"), "scopes", "seller.fulfillment.basic", "Manage API"},
+		{"cancellations and returns may not be read", lacking("seller.return_refund.basic"), "scopes", "seller.return_refund.basic (reading cancellations and returns)", "Manage API"},
+		{"TikTok has retired a call", answering("/fulfillment/202309/packages/search", `{"code":36009014,"message":"the version is retired","request_id":"1"}`),
+			"scopes", "reading packages and labels did not work", "newer version of CreatorFlow"},
+		{"TikTok has retired the simplest call", answering("/authorization/202309/shops", `{"code":36009014,"message":"the version is retired","request_id":"1"}`),
+			"credentials", "refuses even the simplest call", "update CreatorFlow"},
+		{"the token opens another shop", answering("/order/202309/orders/search", `{"code":101000,"message":"the token and the cipher do not match","request_id":"1"}`),
+			"shop", "the token does not open the shop", "authorise the app again"},
 		{"warehouses may not be read", lacking("seller.logistics"), "scopes", "seller.logistics", "Manage API"},
 		{"shops may not be listed", lacking("seller.authorization.info"), "scopes", "seller.authorization.info", "Manage API"},
 		{"quantities may not be written", lacking("seller.product.write"), "scopes", "seller.product.write (writing quantities)", "Manage API"},
