@@ -275,6 +275,8 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 			"scopes", "reading packages and labels did not work", "newer version of CreatorFlow"},
 		{"TikTok has retired the simplest call", answering("/authorization/202309/shops", `{"code":36009014,"message":"the version is retired","request_id":"1"}`),
 			"credentials", "refuses even the simplest call", "update CreatorFlow"},
+		{"the app's list lacks this machine", answering("/", `{"code":36009033,"message":"the IP is not allowed","request_id":"1"}`),
+			"credentials", "takes no calls of this app from this machine", "public IP address"},
 		{"the token opens another shop", answering("/order/202309/orders/search", `{"code":101000,"message":"the token and the cipher do not match","request_id":"1"}`),
 			"shop", "the token does not open the shop", "authorise the app again"},
 		{"warehouses may not be read", lacking("seller.logistics"), "scopes", "seller.logistics", "Manage API"},

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -112,6 +113,72 @@ func TestLostWebhookIsFoundOnce(t *testing.T) {
 	}
 	r.wantNames(lost, "placed")
 	r.wantNames(told, "placed")
+}
+
+// What somebody changed by hand at the shop, and what no webhook told, is taken in by the next pass, whole and once: each is an event
+// of its order and one that says what the poll found. Further passes add nothing, and nothing is written back.
+func TestPlantedDriftIsRepairedByOnePass(t *testing.T) {
+	r := newRig(t, knobs{timeout: time.Minute, ingest: ingest.Options{Poll: fast, Grace: time.Nanosecond}})
+	ends, pass := make(chan struct{}), make(chan struct{}) // a pass waits at its last call until the next one may begin
+	r.answer(func(_ http.ResponseWriter, q *http.Request) bool {
+		if strings.HasPrefix(q.URL.Path, "/return_refund/202309/returns/search") {
+			select {
+			case ends <- struct{}{}:
+			case <-t.Context().Done():
+			}
+			select {
+			case <-pass:
+			case <-t.Context().Done():
+			}
+		}
+		return false
+	})
+	<-ends
+	cancelled, sent, told := r.place(shopID, false), r.place(shopID, false), r.place(shopID, false)
+	r.delivered()
+	r.offset.Store(int64(2 * time.Second)) // the shop tells states apart by the second
+	r.SetFaults(tiktoksim.Faults{Lose: 1})
+	r.must(r.CancelOrder(shopID, cancelled, "buyer"))
+	r.ship(sent)
+	lost := r.place(shopID, false)
+	r.SetFaults(tiktoksim.Faults{})
+	planted, asked := len(r.records()), r.Counts().Requests
+
+	pass <- struct{}{}
+	<-ends
+	r.wantNames(cancelled, "placed cancelled claim_opened")
+	r.wantNames(sent, "placed status_changed")
+	r.wantNames(lost, "placed")
+	r.wantNames(told, "placed")
+	all := r.records()
+	for _, e := range all[planted:] {
+		if e.Cause != "poll:"+r.shop.ID {
+			t.Errorf("%s %s because of %q", e.Stream, e.Name, e.Cause)
+		}
+	}
+	said := map[string]string{}
+	for _, d := range r.drifted() {
+		said[strings.TrimPrefix(d.Order, r.shop.ID+":")] = d.Found
+	}
+	want := map[string]string{}
+	for id, status := range map[string]string{cancelled: "CANCELLED", sent: "AWAITING_COLLECTION", lost: "AWAITING_SHIPMENT"} {
+		want[id] = "The poll found the order as " + status + "; no webhook had said so."
+	}
+	if !maps.Equal(said, want) || len(r.drifted()) != len(want) {
+		t.Errorf("told %v, want %v", said, want)
+	}
+	for range 3 {
+		pass <- struct{}{}
+		<-ends
+	}
+	if n := len(r.records()); n != len(all) {
+		t.Errorf("%d events more after further passes\n%s", n-len(all), r.dump())
+	}
+	for call, n := range r.Counts().Requests {
+		if n > asked[call] && !strings.HasPrefix(call, "GET ") && !strings.HasSuffix(call, "/search") {
+			t.Errorf("the hub called %s", call)
+		}
+	}
 }
 
 // A webhook that comes after the poll, but within the grace, is on time.

@@ -23,9 +23,10 @@ const (
 
 // What a person does.
 const (
-	mendApp = "In TikTok's Partner Center, open the app and copy its key and secret; then run creatorflow connect tiktok with both and a new code from the seller's consent."
-	mendIn  = "Let the seller authorise the app again, and run creatorflow connect tiktok with the code that comes back. Nothing is lost meanwhile."
-	mendNet = "Check this machine's way to the internet and the app's --base-url; the hub goes on by itself once TikTok answers."
+	mendApp  = "In TikTok's Partner Center, open the app and copy its key and secret; then run creatorflow connect tiktok with both and a new code from the seller's consent."
+	mendIn   = "Let the seller authorise the app again, and run creatorflow connect tiktok with the code that comes back. Nothing is lost meanwhile."
+	mendList = "In TikTok's Partner Center, open the app and add this machine's public IP address to those that may call; the hub goes on by itself then."
+	mendNet  = "Check this machine's way to the internet and the app's --base-url; the hub goes on by itself once TikTok answers."
 )
 
 // probes are calls that change nothing, one for each part of the API that is read.
@@ -108,6 +109,9 @@ func (e *exam) enter(ctx context.Context) (obstacle string) {
 	case wire.AboutScope:
 		e.missing = append(e.missing, "seller.authorization.info (listing the shops)")
 		return "" // the shop's own calls tell the rest
+	case wire.AboutAddress:
+		e.note(channels.CheckCredentials, channels.Red, "TikTok takes no calls of this app from this machine: "+said+".", mendList)
+		return "TikTok takes no calls from this machine"
 	case wire.AboutCredentials:
 		e.note(channels.CheckCredentials, channels.Red, "TikTok does not take the app's credentials: "+said+".", mendApp)
 		return "TikTok does not take the app's credentials"

@@ -74,7 +74,8 @@ func (k *Look) Shops(ctx context.Context) ([]channels.Connection, error) {
 
 // What a failure is about.
 const (
-	AboutCredentials = "credentials" // the vendor does not take the app's key, secret or address
+	AboutCredentials = "credentials" // the vendor does not take the app's key or secret
+	AboutAddress     = "address"     // the vendor takes no calls of the app from this machine
 	AboutToken       = "token"       // the authorisation has ended
 	AboutScope       = "scope"       // the authorisation does not include this call
 	AboutClock       = "clock"       // the time of the call
@@ -92,7 +93,9 @@ func About(err error) string {
 	}
 	text := strings.ToLower(f.Message)
 	switch {
-	case f.Code == "106001", f.Code == "36009033",
+	case f.Code == "36009033":
+		return AboutAddress
+	case f.Code == "106001",
 		f.Code == "36009004" && (strings.Contains(text, "app_key") || strings.Contains(text, "app key") || strings.Contains(text, "app_secret")):
 		return AboutCredentials
 	case f.Code == "36009004" && strings.Contains(text, "timestamp"):
