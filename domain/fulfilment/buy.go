@@ -12,6 +12,7 @@ import (
 	"github.com/creatorflow/creatorflow/domain/inventory"
 	"github.com/creatorflow/creatorflow/domain/labels"
 	"github.com/creatorflow/creatorflow/domain/orders"
+	"github.com/creatorflow/creatorflow/domain/orders/demand"
 	"github.com/creatorflow/creatorflow/domain/origin"
 	"github.com/creatorflow/creatorflow/eventlog"
 	"github.com/creatorflow/creatorflow/flow"
@@ -70,15 +71,15 @@ func (f fulfilment) buy(ctx context.Context, in flow.Input, key string) flow.Ver
 		return f.trouble(err, in)
 	}
 	data := map[string]string{"label": bought.Label, "label_type": bought.Type, "tracking": bought.Tracking, "carrier": bought.Carrier}
-	return flow.DoneThen(data, func(in flow.Input) []eventlog.Decided {
-		o := f.order(in)
-		left := o.Unpacked()
+	return flow.DoneThen(data, func(now flow.Input) []eventlog.Decided {
+		is := f.order(now)
+		left := demand.Both(o.Unpacked(), is.Unpacked())
 		if len(left) == 0 { // a person was faster
 			return nil
 		}
 		return []eventlog.Decided{{Stream: orderevents.Stream(f.workspace, in.ID), Events: []eventlog.Event{orderevents.ShippingAsked{
-			Order: in.ID, Request: o.Requests + 1, Action: orders.ActionShip, Carrier: bought.Carrier, CarrierName: bought.Carrier,
-			Service: bought.Service, Tracking: bought.Tracking, Sent: in.Now, Items: left, Label: bought.Label,
+			Order: in.ID, Request: is.Requests + 1, Action: orders.ActionShip, Carrier: bought.Carrier, CarrierName: bought.Carrier,
+			Service: bought.Service, Tracking: bought.Tracking, Sent: now.Now, Items: left, Label: bought.Label,
 		}}}}
 	})
 }

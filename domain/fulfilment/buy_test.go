@@ -2,6 +2,7 @@ package fulfilment_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,33 @@ func TestOwnCarrierBought(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a channel puts into an order while its label is bought is in no parcel before it is promised.
+func TestAddedWhileTheLabelIsBought(t *testing.T) {
+	inRig(t, func(r *rig) {
+		s := r.labelled(true)
+		lists := func(a int64) {
+			n := r.news("1", orders.Ready, map[string]int64{"a": a, "b": 1})
+			n.SellerShips, n.Packages = true, nil
+			r.must(r.observe(n))
+		}
+		s.during = func() {
+			<-time.After(time.Second) // so that the news are newer
+			lists(12)
+		}
+		r.own("1") // 2 of a, 1 of b
+		r.pass(time.Minute)
+		if o := r.order("1"); len(o.Parcels) != 1 || !slices.Equal(o.Unpacked(), []orderevents.ParcelItem{item("a", 10)}) {
+			t.Errorf("parcels %+v", o.Parcels)
+		}
+		r.waitsFor("1", fulfilment.WaitNoStock, "a needs 12, 10 available")
+		r.receive("a", 2)
+		r.must(r.retry("1"))
+		r.pass(time.Second)
+		r.waitsFor("1", fulfilment.WaitTracking, "10 of 13 units are in no parcel yet")
+		r.has("a", 12, 12)
+	})
 }
 
 // Without a partner nobody is asked, and an order that waits for a person's number goes on waiting when there is one.

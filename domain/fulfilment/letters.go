@@ -100,7 +100,7 @@ func (f fulfilment) lateNeeds(in flow.Input) []eventlog.Fold {
 // put in closes once that is out again.
 func (f fulfilment) late(in flow.Input) (writes []eventlog.Decided) {
 	o := f.order(in)
-	n := sum(amended.Beyond(in.Flow, o, Untouched(o.Placed)))
+	n := notes.Sum(amended.Beyond(in.Flow, o, Untouched(o.Placed)))
 	left := notes.Left(o, n)
 	if l := f.letter(in, left.Letter); l.folded && n > 0 && !l.whole && left.Reason != l.reason {
 		writes = append(writes, f.opens(left))
@@ -116,13 +116,6 @@ func (f fulfilment) late(in flow.Input) (writes []eventlog.Decided) {
 		writes = append(writes, eventlog.Decided{Stream: stream, Events: []eventlog.Event{letterevents.Resolved{Letter: added.Letter}}})
 	}
 	return writes
-}
-
-func sum(taken map[string]int64) (all int64) {
-	for _, n := range taken {
-		all += n
-	}
-	return all
 }
 
 // ErrBack refuses to put back what is back.

@@ -155,7 +155,7 @@ func (f fulfilment) releaseRest(in flow.Input, o orders.State, states map[string
 		writes = append(writes, f.opens(letterevents.Opened{
 			Letter: ReturnID(in.ID), Connection: o.Placed.Connection, Subject: in.ID, Field: "stock",
 			Reason: fmt.Sprintf("The order was cancelled on the channel after parcels of it were entered, and %s of it left the stock. "+
-				"If they were not collected, put them back; if they are on their way, discard this.", notes.Units(sum(sent))),
+				"If they were not collected, put them back; if they are on their way, discard this.", notes.Units(notes.Sum(sent))),
 		}))
 	}
 	return flow.Done(nil, writes...)

@@ -60,6 +60,14 @@ func about(o orders.State, what, reason string) letterevents.Opened {
 	return letterevents.Opened{Letter: what + o.Placed.Order, Connection: o.Placed.Connection, Subject: o.Placed.Order, Field: "stock", Reason: reason}
 }
 
+// Sum is how many units there are of all SKUs.
+func Sum(units map[string]int64) (all int64) {
+	for _, n := range units {
+		all += n
+	}
+	return all
+}
+
 // Units are so many units in words.
 func Units(n int64) string {
 	if n == 1 {

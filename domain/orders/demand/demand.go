@@ -62,3 +62,15 @@ func Unpacked(lines []events.Line, packed func(yield func(events.ParcelItem) boo
 	}
 	return slices.DeleteFunc(left, func(i events.ParcelItem) bool { return i.Quantity <= 0 })
 }
+
+// Both are the units that are in one list of parcel items and in another, in the order of the first.
+func Both(one, other []events.ParcelItem) (both []events.ParcelItem) {
+	for _, item := range one {
+		i := slices.IndexFunc(other, func(o events.ParcelItem) bool { return o.Listing == item.Listing })
+		if i >= 0 {
+			item.Quantity = min(item.Quantity, other[i].Quantity)
+			both = append(both, item)
+		}
+	}
+	return both
+}
