@@ -110,7 +110,7 @@ func (c Case) waits(in flow.Input) bool {
 func (c Case) Rest(in flow.Input, short []inventory.Short, more map[string]int64) flow.Verdict {
 	if settings := flow.State[Settings](in, events.Stream(c.Workspace)); c.waits(in) || settings.path(short) == Backorder {
 		c.Demand = more
-		return c.queue(short)
+		return c.turnOrHeld(in, short)
 	}
 	return flow.Wait(WaitHeld, "The channel lists more units in this order than it holds. "+lacks(short)+
 		" The order keeps what it has. Receive stock, then retry; or take those units out at the channel.", time.Time{}, tags(short)...)
@@ -122,7 +122,7 @@ func (c Case) Missing(in flow.Input, short []inventory.Short) flow.Verdict {
 	case c.waits(in):
 		return c.queue(short)
 	case settings.path(short) == Backorder:
-		return c.queue(short)
+		return c.turnOrHeld(in, short)
 	case settings.path(short) == Cancel:
 		return c.cancel(short)
 	}
@@ -131,6 +131,15 @@ func (c Case) Missing(in flow.Input, short []inventory.Short) flow.Verdict {
 
 func hold(short []inventory.Short, what string) flow.Verdict {
 	return flow.Wait(WaitHeld, lacks(short)+what, time.Time{}, tags(short)...)
+}
+
+// turnOrHeld has an order wait in its turn, but for one that is held for want of the same SKUs, as after a person has taken it out of the
+// queue: it is held until they retry it.
+func (c Case) turnOrHeld(in flow.Input, short []inventory.Short) flow.Verdict {
+	if w := in.Flow.Waiting; in.Flow.Phase == flow.Waits && w.Code == WaitHeld && slices.Equal(w.For, tags(short)) {
+		return flow.Wait(w.Code, w.Sentence, w.Until, w.For...)
+	}
+	return c.queue(short)
 }
 
 // queue has an order wait in its turn. The sentence names no figures: they change with every unit that comes, and nobody is told

@@ -162,6 +162,34 @@ func TestAddedInTheQueue(t *testing.T) {
 	})
 }
 
+// An order that a person takes out of the queue stays out of it, also one that its channel listed anew, until they retry it.
+func TestAddedAndTakenOutOfTheQueue(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.without("", backorders.Backorder)
+		r.receive("a", 1)
+		r.takes("1", orders.OnHold, map[string]int64{"a": 1})
+		r.takes("1", orders.OnHold, map[string]int64{"a": 3}) // which holds one
+		r.takes("2", orders.OnHold, map[string]int64{"a": 2})
+		r.takes("2", orders.OnHold, map[string]int64{"a": 5}) // which holds nothing
+		r.queue("a", "1 2")
+		for _, id := range []string{"1", "2"} {
+			r.waitsFor(id, fulfilment.WaitBackorder, "a")
+			r.must(r.takesOut(id))
+		}
+		r.restart()
+		r.takes("1", orders.Ready, map[string]int64{"a": 3})
+		r.takes("2", orders.Ready, map[string]int64{"a": 5})
+		r.queue("a", "")
+		for _, id := range []string{"1", "2"} {
+			r.waitsFor(id, fulfilment.WaitNoStock, "Taken out of the queue for stock by hand")
+			r.must(r.retry(id))
+			r.pass(time.Second)
+			r.waitsFor(id, fulfilment.WaitBackorder, "a")
+		}
+		r.queue("a", "1 2")
+	})
+}
+
 // What is put in once a part of an order is in a parcel is promised before anything more is sent.
 func TestAddedAfterAParcel(t *testing.T) {
 	inRig(t, func(r *rig) {
