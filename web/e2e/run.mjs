@@ -168,6 +168,11 @@ try {
     "/settings",
     `/events/${rows[0].event_position}`,
     `/inbox/${inbox}`,
+    "/orders/none",
+    "/inventory/none",
+    "/events/x",
+    "/inbox/x",
+    "/events?stream=main/order/none",
     "/no/such/page",
   ];
   const look = (form, screen, route) =>
@@ -220,7 +225,7 @@ try {
   const stated = states.routes(orders[0].id, skus[0].sku);
   const without = async (form) => {
     await states.cutOff(run, browser, form, state, origin, stated);
-    await states.heldStill(run, browser, form, state, origin);
+    await states.heldStill(run, browser, form, state, origin, stated);
   };
   await Promise.all([
     twoAtATime(widths, without),

@@ -29,7 +29,7 @@ export async function icons(page, origin) {
   await panel.waitFor({ state: "detached" });
 }
 
-/** "?" shows the map, "g" and a letter open a screen, and neither does while somebody types. */
+/** "?" shows the map, Ctrl K the palette, "g" and a letter open a screen, and no letter does anything while somebody types. */
 export async function keys(page, origin) {
   await page.goto(`${origin}/`);
   await page.locator('[data-c="kpi-orders"]').waitFor();
@@ -39,6 +39,13 @@ export async function keys(page, origin) {
   await accessible(page);
   await page.keyboard.press("Escape");
   await map.waitFor({ state: "hidden" });
+  await page.keyboard.press("Control+k");
+  await until("Ctrl K opens the palette", 5, () => page.evaluate(() => document.activeElement?.matches('[data-c="finder"]')));
+  await page.keyboard.type("inv");
+  await page.getByRole("option", { name: /^Inventory/ }).waitFor();
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  await until("Escape leaves it", 5, () => page.evaluate(() => !document.activeElement?.matches('[data-c="finder"]')));
   await page.keyboard.press("g");
   await page.keyboard.press("f");
   await page.getByRole("heading", { name: "Flows", level: 1 }).waitFor();

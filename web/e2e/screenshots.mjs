@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Pictures of every screen and its states, at both widths and in both themes: the running demo, the same while it loads, when its
-// reads fail, held still and without the server, and a hub that has nothing yet.
+// reads fail, held still, gone stale and without the server, to whom nobody has signed in, and a hub that has nothing yet.
 //   node e2e/screenshots.mjs [folder]       default: a new folder under the system's temporary folder
 //   CREATORFLOW_LINK=<one-time link>        takes a server that runs already
 //   CREATORFLOW_SETTLE=<seconds>            how long the demo runs before the pictures, default 20
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forms, launch, open, setUp } from "./browser.mjs";
 import { start, startEmpty } from "./product.mjs";
-import { cut, routes } from "./states.mjs";
+import { cut, fallSilent, routes, silenced } from "./states.mjs";
 
 const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), "creatorflow-screens-"));
 mkdirSync(folder, { recursive: true });
@@ -43,6 +43,10 @@ try {
     ["events", "/events"],
     ...(order ? [["events-stream", `/events?stream=${encodeURIComponent(`main/order/${order.id}`)}`]] : []),
     ["event", "/events/5"],
+    ["inbox", "/inbox/1"],
+    ["signals", "/signals"],
+    ["sheet", "/sheet"],
+    ["bundle", "/bundle"],
     ["settings", "/settings"],
     ...(order ? [["order", `/orders/${encodeURIComponent(order.id)}`]] : []),
     ...(waiting.items[0] ? [["order-waiting", `/orders/${encodeURIComponent(waiting.items[0].id)}`]] : []),
@@ -81,7 +85,26 @@ try {
       }
       await apart.close();
     }
+    const stranger = await open(browser, form);
+    const door = await stranger.newPage();
+    for (const path of ["/sign-in", "/setup"]) {
+      await door.goto(product.origin + path);
+      await door.getByRole("heading").first().waitFor();
+      await door.screenshot({ path: join(folder, `${name(path)}-${form.name}.png`) });
+    }
+    await stranger.close();
   }
+  await Promise.all(
+    forms.map(async (form) => {
+      const context = await open(browser, form, state);
+      const socket = await silenced(context);
+      const board = await context.newPage();
+      await board.goto(product.origin);
+      await fallSilent(board, socket);
+      await board.screenshot({ path: join(folder, `command-stale-${form.name}.png`) });
+      await context.close();
+    }),
+  );
   const empty = await startEmpty();
   try {
     const owner = await open(browser, forms[0]);
@@ -90,7 +113,7 @@ try {
     for (const form of forms) {
       const context = await open(browser, form, signedIn);
       const screen = await context.newPage();
-      for (const path of ["/", "/orders", "/inventory", "/channels", "/flows", "/deadletters", "/settings"]) {
+      for (const path of ["/", "/orders", "/inventory", "/channels", "/signals", "/flows", "/deadletters", "/settings"]) {
         await screen.goto(empty.origin + path);
         await screen.locator('[data-link="live"]').waitFor();
         await screen.waitForTimeout(1000);

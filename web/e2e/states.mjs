@@ -14,6 +14,8 @@ export const routes = (order, sku) => [
   "/channels/none",
   "/flows?state=all",
   "/events",
+  "/events/1",
+  "/inbox/1",
   "/deadletters",
   "/signals",
   "/settings",
@@ -60,54 +62,72 @@ export async function cutOff(run, browser, form, state, origin, paths) {
   }
 }
 
-/** The board held still by hand, and after the network is gone: it says how old it is. */
-export async function heldStill(run, browser, form, state, origin) {
+/** Each route held still by hand, and after the network is gone: the board then says how old it is. */
+export async function heldStill(run, browser, form, state, origin, paths) {
   const context = await open(browser, form, state);
   const page = await context.newPage();
-  await run.check(`${form.name} / paused`, async () => {
-    await page.goto(origin);
-    await page.locator('[data-link="live"]').waitFor();
-    await page.keyboard.press("p");
-    await page.locator('[data-c="live"] [role="status"]').getByText("Paused").waitFor({ state: "attached" });
-    await look(page, form);
-    await page.keyboard.press("p");
-  });
-  await run.check(`${form.name} / without the server`, async () => {
-    await page.locator('[data-link="live"]').waitFor();
-    await context.setOffline(true);
-    await until("the board says that it is not live", 60, async () => (await page.locator('[data-link="live"]').count()) === 0);
-    expect((await page.locator('[data-c="kpi-orders"]').textContent()).length > 0, "the last figures are gone");
-    await look(page, form);
-  });
+  for (const path of paths) {
+    await run.check(`${form.name} ${path} paused`, async () => {
+      await page.goto(origin + path);
+      await page.locator('[data-link="live"]').waitFor();
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      await page.keyboard.press("p");
+      await page.locator('[data-c="live"] [role="status"]').getByText("Paused").waitFor({ state: "attached" });
+      await look(page, form);
+      await page.keyboard.press("p");
+    });
+    await run.check(`${form.name} ${path} without the server`, async () => {
+      await page.locator('[data-link="live"]').waitFor();
+      await context.setOffline(true);
+      try {
+        await until("the screen says that it is not live", 60, async () => (await page.locator('[data-link="live"]').count()) === 0);
+        if (path === "/") expect((await page.locator('[data-c="kpi-orders"]').textContent()).length > 0, "the last figures are gone");
+        await look(page, form);
+      } finally {
+        await context.setOffline(false);
+      }
+    });
+  }
   await context.close();
 }
 
-/** The socket stays open and says nothing more than that it is there: after half a minute the board says that it is stale, and its figures stay. */
-export async function stale(run, browser, form, state, origin) {
-  const context = await open(browser, form, state);
-  let silent = false;
-  await context.routeWebSocket(/\/live/, (socket) => {
-    const server = socket.connectToServer();
+/** A live socket that, once it is told to be silent, stays open and says nothing more than that it is there. */
+export async function silenced(context) {
+  const socket = { silent: false };
+  await context.routeWebSocket(/\/live/, (page) => {
+    const server = page.connectToServer();
     server.onMessage((message) => {
       // one frame may hold several lines; of these only the ping "{}" says no more than that somebody is there
-      const lines = String(message).split("\n").filter((line) => line.trim() !== "" && (!silent || line.trim() === "{}"));
-      if (lines.length > 0) socket.send(lines.join("\n"));
+      const lines = String(message).split("\n").filter((line) => line.trim() !== "" && (!socket.silent || line.trim() === "{}"));
+      if (lines.length > 0) page.send(lines.join("\n"));
     });
   });
+  return socket;
+}
+
+/** Falls silent until the board says that it is stale, after half a minute. */
+export async function fallSilent(page, socket) {
+  await page.locator('[data-link="live"]').waitFor();
+  socket.silent = true;
+  await until("the board says that it is stale", 180, async () => {
+    const link = await page.locator('[data-c="live"]').getAttribute("data-link");
+    if (link !== "live" && link !== "stale") {
+      socket.silent = false; // on a busy machine the server may miss an answer and hang up: the board is cut off then, and this begins anew
+      await page.locator('[data-c="live"][data-link="live"]').waitFor({ timeout: 60_000 });
+      socket.silent = true;
+    }
+    return link === "stale";
+  });
+}
+
+/** A board that hears nothing says that it is stale, and its figures stay. */
+export async function stale(run, browser, form, state, origin) {
+  const context = await open(browser, form, state);
+  const socket = await silenced(context);
   const page = await context.newPage();
   await run.check(`${form.name} / stale`, async () => {
     await page.goto(origin);
-    await page.locator('[data-link="live"]').waitFor();
-    silent = true;
-    await until("the board says that it is stale", 180, async () => {
-      const link = await page.locator('[data-c="live"]').getAttribute("data-link");
-      if (link !== "live" && link !== "stale") {
-        silent = false; // on a busy machine the server may miss an answer and hang up: the board is cut off then, and this begins anew
-        await page.locator('[data-c="live"][data-link="live"]').waitFor({ timeout: 60_000 });
-        silent = true;
-      }
-      return link === "stale";
-    });
+    await fallSilent(page, socket);
     expect(/\d/.test(await page.locator('[data-c="kpi-orders"]').textContent()), "the last figures are gone");
     await look(page, form);
   });
@@ -118,7 +138,7 @@ export async function stale(run, browser, form, state, origin) {
 export async function nothingYet(run, browser, form, state, origin) {
   const context = await open(browser, form, state);
   const page = await context.newPage();
-  for (const path of ["/", "/orders", "/inventory", "/channels", "/flows", "/deadletters"]) {
+  for (const path of ["/", "/orders", "/inventory", "/channels", "/signals", "/flows", "/deadletters"]) {
     await run.check(`${form.name} ${path} empty`, async () => {
       await page.goto(origin + path);
       await page.locator('[data-link="live"]').waitFor();
