@@ -120,14 +120,27 @@ export async function fallSilent(page, socket) {
   });
 }
 
-/** A board that hears nothing says that it is stale, and its figures stay. */
+/** A board that hears nothing says that it is stale; its figures stay, and what they changed by turns grey. */
 export async function stale(run, browser, form, state, origin) {
   const context = await open(browser, form, state);
   const socket = await silenced(context);
   const page = await context.newPage();
   await run.check(`${form.name} / stale`, async () => {
     await page.goto(origin);
+    await page.locator('[data-link="live"]').waitFor();
+    // a board of one day has no change yet, so that one is put there
+    await page.evaluate(() => document.querySelector('[data-c="kpi-orders"]').insertAdjacentHTML("beforeend", '<b class="text-accent" data-direction="up">+1 %</b>'));
+    const colours = (property) => page.evaluate((name) => {
+      const probe = document.createElement("i");
+      probe.style.color = `var(${name})`;
+      document.body.append(probe);
+      const want = getComputedStyle(probe).color;
+      probe.remove();
+      return [...document.querySelectorAll("[data-direction]")].map((change) => getComputedStyle(change).color === want);
+    }, property);
+    expect((await colours("--accent")).includes(true), "a good change is not in its colour while the board is live");
     await fallSilent(page, socket);
+    await until("changes are grey", 5, async () => (await colours("--fg-3")).every(Boolean));
     expect(/\d/.test(await page.locator('[data-c="kpi-orders"]').textContent()), "the last figures are gone");
     await look(page, form);
   });
