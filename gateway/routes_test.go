@@ -27,7 +27,7 @@ func TestRoutes(t *testing.T) {
 		if !ok {
 			method, path = "GET", pattern
 		}
-		path = strings.NewReplacer("{sku}", "85123A", "{id}", "l1", "{number}", "1", "{session}", "x", "{user}", "nobody", "{prefix}", "cf_0", "{channel}", "tiktok", "{app}", "a1").Replace(path)
+		path = strings.NewReplacer("{sku}", "85123A", "{id}", "l1", "{number}", "1", "{session}", "x", "{user}", "nobody", "{prefix}", "cf_0", "{position}", "1", "{source}", "s1", "{channel}", "tiktok", "{app}", "a1").Replace(path)
 		line := pattern + ":"
 		for _, role := range roles {
 			headers := []string{}
