@@ -53,7 +53,7 @@ type Changes struct {
 	Position int64    `json:"position"`
 	Event    int64    `json:"event" doc:"the event's position"`
 	Stream   string   `json:"stream"`
-	Folded   bool     `json:"folded" doc:"false: nothing is decided over streams of this kind, so they have no state"`
+	Folded   bool     `json:"folded" doc:"false: nothing is decided over streams of this kind, so they have no state, or the event is not among the first 20,000 of its stream"`
 	Items    []Change `json:"items" doc:"by field"`
 }
 
@@ -77,6 +77,9 @@ func New(log *eventlog.Log, workspace string) Reader {
 	}}
 }
 
+// longest is how many events are read to tell what one of them changed.
+const longest = 20_000
+
 // Of tells what the event at a position changed.
 func (r Reader) Of(ctx context.Context, position int64) (Changes, error) {
 	head := int64(r.log.Head().Position)
@@ -90,7 +93,7 @@ func (r Reader) Of(ctx context.Context, position int64) (Changes, error) {
 	event := found[0]
 	body := Changes{Position: head, Event: position, Stream: event.Stream.String(), Items: []Change{}}
 	fold, folded := r.fold(event.Stream)
-	if !folded {
+	if !folded || event.Version > longest {
 		return body, nil
 	}
 	body.Folded = true

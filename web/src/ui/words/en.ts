@@ -823,7 +823,7 @@ export const en = {
     before: "Before",
     after: "After",
     unchanged: "Nothing that is decided by: the event only tells.",
-    notFolded: "Nothing is decided over events of this kind, so there is no state that it could change.",
+    notFolded: "Nothing is decided over events of this kind, or there are too many before it in its stream to tell.",
     neighbours: "Other events of this stream",
     eventBefore: "Event before",
     eventAfter: "Event after",
