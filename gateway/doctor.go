@@ -16,7 +16,7 @@ func (g *Gateway) registerDoctor() {
 		Site string `header:"Sec-Fetch-Site" doc:"set by browsers"`
 	}
 	type output struct{ Body doctor.Report }
-	huma.Register(g.api, get("/api/v1/connections/{id}/doctor", "examine-connection", "What is well with a connection, what is not, and what mends it"),
+	huma.Register(g.api, edge.Get("/api/v1/connections/{id}/doctor", "examine-connection", "What is well with a connection, what is not, and what mends it"),
 		func(ctx context.Context, in *input) (*output, error) {
 			if in.Site == "cross-site" || in.Site == "same-site" { // it asks the channel: no other page may have a browser do that
 				return nil, g.answer(ctx, edge.NewProblem(http.StatusForbidden, "An examination is asked for by the hub's own pages only."))

@@ -8,6 +8,7 @@ import (
 	riskevents "github.com/creatorflow/creatorflow/domain/events/risks"
 	"github.com/creatorflow/creatorflow/domain/risk"
 	"github.com/creatorflow/creatorflow/eventlog"
+	"github.com/creatorflow/creatorflow/gateway/edge"
 	"github.com/creatorflow/creatorflow/gateway/plans"
 )
 
@@ -20,13 +21,13 @@ type RiskRules struct {
 // registerReview registers the rules of risk and the review of what they flag.
 func (g *Gateway) registerReview() {
 	w := g.o.Workspace
-	huma.Register(g.api, get("/api/v1/risk", "get-risk", "The rules by which orders are held for review"), func(ctx context.Context, _ *struct{}) (*positioned[RiskRules], error) {
+	huma.Register(g.api, edge.Get("/api/v1/risk", "get-risk", "The rules by which orders are held for review"), func(ctx context.Context, _ *struct{}) (*edge.Positioned[RiskRules], error) {
 		folded, err := g.o.Log.Fold(ctx, risk.Fold(w))
 		if err != nil {
 			return nil, g.answer(ctx, err)
 		}
 		s := folded.Value.(risk.State)
-		return &positioned[RiskRules]{Position: int64(g.o.Log.Head().Position), Body: RiskRules{s.Rules(), s.Changed}}, nil
+		return &edge.Positioned[RiskRules]{Position: int64(g.o.Log.Head().Position), Body: RiskRules{s.Rules(), s.Changed}}, nil
 	})
 	command(g, "configure-risk", "Say by which rules orders are held for review, and what happens to their stock meanwhile",
 		func(_ context.Context, b plans.ConfigureRisk) (eventlog.Request, error) { return b.Plan(w), nil })

@@ -93,7 +93,7 @@ func (g *Gateway) registerShipping() {
 		Site string `header:"Sec-Fetch-Site" doc:"set by browsers"`
 	}
 	type output struct{ Body parcels.ShippingWays }
-	huma.Register(g.api, get("/api/v1/orders/{id}/shipping", "get-shipping", "How an order may travel, as its channel says now: carriers, and orders that may share its package"),
+	huma.Register(g.api, edge.Get("/api/v1/orders/{id}/shipping", "get-shipping", "How an order may travel, as its channel says now: carriers, and orders that may share its package"),
 		func(ctx context.Context, in *input) (*output, error) {
 			if in.Site == "cross-site" || in.Site == "same-site" { // it asks the channel: no other page may have a browser do that
 				return nil, g.answer(ctx, edge.NewProblem(http.StatusForbidden, "The channel is asked by the hub's own pages only."))

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,12 +16,6 @@ import (
 	"github.com/creatorflow/creatorflow/projection"
 )
 
-// positioned is an answer with the position its values come from.
-type positioned[B any] struct {
-	Position int64 `header:"X-Log-Position"`
-	Body     B
-}
-
 // Paged are the parameters of every list.
 type Paged struct {
 	After string `query:"after" maxLength:"400" doc:"the next of the page before"`
@@ -31,12 +24,12 @@ type Paged struct {
 
 // view registers a GET whose body is read from the views, in one transaction.
 func view[I, B any](g *Gateway, path, id, summary string, read func(ctx context.Context, r projection.Reader, in *I) (B, error)) {
-	huma.Register(g.api, get(path, id, summary), func(ctx context.Context, in *I) (*positioned[B], error) {
+	huma.Register(g.api, edge.Get(path, id, summary), func(ctx context.Context, in *I) (*edge.Positioned[B], error) {
 		if p := g.rebuilding(); p != nil {
 			p.RequestID = edge.RequestID(ctx)
 			return nil, p
 		}
-		var out positioned[B]
+		var out edge.Positioned[B]
 		err := g.o.Views.Read(ctx, func(r projection.Reader) (err error) {
 			out.Body, err = read(ctx, r, in)
 			out.Position = int64(r.Position())
@@ -47,13 +40,6 @@ func view[I, B any](g *Gateway, path, id, summary string, read func(ctx context.
 		}
 		return &out, nil
 	})
-}
-
-func get(path, id, summary string) huma.Operation {
-	return huma.Operation{
-		Method: http.MethodGet, Path: path, OperationID: id, Summary: summary, Tags: []string{"read"},
-		Security: []map[string][]string{{"session": {}}, {"key": {}}},
-	}
 }
 
 func (g *Gateway) registerViews() {
@@ -95,13 +81,13 @@ func (g *Gateway) registerViews() {
 		func(ctx context.Context, r projection.Reader, in *ledgerInput) (reads.LedgerList, error) {
 			return b.Ledger(ctx, r, plans.SKUText(in.SKU), in.After, in.Limit)
 		})
-	huma.Register(g.api, get("/api/v1/locations", "list-locations", "Where units lie, in the order in which locations are asked for an order's"),
-		func(ctx context.Context, _ *none) (*positioned[located.List], error) {
+	huma.Register(g.api, edge.Get("/api/v1/locations", "list-locations", "Where units lie, in the order in which locations are asked for an order's"),
+		func(ctx context.Context, _ *none) (*edge.Positioned[located.List], error) {
 			body, err := located.Locations(ctx, g.o.Log, g.o.Workspace)
 			if err != nil {
 				return nil, g.answer(ctx, err)
 			}
-			return &positioned[located.List]{Position: body.Position, Body: body}, nil
+			return &edge.Positioned[located.List]{Position: body.Position, Body: body}, nil
 		})
 	type ordersInput struct {
 		Paged

@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/creatorflow/creatorflow/bench"
+	"github.com/creatorflow/creatorflow/bench/timing"
 	"github.com/creatorflow/creatorflow/channels"
 	"github.com/creatorflow/creatorflow/channels/tiktok/tiktoksim"
 	"github.com/creatorflow/creatorflow/domain/events/flows"
@@ -237,7 +238,7 @@ func (r *run) watch(ctx context.Context) error {
 		}
 		r.mu.Unlock()
 		open = still
-		if err := sleep(ctx, look); err != nil {
+		if err := timing.Sleep(ctx, look); err != nil {
 			return err
 		}
 	}
@@ -279,7 +280,7 @@ func (r *run) people(ctx context.Context, address string) error {
 		r.mu.Lock()
 		r.desk = append(r.desk, took)
 		r.mu.Unlock()
-		if err := sleep(ctx, apart); err != nil {
+		if err := timing.Sleep(ctx, apart); err != nil {
 			return err
 		}
 	}
@@ -324,7 +325,7 @@ func (r *run) load(ctx context.Context, app string) error {
 			return fmt.Errorf("place an order: %w", err)
 		}
 		r.placed++
-		if err := sleep(ctx, time.Until(start.Add(time.Duration(n)*perOrder*time.Minute/time.Duration(r.o.PerMinute)))); err != nil {
+		if err := timing.Sleep(ctx, time.Until(start.Add(time.Duration(n)*perOrder*time.Minute/time.Duration(r.o.PerMinute)))); err != nil {
 			return err
 		}
 	}
@@ -340,7 +341,7 @@ func (r *run) load(ctx context.Context, app string) error {
 		if all == r.placed && open == 0 && r.sim.Counts().Webhooks.Pending == 0 && inbox[vault.Pending] == 0 {
 			break
 		}
-		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+		if err := timing.Sleep(ctx, 200*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -458,18 +459,4 @@ func ms(all []time.Duration, p int) float64 {
 	}
 	sorted := slices.Sorted(slices.Values(all))
 	return float64(sorted[min(len(sorted)-1, len(sorted)*p/100)].Microseconds()) / 1000
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -182,7 +182,7 @@ func (r *Result) measure(ctx context.Context, o Options, stores *engine.Stores, 
 	if r.Before, err = read(ctx, log, o, rng); err != nil {
 		return err
 	}
-	if r.Alone, err = beside(ctx, log, func(ctx context.Context) error { return sleep(ctx, baseline) }); err != nil {
+	if r.Alone, err = beside(ctx, log, func(ctx context.Context) error { return timing.Sleep(ctx, baseline) }); err != nil {
 		return err
 	}
 	r.Beside, err = beside(ctx, log, func(ctx context.Context) (err error) {
@@ -260,7 +260,7 @@ func beside(ctx context.Context, log *eventlog.Log, do func(context.Context) err
 				mu.Lock()
 				took = append(took, spent)
 				mu.Unlock()
-				if err := sleep(ctx, apart); err != nil {
+				if err := timing.Sleep(ctx, apart); err != nil {
 					return
 				}
 			}
@@ -281,17 +281,6 @@ func receive(ctx context.Context, log *eventlog.Log, sku string) error {
 		return fmt.Errorf("receive %s: %w", sku, err)
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (r Result) print(o Options) error {

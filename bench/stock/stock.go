@@ -204,7 +204,7 @@ func (r *run) schedule(ctx context.Context, start time.Time, all chan<- due) err
 		case within > 0:
 			r.ends, within = append(r.ends, start.Add(at)), 0
 		}
-		if err := sleep(ctx, time.Until(start.Add(at))); err != nil {
+		if err := timing.Sleep(ctx, time.Until(start.Add(at))); err != nil {
 			return err
 		}
 		select {
@@ -275,17 +275,3 @@ stock: p99 %.1f ms to the view at %d changes a second, %.1f ms at %d, level %.1f
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

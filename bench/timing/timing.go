@@ -2,6 +2,7 @@
 package timing
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"slices"
@@ -59,4 +60,19 @@ func Percentile(took []time.Duration, p int) float64 {
 		return 0
 	}
 	return float64(took[min(len(took)-1, len(took)*p/100)].Microseconds()) / 1000
+}
+
+// Sleep waits, unless the context ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -3,7 +3,6 @@ package history
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,12 +20,6 @@ type Options struct {
 	Answer    func(ctx context.Context, err error) *edge.Problem
 }
 
-// answer is a body with the position its values come from.
-type answer[B any] struct {
-	Position int64 `header:"X-Log-Position"`
-	Body     B
-}
-
 // Register adds the routes.
 func Register(api huma.API, o Options) {
 	type eventsInput struct {
@@ -34,42 +27,35 @@ func Register(api huma.API, o Options) {
 		Stream string `query:"stream" maxLength:"400" doc:"workspace/kind/id"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	huma.Register(api, get("/api/v1/events", "list-events", "The log, oldest first"),
-		func(ctx context.Context, in *eventsInput) (*answer[reads.EventList], error) {
+	huma.Register(api, edge.Get("/api/v1/events", "list-events", "The log, oldest first"),
+		func(ctx context.Context, in *eventsInput) (*edge.Positioned[reads.EventList], error) {
 			body, err := o.Reads.Events(ctx, in.Stream, in.After, in.Limit)
 			if err != nil {
 				return nil, o.Answer(ctx, err)
 			}
-			return &answer[reads.EventList]{body.Position, body}, nil
+			return &edge.Positioned[reads.EventList]{Position: body.Position, Body: body}, nil
 		})
 	type changesInput struct {
 		Position int64 `path:"position" minimum:"1"`
 	}
 	events := changes.New(o.Log, o.Workspace)
-	huma.Register(api, get("/api/v1/events/{position}/changes", "get-changes", "What one event changed of its stream's state"),
-		func(ctx context.Context, in *changesInput) (*answer[changes.Changes], error) {
+	huma.Register(api, edge.Get("/api/v1/events/{position}/changes", "get-changes", "What one event changed of its stream's state"),
+		func(ctx context.Context, in *changesInput) (*edge.Positioned[changes.Changes], error) {
 			body, err := events.Of(ctx, in.Position)
 			if err != nil {
 				return nil, o.Answer(ctx, err)
 			}
-			return &answer[changes.Changes]{body.Position, body}, nil
+			return &edge.Positioned[changes.Changes]{Position: body.Position, Body: body}, nil
 		})
 	type inboxInput struct {
 		Number int64 `path:"number" minimum:"1"`
 	}
-	huma.Register(api, get("/api/v1/inbox/{number}", "get-inbox", "A raw webhook and what became of it"),
-		func(ctx context.Context, in *inboxInput) (*answer[reads.InboxEntry], error) {
+	huma.Register(api, edge.Get("/api/v1/inbox/{number}", "get-inbox", "A raw webhook and what became of it"),
+		func(ctx context.Context, in *inboxInput) (*edge.Positioned[reads.InboxEntry], error) {
 			body, err := o.Reads.Inbox(ctx, in.Number)
 			if err != nil {
 				return nil, o.Answer(ctx, err)
 			}
-			return &answer[reads.InboxEntry]{body.Position, body}, nil
+			return &edge.Positioned[reads.InboxEntry]{Position: body.Position, Body: body}, nil
 		})
-}
-
-func get(path, id, summary string) huma.Operation {
-	return huma.Operation{
-		Method: http.MethodGet, Path: path, OperationID: id, Summary: summary, Tags: []string{"read"},
-		Security: []map[string][]string{{"session": {}}, {"key": {}}},
-	}
 }
